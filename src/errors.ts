@@ -1,0 +1,45 @@
+/** How the program ends, as a shell sees it. */
+export const ExitCode = {
+  flushed: 0,
+  failed: 1,
+  usage: 2,
+  loss: 3,
+  unflushed: 4,
+} as const;
+export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
+
+/** The command line is wrong; found before any input is read. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** An input cannot be opened or read, and trying again would not help. */
+export class InputError extends Error {
+  override readonly name = "InputError";
+}
+
+/** The output cannot be used; the subclasses say for how long. */
+export abstract class OutputError extends Error {}
+
+/** Trying again would not help. */
+export class SinkError extends OutputError {
+  override readonly name = "SinkError";
+}
+
+/** It cannot take anything now, but may later: the disk is full, say. */
+export class SinkFailure extends OutputError {
+  override readonly name = "SinkFailure";
+}
+
+/** Its reader has closed it: there is nobody left to write to. */
+export class SinkClosedError extends OutputError {
+  override readonly name = "SinkClosedError";
+}
+
+/** The message of anything that was thrown, also in another thread. */
+export function messageOf(error: unknown): string {
+  if (typeof error === "object" && error !== null && "message" in error) {
+    return String(error.message);
+  }
+  return `${error}`;
+}

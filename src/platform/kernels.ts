@@ -1,0 +1,188 @@
+/**
+ * What JavaScript has no fast word for on shared memory, as a WebAssembly module
+ * of some 250 bytes:
+ *
+ *  - `copy`: `TypedArray.set` on shared memory copies byte by byte wherever source
+ *    and destination are aligned differently; `memory.copy` does not.
+ *  - `countNewlines`: 16 bytes at a time with SIMD.
+ *  - 64-bit atomics without BigInt: `Atomics` on 64-bit words allocates an object
+ *    for every value. Values are whole numbers up to 2^53, and exact.
+ *
+ * Instructions are those of https://webassembly.github.io/spec/core/binary/ and,
+ * for the atomic ones, https://webassembly.github.io/threads/.
+ */
+
+/** All `at`, `from` and `to` are offsets in the memory. Everything out of bounds traps. */
+export interface Kernels {
+  /** Copies `length` bytes; the ranges may overlap. */
+  copy(to: number, from: number, length: number): void;
+  countNewlines(from: number, length: number): number;
+  /** The word at a multiple of 8; sequentially consistent, as the three that follow. */
+  load(at: number): number;
+  store(at: number, value: number): void;
+  /** Adds to the word, from 0 to 2^32 - 1. */
+  add(at: number, amount: number): void;
+  /** Stores `value` if the word is `expected`; returns what it was. */
+  compareExchange(at: number, expected: number, value: number): number;
+}
+
+const I32 = 0x7f;
+const F64 = 0x7c;
+const VOID = 0x40;
+const BLOCK = 0x02;
+const LOOP = 0x03;
+const BR = 0x0c;
+const BR_IF = 0x0d;
+const DROP = 0x1a;
+const END = 0x0b;
+const GET = 0x20;
+const SET = 0x21;
+const I32_LOAD8_U = [0x2d, 0, 0];
+const I32_CONST = 0x41;
+const I32_EQ = 0x46;
+const I32_LT_U = 0x49;
+const I32_POPCNT = 0x69;
+const I32_ADD = 0x6a;
+const I32_SUB = 0x6b;
+const I64_EXTEND_I32_U = 0xad;
+const I64_TRUNC_F64_U = 0xb1;
+const F64_CONVERT_I64_U = 0xba;
+const MEMORY_COPY = [0xfc, 0x0a, 0, 0];
+const V128_LOAD = [0xfd, 0x00, 0, 0];
+const I8X16_SPLAT = [0xfd, 0x0f];
+const I8X16_EQ = [0xfd, 0x23];
+const I8X16_BITMASK = [0xfd, 0x64];
+const ALIGNED_8 = [3, 0];
+const I64_ATOMIC_LOAD = [0xfe, 0x11, ...ALIGNED_8];
+const I64_ATOMIC_STORE = [0xfe, 0x18, ...ALIGNED_8];
+const I64_ATOMIC_ADD = [0xfe, 0x1f, ...ALIGNED_8];
+const I64_ATOMIC_CMPXCHG = [0xfe, 0x49, ...ALIGNED_8];
+const NEWLINE = 10;
+
+// Locals: 0 position, 1 length and then the end, 2 count.
+const COUNT_NEWLINES = [
+  ...[GET, 0, GET, 1, I32_ADD, SET, 1], // end = position + length
+  ...[BLOCK, VOID, LOOP, VOID], //         while (end - position >= 16) {
+  ...[GET, 1, GET, 0, I32_SUB, I32_CONST, 16, I32_LT_U, BR_IF, 1],
+  ...[GET, 2, GET, 0, ...V128_LOAD], //      count += lanes equal to "\n"
+  ...[I32_CONST, NEWLINE, ...I8X16_SPLAT, ...I8X16_EQ],
+  ...[...I8X16_BITMASK, I32_POPCNT, I32_ADD, SET, 2],
+  ...[GET, 0, I32_CONST, 16, I32_ADD, SET, 0], // position += 16
+  ...[BR, 0, END, END], //                 }
+  ...[BLOCK, VOID, LOOP, VOID], //         while (position != end) {
+  ...[GET, 0, GET, 1, I32_EQ, BR_IF, 1],
+  ...[GET, 2, GET, 0, ...I32_LOAD8_U], //    count += byte == "\n"
+  ...[I32_CONST, NEWLINE, I32_EQ, I32_ADD, SET, 2],
+  ...[GET, 0, I32_CONST, 1, I32_ADD, SET, 0], // position += 1
+  ...[BR, 0, END, END], //                 }
+  ...[GET, 2], //                          return count
+];
+
+interface Definition {
+  readonly parameters: number[];
+  readonly results: number[];
+  /** Locals beside the parameters, all of them i32. */
+  readonly locals: number;
+  readonly code: number[];
+}
+
+const FUNCTIONS: Record<keyof Kernels, Definition> = {
+  copy: {
+    parameters: [I32, I32, I32],
+    results: [],
+    locals: 0,
+    code: [GET, 0, GET, 1, GET, 2, ...MEMORY_COPY],
+  },
+  countNewlines: {
+    parameters: [I32, I32],
+    results: [I32],
+    locals: 1,
+    code: COUNT_NEWLINES,
+  },
+  load: {
+    parameters: [I32],
+    results: [F64],
+    locals: 0,
+    code: [GET, 0, ...I64_ATOMIC_LOAD, F64_CONVERT_I64_U],
+  },
+  store: {
+    parameters: [I32, F64],
+    results: [],
+    locals: 0,
+    code: [GET, 0, GET, 1, I64_TRUNC_F64_U, ...I64_ATOMIC_STORE],
+  },
+  add: {
+    parameters: [I32, I32],
+    results: [],
+    locals: 0,
+    code: [GET, 0, GET, 1, I64_EXTEND_I32_U, ...I64_ATOMIC_ADD, DROP],
+  },
+  compareExchange: {
+    parameters: [I32, F64, F64],
+    results: [F64],
+    locals: 0,
+    code: [
+      ...[GET, 0, GET, 1, I64_TRUNC_F64_U, GET, 2, I64_TRUNC_F64_U],
+      ...[...I64_ATOMIC_CMPXCHG, F64_CONVERT_I64_U],
+    ],
+  },
+};
+
+/** The largest 32-bit memory: 65,536 pages of 64 KiB. */
+export const MAX_PAGES = 65_536;
+const SHARED_WITH_MAXIMUM = 3;
+const MEMORY = 2;
+const FUNCTION = 0;
+const FUNCTION_TYPE = 0x60;
+
+/** Unsigned LEB128. */
+function leb(value: number): number[] {
+  return value < 128 ? [value] : [value % 128 + 128, ...leb(Math.floor(value / 128))];
+}
+
+function vector(items: readonly number[][]): number[] {
+  return [...leb(items.length), ...items.flat()];
+}
+
+function text(name: string): number[] {
+  return [...leb(name.length), ...new TextEncoder().encode(name)];
+}
+
+function section(id: number, content: number[]): number[] {
+  return [id, ...leb(content.length), ...content];
+}
+
+function body({ locals, code }: Definition): number[] {
+  const content = [...vector(locals === 0 ? [] : [[locals, I32]]), ...code, END];
+  return [...leb(content.length), ...content];
+}
+
+function assemble(): Uint8Array<ArrayBuffer> {
+  const names = Object.keys(FUNCTIONS);
+  const all = Object.values(FUNCTIONS);
+  const types = all.map(({ parameters, results }) => [
+    FUNCTION_TYPE,
+    ...leb(parameters.length),
+    ...parameters,
+    ...leb(results.length),
+    ...results,
+  ]);
+  const limits = [SHARED_WITH_MAXIMUM, 1, ...leb(MAX_PAGES)];
+  return new Uint8Array([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
+    ...section(1, vector(types)),
+    ...section(2, vector([[...text("shared"), ...text("memory"), MEMORY, ...limits]])),
+    ...section(3, vector(all.map((_, index) => [index]))),
+    ...section(7, vector(names.map((name, index) => [...text(name), FUNCTION, index]))),
+    ...section(10, vector(all.map(body))),
+  ]);
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The functions over one shared memory, for the calling thread. */
+export function kernels(memory: WebAssembly.Memory): Kernels {
+  compiled ??= new WebAssembly.Module(assemble());
+  const instance = new WebAssembly.Instance(compiled, { shared: { memory } });
+  return instance.exports as unknown as Kernels;
+}

@@ -1,0 +1,280 @@
+/**
+ * The system calls that `node:` modules lack or hide: descriptors with the
+ * system's own numbers, `poll`, `fcntl`, `mkfifo`, and errno.
+ *
+ * Conventions, as in the kernel: a result below zero is `-errno`. Calls that a
+ * signal interrupts are made again, except `poll`, which then reports nothing
+ * ready. All of them may be called from any thread, and block only that thread.
+ * Numbers are those of Linux on x86-64 and arm64.
+ */
+
+import { constants } from "node:os";
+import { libc } from "./libc.ts";
+
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_CREAT = 0o100;
+export const O_APPEND = 0o2000;
+export const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+
+export const { EAGAIN, EBADF, EINTR, EEXIST, ENXIO, EPIPE } = constants.errno;
+
+const F_SETPIPE_SZ = 1031;
+const FIONREAD = 0x541B;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+let errnoCell: Int32Array | undefined;
+
+/** `-errno` of this thread's last failed call. */
+function lastError(): number {
+  errnoCell ??= new Int32Array(
+    libc().memoryAt(Number(libc().call.__errno_location()), 4),
+  );
+  return -errnoCell[0]!;
+}
+
+/** Loads the library and finds errno, so that the first error is not masked by it. */
+export function initialize(): void {
+  lastError();
+}
+
+function result(value: number): number {
+  return value < 0 ? lastError() : value;
+}
+
+function retried(call: () => number): number {
+  for (;;) {
+    const value = result(call());
+    if (value !== -EINTR) return value;
+  }
+}
+
+function cString(text: string): Uint8Array {
+  if (text.includes("\0")) throw new RangeError(`a path cannot contain NUL: ${text}`);
+  return encoder.encode(`${text}\0`);
+}
+
+/** What an error number means, with its name: `No such file or directory (ENOENT)`. */
+export function describeError(errno: number): string {
+  const entry = Object.entries(constants.errno).find(([, value]) => value === errno);
+  const text = new Uint8Array(
+    libc().memoryAt(Number(libc().call.strerror(errno)), 128),
+  );
+  return `${decoder.decode(text.subarray(0, text.indexOf(0)))} (${entry?.[0] ?? errno})`;
+}
+
+/** Opens `path`; the descriptor is not inherited by child processes. */
+export function open(path: string, flags: number, mode = 0): number {
+  const name = cString(path);
+  const at = libc().addressOf(name);
+  return retried(() => libc().call.open(at, flags | O_CLOEXEC, mode));
+}
+
+/**
+ * A description of our own of the pipe or terminal behind `descriptor`, for
+ * writing without blocking. The flag on the description that was handed to us
+ * would change it for every process that shares it. `-errno` where that is not
+ * possible: sockets, or a pipe of another user.
+ */
+export function openAgainWithoutBlocking(descriptor: number): number {
+  return open(`/proc/self/fd/${descriptor}`, O_WRONLY | O_NONBLOCK);
+}
+
+/** EINTR is no reason to close again: Linux has freed the number by then. */
+export function close(descriptor: number): number {
+  return result(libc().call.close(descriptor));
+}
+
+/** Reads at most `length` bytes to `address`; 0 is the end of the input. */
+export function read(descriptor: number, address: number, length: number): number {
+  for (;;) {
+    const count = libc().call.read(descriptor, address, length);
+    if (count >= 0) return count;
+    const error = lastError();
+    if (error !== -EINTR) return error;
+  }
+}
+
+/** Writes at most `length` bytes from `address`; may write fewer. */
+export function write(descriptor: number, address: number, length: number): number {
+  for (;;) {
+    const count = libc().call.write(descriptor, address, length);
+    if (count >= 0) return count;
+    const error = lastError();
+    if (error !== -EINTR) return error;
+  }
+}
+
+export function fsync(descriptor: number): number {
+  return retried(() => libc().call.fsync(descriptor));
+}
+
+export function unlink(path: string): number {
+  const name = cString(path);
+  return result(libc().call.unlink(libc().addressOf(name)));
+}
+
+export function mkfifo(path: string, mode: number): number {
+  const name = cString(path);
+  return result(libc().call.mkfifo(libc().addressOf(name), mode));
+}
+
+/** A pipe whose two ends do not block: [read end, write end]. */
+export function pipe(): [number, number] {
+  const ends = new Int32Array(2);
+  const address = libc().addressOf(new Uint8Array(ends.buffer));
+  const status = result(libc().call.pipe2(address, O_NONBLOCK | O_CLOEXEC));
+  if (status < 0) throw new Error(`cannot make a pipe: ${describeError(-status)}`);
+  return [ends[0]!, ends[1]!];
+}
+
+/** Asks for a kernel pipe of `bytes`; the kernel rounds up to a power of two. */
+export function setPipeSize(descriptor: number, bytes: number): number {
+  return result(libc().call.fcntl(descriptor, F_SETPIPE_SZ, bytes));
+}
+
+/** Bytes that can be read at once from a pipe, terminal or socket. */
+export function readableBytes(descriptor: number): number {
+  const count = new Int32Array(1);
+  const address = libc().addressOf(new Uint8Array(count.buffer));
+  const status = result(libc().call.ioctl(descriptor, FIONREAD, address));
+  return status < 0 ? status : count[0]!;
+}
+
+/** POSIX: a pipe takes a write of at most so many bytes whole or not at all. */
+export const PIPE_BUF = 4096;
+
+export type FileKind = "file" | "pipe" | "terminal" | "device" | "socket" | "directory";
+
+export interface FileStatus {
+  readonly kind: FileKind;
+  /** Tells two files apart; equal for the same file under two names. */
+  readonly identity: string;
+}
+
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7FF;
+/** Major device numbers of terminals: `tty`, `console` and the Unix 98 slaves. */
+const TERMINAL_MAJORS = new Set([4, 5, 136, 137, 138, 139, 140, 141, 142, 143]);
+
+/** What stands at a path or behind a descriptor, or `-errno`. */
+export function status(target: string | number): FileStatus | number {
+  const name = cString(typeof target === "string" ? target : "");
+  const buffer = new DataView(new ArrayBuffer(256));
+  const outcome = result(
+    libc().call.statx(
+      typeof target === "string" ? AT_FDCWD : target,
+      libc().addressOf(name),
+      typeof target === "string" ? 0 : AT_EMPTY_PATH,
+      STATX_BASIC_STATS,
+      libc().addressOf(new Uint8Array(buffer.buffer)),
+    ),
+  );
+  if (outcome < 0) return outcome;
+  // Offsets of struct statx, the same on every architecture: statx(2).
+  const mode = buffer.getUint16(28, true);
+  const inode = buffer.getBigUint64(32, true);
+  const deviceMajor = buffer.getUint32(128, true);
+  const [major, minor] = [buffer.getUint32(136, true), buffer.getUint32(140, true)];
+  return {
+    kind: kindOf(mode & 0o170000, deviceMajor),
+    identity: `${major}:${minor}:${inode}`,
+  };
+}
+
+function kindOf(type: number, deviceMajor: number): FileKind {
+  switch (type) {
+    case 0o010000:
+      return "pipe";
+    case 0o020000:
+      return TERMINAL_MAJORS.has(deviceMajor) ? "terminal" : "device";
+    case 0o040000:
+      return "directory";
+    case 0o140000:
+      return "socket";
+    case 0o060000:
+      return "device";
+    default:
+      return "file";
+  }
+}
+
+/** Gives the processor away for a moment; the kernel adds about 50 µs. */
+export function napMicros(micros: number): void {
+  libc().call.usleep(micros);
+}
+
+/** struct timespec: seconds in words 0 and 1, nanoseconds in word 2. */
+const timespec = new Uint32Array(4);
+let timespecAddress = 0;
+const CLOCK_REALTIME = 0;
+
+/** The system's time of day in microseconds since 1970. */
+export function wallClockMicros(): number {
+  timespecAddress ||= libc().addressOf(new Uint8Array(timespec.buffer));
+  libc().call.clock_gettime(CLOCK_REALTIME, timespecAddress);
+  const seconds = timespec[1]! * 2 ** 32 + timespec[0]!;
+  return seconds * 1e6 + Math.floor(timespec[2]! / 1e3);
+}
+
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
+export const POLLHUP = 0x10;
+export const POLLNVAL = 0x20;
+
+/**
+ * A reusable array of `struct pollfd`. Slots keep their number; a slot that is
+ * disabled is ignored by the kernel.
+ */
+export class PollSet {
+  readonly #words: Int32Array;
+  readonly #halves: Int16Array;
+  readonly #address: number;
+
+  constructor(readonly slots: number) {
+    const memory = new ArrayBuffer(slots * 8);
+    this.#words = new Int32Array(memory);
+    this.#halves = new Int16Array(memory);
+    this.#address = libc().addressOf(new Uint8Array(memory));
+    this.#words.fill(-1);
+  }
+
+  watch(slot: number, descriptor: number, events: number): void {
+    this.#words[slot * 2] = descriptor;
+    this.#halves[slot * 4 + 2] = events;
+    this.#halves[slot * 4 + 3] = 0;
+  }
+
+  disable(slot: number): void {
+    this.watch(slot, -1, 0);
+  }
+
+  /** Waits until a slot is ready or the time is over (-1: for ever). */
+  wait(timeoutMs: number): void {
+    const ready = libc().call.poll(this.#address, this.slots, timeoutMs);
+    if (ready >= 0) return;
+    const error = lastError();
+    if (error !== -EINTR) throw new Error(`poll failed: ${describeError(-error)}`);
+    for (let slot = 0; slot < this.slots; slot++) this.#halves[slot * 4 + 3] = 0;
+  }
+
+  /** The events of the last wait; POLLERR, POLLHUP and POLLNVAL come unasked. */
+  ready(slot: number): number {
+    return this.#halves[slot * 4 + 3]!;
+  }
+}
+
+/** Address of the first byte; good as long as the caller keeps `bytes`. */
+export function addressOf(bytes: Uint8Array): number {
+  return libc().addressOf(bytes);
+}
+
+/** Address of offset 0 of a WebAssembly memory that never grows. */
+export function addressOfMemory(memory: WebAssembly.Memory): number {
+  return libc().addressOf(new Uint8Array(memory.buffer));
+}

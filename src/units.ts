@@ -1,0 +1,73 @@
+/** Sizes and durations as people write and read them. */
+
+import { UsageError } from "./errors.ts";
+
+const KIB = 1024;
+
+const SIZE_UNITS: Record<string, number> = {
+  "": 1,
+  b: 1,
+  k: KIB,
+  m: KIB ** 2,
+  g: KIB ** 3,
+  kib: KIB,
+  mib: KIB ** 2,
+  gib: KIB ** 3,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+};
+
+const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3 };
+
+/** setTimeout and poll(2) count milliseconds in 31 bits. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
+/**
+ * Bytes of a size such as `64KiB`, `1.5m` or `4096`.
+ *
+ * @throws UsageError for anything that is not a whole number of bytes.
+ */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text);
+  const unit = match ? SIZE_UNITS[match[2]!.toLowerCase()] : undefined;
+  if (match === null || unit === undefined) {
+    throw new UsageError(
+      `"${text}" is not a size; write a number of bytes or one with a unit, such as 64KiB, 16m or 1GB`,
+    );
+  }
+  const bytes = Number(match[1]) * unit;
+  if (!Number.isSafeInteger(bytes)) {
+    throw new UsageError(`"${text}" is not a whole number of bytes`);
+  }
+  return bytes;
+}
+
+/**
+ * Milliseconds of a duration such as `250ms`, `10s`, `1.5m` or `2h`.
+ *
+ * @throws UsageError when the unit is missing or unknown, or it is over 24 days.
+ */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/i.exec(text);
+  if (!match) {
+    throw new UsageError(
+      `"${text}" is not a duration; write a number with its unit, such as 500ms, 10s, 5m or 1h`,
+    );
+  }
+  const ms = Number(match[1]) * DURATION_UNITS[match[2]!.toLowerCase()]!;
+  if (ms > MAX_DURATION_MS) {
+    throw new UsageError(`"${text}" is too long; the longest duration is 24 days (576h)`);
+  }
+  return Math.round(ms);
+}
+
+/** A size with the largest binary unit that divides it: 65536 → `64KiB`. */
+export function formatSize(bytes: number): string {
+  for (
+    const [name, unit] of [["GiB", KIB ** 3], ["MiB", KIB ** 2], ["KiB", KIB]] as const
+  ) {
+    if (bytes >= unit && bytes % unit === 0) return `${bytes / unit}${name}`;
+  }
+  return `${bytes}`;
+}
