@@ -1,0 +1,101 @@
+import { addressOfMemory, wallClockMicros } from "../platform/posix.ts";
+import type { LineFramer } from "./line_framer.ts";
+import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
+
+/**
+ * One input's way from open to closed:
+ *
+ *      reading ──stop──▶ last bytes ──▶ pushing the rest ──▶ ended
+ *         └────────── end of input ────────▲
+ */
+type State = "reading" | "last bytes" | "pushing the rest" | "ended";
+
+/** One input of the reader: its descriptor, its framer and where it stands. */
+export class InputLoop {
+  readonly source: PipeSource;
+  readonly framer: LineFramer;
+  readonly #address: number;
+  readonly #waitsForNextWriter: boolean;
+  #state: State = "reading";
+  /** In "last bytes": what was in the pipe when the stop came and is not yet read. */
+  #remainingBytes = 0;
+
+  constructor(
+    source: PipeSource,
+    framer: LineFramer,
+    memory: WebAssembly.Memory,
+    waitsForNextWriter: boolean,
+  ) {
+    this.source = source;
+    this.framer = framer;
+    this.#address = addressOfMemory(memory);
+    this.#waitsForNextWriter = waitsForNextWriter;
+  }
+
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
+  get wantsInput(): boolean {
+    return !this.framer.blocked &&
+      (this.#state === "reading" || this.#state === "last bytes");
+  }
+
+  /** What it waits for is there already, unless somebody else has read it. */
+  get hurries(): boolean {
+    return this.#state === "last bytes" && !this.framer.blocked;
+  }
+
+  /**
+   * Reads once, and hands it to the framer.
+   *
+   * @param nowMs monotonic
+   * @throws InputError when the input cannot be read; call `finish` then.
+   */
+  read(nowMs: number): void {
+    const room = this.#state === "last bytes"
+      ? Math.min(this.framer.room, this.#remainingBytes)
+      : this.framer.room;
+    const count = this.source.read(this.#address + this.framer.landAt, room);
+    if (count === WOULD_BLOCK) return;
+    if (count === ENDED) {
+      if (this.#waitsForNextWriter && this.#state === "reading") {
+        this.framer.pushUnfinished();
+        this.source.awaitNextWriter();
+      } else {
+        this.finish();
+      }
+      return;
+    }
+    this.framer.landed(count, wallClockMicros(), nowMs);
+    if (this.#state === "last bytes") {
+      this.#remainingBytes -= count;
+      if (this.#remainingBytes === 0) this.finish();
+    }
+  }
+
+  /** From here on only what was written before this moment is read. */
+  stop(): void {
+    if (this.#state !== "reading") return;
+    this.#state = "last bytes";
+    this.#remainingBytes = this.source.pendingBytes;
+    if (this.#remainingBytes === 0) this.finish();
+  }
+
+  /** Nothing more is read; what has landed is pushed as soon as there is room. */
+  finish(): void {
+    this.#state = "pushing the rest";
+    this.framer.pushUnfinished();
+    if (this.framer.blocked) return;
+    this.framer.close(wallClockMicros());
+    this.source.close();
+    this.#state = "ended";
+  }
+
+  /** The flusher may have freed room. */
+  resume(): void {
+    if (!this.framer.blocked) return;
+    this.framer.unblock();
+    if (this.#state === "pushing the rest") this.finish();
+  }
+}
