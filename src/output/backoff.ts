@@ -1,0 +1,34 @@
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+/** How long an interruption may go unnoticed. */
+const SLICE_MS = 500;
+
+/** Growing pauses between the attempts at something that fails. */
+export class Backoff {
+  readonly #never = new Int32Array(new SharedArrayBuffer(4));
+  #nextMs = FIRST_PAUSE_MS;
+  #failing = false;
+
+  /** True from the first pause until `reset`. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
+  /** Blocks the calling thread for the next pause, or until `interrupted` says so. */
+  pause(interrupted: () => boolean): void {
+    this.#failing = true;
+    const end = performance.now() + this.#nextMs;
+    this.#nextMs = Math.min(LONGEST_PAUSE_MS, this.#nextMs * 2);
+    for (;;) {
+      const left = end - performance.now();
+      if (left <= 0 || interrupted()) return;
+      Atomics.wait(this.#never, 0, 0, Math.min(left, SLICE_MS));
+    }
+  }
+
+  /** It works again. */
+  reset(): void {
+    this.#failing = false;
+    this.#nextMs = FIRST_PAUSE_MS;
+  }
+}

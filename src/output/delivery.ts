@@ -1,0 +1,128 @@
+import { SinkFailure } from "../errors.ts";
+import type { Outgoing } from "../formats/format.ts";
+import type { Board, InputCounters } from "../report/board.ts";
+import { Backoff } from "./backoff.ts";
+import type { Sink } from "./sink.ts";
+
+/** What a delivery tells about the sink. */
+export interface SinkEvents {
+  /** The sink has failed and is tried again. Once until it recovers. */
+  onSinkFailing(message: string): void;
+  onSinkRecovered(): void;
+}
+
+/**
+ * Gets one piece after the other into the sink, however often that takes, and
+ * counts what was taken as soon as it was. Flusher thread only.
+ */
+export class Delivery {
+  readonly #sink: Sink;
+  readonly #board: Board;
+  readonly #events: SinkEvents;
+  readonly #backoff = new Backoff();
+  readonly #isReopenWanted = () => this.reopenWanted;
+  #reopenedFor = 0;
+  /** The piece that is being written, and how far it has come. */
+  #piece!: Outgoing;
+  #counters!: InputCounters;
+  #written = 0;
+  #countedBytes = 0;
+  #countedLines = 0;
+
+  constructor(sink: Sink, board: Board, events: SinkEvents) {
+    this.#sink = sink;
+    this.#board = board;
+    this.#events = events;
+  }
+
+  /**
+   * Writes all of it. A promise only where the sink gave one: a promise for every
+   * batch would be left to the garbage collector, and that of JavaScriptCore
+   * counts the rings as its own and waits for as much garbage again.
+   *
+   * @throws SinkError, SinkClosedError when it will never be taken.
+   */
+  send(piece: Outgoing, counters: InputCounters): Promise<void> | undefined {
+    this.#piece = piece;
+    this.#counters = counters;
+    this.#written = this.#countedBytes = this.#countedLines = 0;
+    this.#board.writingSince = Date.now();
+    // A batch without bytes may still end a line: the last one of its input.
+    if (piece.length === 0) this.#taken(0);
+    return this.#writeRest();
+  }
+
+  #writeRest(): Promise<void> | undefined {
+    while (this.#written < this.#piece.length) {
+      try {
+        const taken = this.#sink.write(this.#piece, this.#written);
+        if (typeof taken !== "number") return this.#waitFor(taken);
+        this.#taken(taken);
+      } catch (error) {
+        this.#refused(error);
+      }
+    }
+    this.#board.writingSince = undefined;
+    return undefined;
+  }
+
+  async #waitFor(taken: Promise<number>): Promise<void> {
+    try {
+      this.#taken(await taken);
+    } catch (error) {
+      this.#refused(error);
+    }
+    await this.#writeRest();
+  }
+
+  #taken(bytes: number): void {
+    this.#written += bytes;
+    const progress = this.#piece.progress(this.#written);
+    this.#counters.addOut(
+      progress.bytes - this.#countedBytes,
+      progress.lines - this.#countedLines,
+    );
+    this.#countedBytes = progress.bytes;
+    this.#countedLines = progress.lines;
+    if (this.#backoff.failing) {
+      this.#backoff.reset();
+      this.#events.onSinkRecovered();
+    }
+  }
+
+  /** Pauses before the next attempt; says so at the first. */
+  #refused(error: unknown): void {
+    if (!(error instanceof SinkFailure)) throw error;
+    if (!this.#backoff.failing) this.#events.onSinkFailing(error.message);
+    this.reopenIfAsked();
+    this.#backoff.pause(this.#isReopenWanted);
+  }
+
+  /** SIGHUP has asked for the sink to be opened anew, and it has not been yet. */
+  get reopenWanted(): boolean {
+    return this.#board.reopenRequests !== this.#reopenedFor;
+  }
+
+  reopenIfAsked(): void {
+    if (!this.reopenWanted) return;
+    this.#reopenedFor = this.#board.reopenRequests;
+    try {
+      this.#sink.reopen();
+    } catch (error) {
+      if (!(error instanceof SinkFailure)) throw error;
+      this.#events.onSinkFailing(error.message);
+    }
+  }
+
+  /** Makes everything lasting and closes the sink. */
+  async finish(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#sink.finish();
+        return;
+      } catch (error) {
+        this.#refused(error);
+      }
+    }
+  }
+}

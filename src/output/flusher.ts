@@ -1,0 +1,125 @@
+import type { Format, Gap, Stream } from "../formats/format.ts";
+import type { Doorbell } from "../platform/doorbell.ts";
+import { addressOfMemory } from "../platform/posix.ts";
+import type { Board, InputCounters } from "../report/board.ts";
+import { kernels } from "../platform/kernels.ts";
+import { MAX_BATCH_FRAMES, RingConsumer } from "../ring/ring_consumer.ts";
+import type { RingMemory } from "../ring/ring_memory.ts";
+import type { Delivery } from "./delivery.ts";
+
+export interface FlusherContext {
+  readonly labels: readonly string[];
+  /** One for each label. */
+  readonly rings: readonly RingMemory[];
+  readonly board: Board;
+  readonly doorbell: Doorbell;
+  readonly delivery: Delivery;
+  readonly format: Format;
+  readonly markers: boolean;
+  readonly gapReason: Gap["reason"];
+  /** When the program started, in microseconds since 1970. */
+  readonly startTime: number;
+  /** Space was freed in a ring whose producer has asked for it. */
+  onRoom(): void;
+}
+
+interface Input {
+  readonly consumer: RingConsumer;
+  readonly stream: Stream;
+  readonly counters: InputCounters;
+}
+
+/**
+ * The flush loop: pop → marker where lines are missing → format → write. It keeps
+ * what is in its hand until the sink has taken it, and is done when all rings
+ * have ended. Flusher thread only.
+ */
+export class Flusher {
+  readonly #context: FlusherContext;
+  readonly #inputs: readonly Input[];
+  readonly #isIdle = () => this.#idle;
+  /** The input whose next line came first, and when the next line of another came. */
+  #oldest: Input | undefined;
+  #untilTime = Infinity;
+
+  constructor(context: FlusherContext) {
+    this.#context = context;
+    this.#inputs = context.rings.map((ring, index) => ({
+      consumer: new RingConsumer(ring, context.startTime),
+      stream: {
+        label: context.labels[index]!,
+        memory: new Uint8Array(ring.memory.buffer),
+        kernels: kernels(ring.memory),
+        handAt: ring.handAt,
+        address: addressOfMemory(ring.memory),
+      },
+      counters: context.board.input(index),
+    }));
+  }
+
+  /** @throws SinkError, SinkClosedError when the sink will never take anything again. */
+  async run(): Promise<void> {
+    const { board, delivery, doorbell, format } = this.#context;
+    const { gapReason: reason, markers } = this.#context;
+    while (!this.#ended) {
+      this.#findOldest();
+      const input = this.#oldest;
+      if (input === undefined) {
+        if (board.readerGone) break;
+        delivery.reopenIfAsked();
+        doorbell.sleep(this.#isIdle);
+        continue;
+      }
+      if (format.atLineStart) delivery.reopenIfAsked();
+      const batch = input.consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
+      this.#account(input);
+      if (batch === undefined) continue;
+      if (batch.gapBytes > 0 && markers) {
+        const { gapLines: lines, gapBytes: bytes, gapFrom: from, gapTo: to } = batch;
+        const marker = format.marker({ reason, lines, bytes, from, to }, input.stream);
+        await delivery.send(marker, input.counters);
+      }
+      const pending = delivery.send(format.batch(batch, input.stream), input.counters);
+      if (pending !== undefined) await pending;
+    }
+    await delivery.finish();
+  }
+
+  get #ended(): boolean {
+    for (const input of this.#inputs) {
+      if (!input.consumer.ended) return false;
+    }
+    return true;
+  }
+
+  /** Nothing to flush and nothing asked for. */
+  get #idle(): boolean {
+    this.#findOldest();
+    return this.#oldest === undefined && !this.#context.delivery.reopenWanted &&
+      !this.#context.board.readerGone;
+  }
+
+  #findOldest(): void {
+    this.#oldest = undefined;
+    this.#untilTime = Infinity;
+    let oldestTime = Infinity;
+    for (const input of this.#inputs) {
+      const time = input.consumer.peekTime();
+      if (time === undefined) continue;
+      if (this.#oldest === undefined || time < oldestTime) {
+        this.#untilTime = oldestTime;
+        oldestTime = time;
+        this.#oldest = input;
+      } else if (time < this.#untilTime) {
+        this.#untilTime = time;
+      }
+    }
+  }
+
+  #account({ consumer, counters }: Input): void {
+    if (consumer.discardedBytes > 0) {
+      counters.setDiscarded(consumer.discardedBytes, consumer.discardedLines);
+    }
+    if (consumer.takeRoomRequest()) this.#context.onRoom();
+  }
+}

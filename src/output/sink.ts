@@ -1,0 +1,57 @@
+import type { Outgoing } from "../formats/format.ts";
+import type { FormatName } from "../formats/formats.ts";
+
+/** A place that takes bytes. Flusher thread only. */
+export interface Sink {
+  /** How messages call it: `standard output`, `"/var/log/app.log"`. */
+  readonly name: string;
+
+  /**
+   * Takes what it can of `piece` from its byte `from` on and says how many bytes
+   * that were; 0 means that it waited for room and may have some now. May block
+   * for as long as it takes.
+   *
+   * @throws SinkFailure when trying again may help, SinkError when it cannot,
+   * SinkClosedError when nobody is left to read.
+   */
+  write(piece: Outgoing, from: number): number | Promise<number>;
+
+  /**
+   * Opens the destination anew under its name, as log rotation asks with SIGHUP.
+   *
+   * @throws SinkFailure when it cannot; the old one is then still in use.
+   */
+  reopen(): void;
+
+  /** Makes what was taken lasting, and closes. @throws SinkFailure, SinkError */
+  finish(): void | Promise<void>;
+}
+
+/** A checked --output, in a form that can be sent to the flusher thread. */
+export interface Destination {
+  readonly kind: string;
+  /** How messages call it. Never holds credentials. */
+  readonly name: string;
+}
+
+/**
+ * One kind of destination. A new one is a new file that has this, and a line in
+ * `sinks.ts`.
+ */
+export interface SinkKind<D extends Destination> {
+  readonly kind: D["kind"];
+  /** The format it takes unless --format says otherwise. */
+  readonly format: FormatName;
+  /** True where SIGHUP means `reopen`. */
+  readonly reopens: boolean;
+
+  /**
+   * What --output says, if it is of this kind; undefined if it is not.
+   *
+   * @throws UsageError when it is of this kind but malformed.
+   */
+  parse(output: string): D | undefined;
+
+  /** @throws SinkError when the destination can never work. */
+  open(destination: D): Sink;
+}

@@ -1,0 +1,28 @@
+import { UsageError } from "../errors.ts";
+import { fileKind } from "./file_sink.ts";
+import type { Destination, Sink, SinkKind } from "./sink.ts";
+import { stdoutKind } from "./stdout_sink.ts";
+
+/** Every kind of destination, in the order in which they are asked. */
+const KINDS: readonly SinkKind<Destination>[] = [stdoutKind, fileKind];
+
+/** @throws UsageError when no kind of destination looks like this, or it is malformed. */
+export function parseDestination(output: string): Destination {
+  for (const kind of KINDS) {
+    const destination: Destination | undefined = kind.parse(output);
+    if (destination !== undefined) return destination;
+  }
+  throw new UsageError(`"${output}" is no destination that is known`);
+}
+
+/** The kind of a destination that `parseDestination` has made. */
+export function kindOf(destination: Destination): SinkKind<Destination> {
+  const kind = KINDS.find(({ kind }) => kind === destination.kind);
+  if (kind === undefined) throw new Error(`no sink is of kind ${destination.kind}`);
+  return kind;
+}
+
+/** @throws SinkError when the destination can never work. */
+export function openSink(destination: Destination): Sink {
+  return kindOf(destination).open(destination);
+}

@@ -1,0 +1,73 @@
+import { SinkError } from "../errors.ts";
+import type { Outgoing } from "../formats/format.ts";
+import {
+  describeError,
+  openAgainWithoutBlocking,
+  PIPE_BUF,
+  status,
+} from "../platform/posix.ts";
+import { DescriptorWriter } from "./descriptor_writer.ts";
+import type { Destination, Sink, SinkKind } from "./sink.ts";
+
+const STDOUT = 1;
+const NAME = "standard output";
+
+interface StdoutDestination extends Destination {
+  readonly kind: "stdout";
+}
+
+/** `--output -` */
+export const stdoutKind: SinkKind<StdoutDestination> = {
+  kind: "stdout",
+  format: "raw",
+  reopens: false,
+  parse: (output) => output === "-" ? { kind: "stdout", name: NAME } : undefined,
+  open: () => new StdoutSink(),
+};
+
+/** Standard output, whatever stands behind it. */
+class StdoutSink implements Sink {
+  readonly name = NAME;
+  readonly #writer: DescriptorWriter;
+
+  /** @throws SinkError when standard output is closed. */
+  constructor() {
+    const found = status(STDOUT);
+    if (typeof found === "number") {
+      throw new SinkError(
+        `cannot write to standard output: ${
+          describeError(-found)
+        }; redirect it, or name an --output`,
+      );
+    }
+    const plain = found.kind === "file" || found.kind === "device";
+    this.#writer = plain
+      ? new DescriptorWriter(this.name, STDOUT)
+      : this.#withoutBlocking();
+  }
+
+  /**
+   * A write that blocks in the middle cannot say how far it came, and then
+   * nobody could tell what was delivered when the drain deadline passes. So pipes
+   * and terminals are written without blocking; where that is refused, writes
+   * are small enough to be taken whole or not at all.
+   */
+  #withoutBlocking(): DescriptorWriter {
+    const own = openAgainWithoutBlocking(STDOUT);
+    return own >= 0
+      ? new DescriptorWriter(this.name, own)
+      : new DescriptorWriter(this.name, STDOUT, PIPE_BUF);
+  }
+
+  write(piece: Outgoing, from: number): number {
+    return this.#writer.write(piece, from);
+  }
+
+  reopen(): void {
+    // Standard output has no name to be opened by.
+  }
+
+  finish(): void {
+    // What the kernel has taken is the reader's; closing is left to the exit.
+  }
+}
