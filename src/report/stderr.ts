@@ -1,0 +1,87 @@
+import {
+  addressOf,
+  EAGAIN,
+  openAgainWithoutBlocking,
+  PIPE_BUF,
+  POLLOUT,
+  PollSet,
+  status,
+  write,
+} from "../platform/posix.ts";
+
+const STDERR = 2;
+/** Reports that nobody takes are kept up to this size, and then left out. */
+const MAX_WAITING_BYTES = 64 * 1024;
+const encoder = new TextEncoder();
+
+/**
+ * Standard error, for a thread that must never wait for it: what is not taken
+ * at once waits here, and what waits is bounded.
+ */
+export class Stderr {
+  readonly #descriptor: number;
+  readonly #poll = new PollSet(1);
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #leftOut = 0;
+
+  constructor() {
+    const found = status(STDERR);
+    const mayBlock = typeof found !== "number" &&
+      found.kind !== "file" && found.kind !== "device";
+    const own = mayBlock ? openAgainWithoutBlocking(STDERR) : -1;
+    this.#descriptor = own >= 0 ? own : STDERR;
+  }
+
+  /** Writes whole lines, now or later. */
+  print(text: string): void {
+    this.flush(0);
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      this.#leftOut++;
+      return;
+    }
+    if (this.#leftOut > 0) {
+      this.#enqueue(
+        `spillway: ${this.#leftOut} reports were left out: nobody took them\n`,
+      );
+      this.#leftOut = 0;
+    }
+    this.#enqueue(text);
+    this.flush(0);
+  }
+
+  /** Writes what waits, for at most `timeoutMs`. */
+  flush(timeoutMs: number): void {
+    const deadline = performance.now() + timeoutMs;
+    let chunk: Uint8Array | undefined;
+    while ((chunk = this.#waiting[0]) !== undefined) {
+      this.#poll.watch(0, this.#descriptor, POLLOUT);
+      this.#poll.wait(Math.max(0, Math.ceil(deadline - performance.now())));
+      if (this.#poll.ready(0) === 0) {
+        if (performance.now() >= deadline) return;
+        continue;
+      }
+      const count = write(
+        this.#descriptor,
+        addressOf(chunk),
+        Math.min(chunk.length, PIPE_BUF),
+      );
+      if (count === -EAGAIN) continue;
+      if (count < 0) {
+        // Nobody can be told that nobody can be told.
+        this.#waiting = [];
+        this.#waitingBytes = 0;
+        return;
+      }
+      this.#waitingBytes -= count;
+      if (count === chunk.length) this.#waiting.shift();
+      else this.#waiting[0] = chunk.subarray(count);
+    }
+  }
+
+  #enqueue(text: string): void {
+    const bytes = encoder.encode(text);
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+  }
+}
