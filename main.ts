@@ -1,0 +1,51 @@
+/**
+ * Spillway: stands between a program that writes logs into a pipe and a
+ * destination that may be slow. This file is the program on the main thread, and
+ * the same file is what its threads run.
+ */
+
+import process from "node:process";
+import { isMainThread, workerData } from "node:worker_threads";
+import { fullHelp, SHORT_HELP, VERSION } from "./src/cli/help.ts";
+import { resolveOptions } from "./src/cli/options.ts";
+import { parseFlags } from "./src/cli/parse.ts";
+import { Control } from "./src/control.ts";
+import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
+import { initialize, status } from "./src/platform/posix.ts";
+import { runThread, type ThreadStart } from "./src/threads.ts";
+
+function main(args: readonly string[]): void {
+  const flags = parseFlags(args);
+  if (flags.has("help")) {
+    console.log(fullHelp().trimEnd());
+    return;
+  }
+  if (flags.has("version")) {
+    console.log(`spillway ${VERSION}`);
+    return;
+  }
+  const options = resolveOptions(flags);
+  initialize();
+  if (args.length === 0 && isTerminal(0)) {
+    console.error(SHORT_HELP.trimEnd());
+    process.exit(ExitCode.usage);
+  }
+  new Control(options).start(new URL(import.meta.url));
+}
+
+function isTerminal(descriptor: number): boolean {
+  const found = status(descriptor);
+  return typeof found !== "number" && found.kind === "terminal";
+}
+
+if (isMainThread) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    const code = error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
+    console.error(`spillway: ${messageOf(error)}`);
+    process.exit(code);
+  }
+} else {
+  await runThread(workerData as ThreadStart);
+}

@@ -1,0 +1,134 @@
+/** The one table of flags: the parser, `--help` and the README's table come from it. */
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** What stands for the value in the help; a flag without it takes none. */
+  readonly value?: string;
+  readonly repeatable?: true;
+  readonly help: string;
+  readonly default?: string;
+}
+
+export interface FlagGroup {
+  readonly title: string;
+  readonly flags: readonly Flag[];
+}
+
+export const FLAG_GROUPS = [
+  {
+    title: "Input",
+    flags: [
+      {
+        name: "fifo",
+        value: "[LABEL=]PATH",
+        repeatable: true,
+        help:
+          "Read a named pipe instead of standard input; may be given several times. LABEL names the stream in reports and formats.",
+        default: "standard input, label stdout",
+      },
+      {
+        name: "create",
+        help:
+          "Make the named pipes that are missing (mode 0600), and remove those at exit.",
+      },
+      {
+        name: "once",
+        help:
+          "With --fifo: end when the last writer closes, instead of waiting for the next one.",
+      },
+      {
+        name: "pipe-size",
+        value: "SIZE",
+        help: "Ask the kernel for pipes of this size; it may give less.",
+        default: "1MiB",
+      },
+    ],
+  },
+  {
+    title: "Ring",
+    flags: [
+      {
+        name: "capacity",
+        value: "SIZE",
+        help:
+          "Memory that keeps lines while the output is slow, for each input: 64KiB to 2GiB.",
+        default: "16MiB",
+      },
+      {
+        name: "when-full",
+        value: "POLICY",
+        help:
+          "What a full ring does with more lines: overwrite (the oldest), drop-newest, or block (the writer waits).",
+        default: "overwrite",
+      },
+      {
+        name: "max-line",
+        value: "SIZE",
+        help:
+          "Longest line kept whole, at most a quarter of the capacity; longer ones are split into pieces.",
+        default: "64KiB, or a quarter of a smaller capacity",
+      },
+    ],
+  },
+  {
+    title: "Output",
+    flags: [
+      {
+        name: "output",
+        value: "DEST",
+        help:
+          "Where to write: - (standard output), or the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP.",
+        default: "-",
+      },
+      {
+        name: "format",
+        value: "FORMAT",
+        help: "How to write lines: raw (as they came).",
+        default: "raw",
+      },
+      {
+        name: "no-markers",
+        help: "Do not write a line into the output where lines are missing.",
+      },
+      {
+        name: "drain-timeout",
+        value: "DUR",
+        help: "Longest time to go on writing after the end of input or a signal.",
+        default: "10s",
+      },
+    ],
+  },
+  {
+    title: "Reports",
+    flags: [
+      {
+        name: "report",
+        value: "HOW",
+        help: "Reports on standard error: text, json (one object a line) or none.",
+        default: "text",
+      },
+      {
+        name: "report-interval",
+        value: "DUR",
+        help: "How often a loss or a stall that goes on is reported again.",
+        default: "10s",
+      },
+      { name: "fail-on-loss", help: "Exit with status 3 if any line was lost." },
+    ],
+  },
+  {
+    title: "Other",
+    flags: [
+      { name: "help", short: "h", help: "Show this help." },
+      { name: "version", short: "V", help: "Show the version." },
+    ],
+  },
+] as const satisfies readonly FlagGroup[];
+
+type AnyFlag = typeof FLAG_GROUPS[number]["flags"][number];
+export type FlagName = AnyFlag["name"];
+
+export const FLAGS: readonly (Flag & { readonly name: FlagName })[] = FLAG_GROUPS.flatMap(
+  (group): readonly (Flag & { readonly name: FlagName })[] => group.flags,
+);

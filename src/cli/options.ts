@@ -1,0 +1,193 @@
+import { UsageError } from "../errors.ts";
+import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
+import type { InputSpec } from "../input/pipe_source.ts";
+import type { Destination } from "../output/sink.ts";
+import { kindOf, parseDestination } from "../output/sinks.ts";
+import { MAX_CAPACITY, MIN_CAPACITY } from "../ring/ring_memory.ts";
+import type { FullPolicy } from "../ring/ring_producer.ts";
+import { formatSize, parseDuration, parseSize } from "../units.ts";
+import type { FlagName } from "./flags.ts";
+import type { RawFlags } from "./parse.ts";
+
+export type ReportStyle = "text" | "json" | "none";
+
+/** A checked command line. */
+export interface Options {
+  readonly inputs: readonly InputSpec[];
+  readonly create: boolean;
+  readonly once: boolean;
+  readonly pipeSizeBytes: number;
+  readonly capacityBytes: number;
+  readonly whenFull: FullPolicy;
+  readonly maxLineBytes: number;
+  readonly output: Destination;
+  readonly format: FormatName;
+  readonly markers: boolean;
+  readonly drainTimeoutMs: number;
+  readonly report: ReportStyle;
+  readonly reportIntervalMs: number;
+  readonly failOnLoss: boolean;
+}
+
+const MAX_INPUTS = 64;
+/** What the kernel can be asked for at all: F_SETPIPE_SZ is an int. */
+const MAX_PIPE_SIZE = 2 ** 30;
+const MIN_PIPE_SIZE = 4096;
+const DEFAULT_MAX_LINE = 64 * 1024;
+const MIN_MAX_LINE = 64;
+/** Four longest lines must fit the ring, or one could push out all the others. */
+const LINES_PER_RING = 4;
+const MIN_REPORT_INTERVAL_MS = 100;
+
+/**
+ * Checks every value that can be checked without touching the system.
+ *
+ * @throws UsageError that names the flag, the value and what would be right.
+ */
+export function resolveOptions(flags: RawFlags): Options {
+  const inputs = resolveInputs(flags);
+  if (flags.has("create") && !flags.has("fifo")) {
+    throw new UsageError("--create goes with --fifo: it makes the named pipes");
+  }
+  if (flags.has("once") && !flags.has("fifo")) {
+    throw new UsageError(
+      "--once goes with --fifo: standard input always ends when its writers have closed it",
+    );
+  }
+  const capacityBytes = size(flags, "capacity", "16MiB", MIN_CAPACITY, MAX_CAPACITY);
+  const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
+  const output = checked("output", () => destination(single(flags, "output") ?? "-"));
+  return {
+    inputs,
+    create: flags.has("create"),
+    once: flags.has("once"),
+    pipeSizeBytes: size(flags, "pipe-size", "1MiB", MIN_PIPE_SIZE, MAX_PIPE_SIZE),
+    capacityBytes,
+    whenFull: choice(flags, "when-full", ["overwrite", "drop-newest", "block"]),
+    maxLineBytes: size(
+      flags,
+      "max-line",
+      formatSize(Math.min(DEFAULT_MAX_LINE, longestLine)),
+      MIN_MAX_LINE,
+      longestLine,
+    ),
+    output,
+    format: choice(flags, "format", FORMAT_NAMES, kindOf(output).format),
+    markers: !flags.has("no-markers"),
+    drainTimeoutMs: duration(flags, "drain-timeout", "10s", 0),
+    report: choice(flags, "report", ["text", "json", "none"]),
+    reportIntervalMs: duration(flags, "report-interval", "10s", MIN_REPORT_INTERVAL_MS),
+    failOnLoss: flags.has("fail-on-loss"),
+  };
+}
+
+function resolveInputs(flags: RawFlags): InputSpec[] {
+  const fifos = flags.get("fifo");
+  if (fifos === undefined) return [{ label: "stdout", path: undefined }];
+  if (fifos.length > MAX_INPUTS) {
+    throw new UsageError(
+      `--fifo was given ${fifos.length} times; at most ${MAX_INPUTS} work`,
+    );
+  }
+  const inputs = fifos.map(parseFifo);
+  for (const [index, input] of inputs.entries()) {
+    const earlier = inputs.slice(0, index);
+    if (earlier.some(({ path }) => path === input.path)) {
+      throw new UsageError(`--fifo "${input.path}" was given twice`);
+    }
+    if (earlier.some(({ label }) => label === input.label)) {
+      throw new UsageError(
+        `two inputs are called "${input.label}"; name each: --fifo LABEL=PATH`,
+      );
+    }
+  }
+  return inputs;
+}
+
+/** `LABEL=PATH`, or a PATH, which may hold `=` after its first slash. */
+function parseFifo(text: string): InputSpec {
+  const match = /^([^/=]*)=(.*)$/s.exec(text);
+  if (match === null) return { label: "stdout", path: text };
+  const [, label, path] = match as unknown as [string, string, string];
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(label)) {
+    throw new UsageError(
+      `--fifo "${text}": a label is 1 to 64 letters, digits, dots, dashes and underscores; write ./${text} if it is a path`,
+    );
+  }
+  if (path === "") throw new UsageError(`--fifo "${text}" names no path after the label`);
+  return { label, path };
+}
+
+/** Something like a URL is a mistyped destination, not the name of a file. */
+function destination(text: string): Destination {
+  const found = parseDestination(text);
+  if (found.kind === "file" && /^[a-z][a-z0-9+]*:/.test(text)) {
+    throw new UsageError(
+      `"${text}" is no destination that is known; see --help, or write ./${text} for a file`,
+    );
+  }
+  return found;
+}
+
+function single(flags: RawFlags, name: FlagName): string | undefined {
+  return flags.get(name)?.[0];
+}
+
+/** Adds the flag's name to what is wrong with its value. */
+function checked<T>(name: FlagName, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`--${name}: ${error.message}`);
+    throw error;
+  }
+}
+
+function size(
+  flags: RawFlags,
+  name: FlagName,
+  standard: string,
+  min: number,
+  max: number,
+): number {
+  return checked(name, () => {
+    const text = single(flags, name) ?? standard;
+    const bytes = parseSize(text);
+    if (bytes < min || bytes > max) {
+      throw new UsageError(
+        `"${text}" is out of bounds; write a size from ${formatSize(min)} to ${
+          formatSize(max)
+        }`,
+      );
+    }
+    return bytes;
+  });
+}
+
+function duration(
+  flags: RawFlags,
+  name: FlagName,
+  standard: string,
+  minMs: number,
+): number {
+  return checked(name, () => {
+    const text = single(flags, name) ?? standard;
+    const ms = parseDuration(text);
+    if (ms < minMs) throw new UsageError(`"${text}" is too short; at least ${minMs}ms`);
+    return ms;
+  });
+}
+
+function choice<T extends string>(
+  flags: RawFlags,
+  name: FlagName,
+  known: readonly T[],
+  standard: T = known[0]!,
+): T {
+  const text = single(flags, name) ?? standard;
+  const found = known.find((word) => word === text);
+  if (found === undefined) {
+    throw new UsageError(`--${name}: "${text}" is not one of ${known.join(", ")}`);
+  }
+  return found;
+}

@@ -1,0 +1,273 @@
+import process from "node:process";
+import type { Options } from "./cli/options.ts";
+import { ExitCode, InputError, messageOf } from "./errors.ts";
+import { landingBytesFor } from "./input/line_framer.ts";
+import { createFifo } from "./input/pipe_source.ts";
+import { kindOf } from "./output/sinks.ts";
+import { Doorbell } from "./platform/doorbell.ts";
+import { Gate } from "./platform/gate.ts";
+import { pipe, unlink, wallClockMicros } from "./platform/posix.ts";
+import { Board } from "./report/board.ts";
+import {
+  type InputCounts,
+  type ReportEvent,
+  type Snapshot,
+  total,
+} from "./report/events.ts";
+import { toJson } from "./report/json.ts";
+import { Reporter } from "./report/reporter.ts";
+import { Stderr } from "./report/stderr.ts";
+import { toText } from "./report/text.ts";
+import { allocateRingMemory, type RingMemory } from "./ring/ring_memory.ts";
+import { startThread, type Thread, type ThreadMessage, wakeReader } from "./threads.ts";
+
+/** How often the board is looked at. */
+const TICK_MS = 1000;
+/** How long the last words may wait for a standard error that nobody reads. */
+const LAST_WORDS_MS = 250;
+/** A batch of the flusher; it must hold the longest line. */
+const HAND_BYTES = 256 * 1024;
+
+/**
+ * The control thread: starts the other two, listens to signals, reports, and is
+ * the only one that ends the program. It needs nothing from a thread that is
+ * stuck: all it says comes from the board.
+ *
+ *      running ──signal, or all inputs ended──▶ draining ──flushed, or deadline──▶ exit
+ */
+export class Control {
+  readonly #options: Options;
+  readonly #startMs = Date.now();
+  readonly #stderr = new Stderr();
+  readonly #board: Board;
+  readonly #doorbell = Doorbell.create();
+  readonly #wakePipe = pipe();
+  readonly #reporter: Reporter;
+  readonly #output: string;
+  #madeFifos: string[] = [];
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #failed = false;
+  #stopping = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#board = Board.create(options.inputs.length);
+    this.#output = options.output.name;
+    this.#reporter = new Reporter(
+      this.#output,
+      options.whenFull === "drop-newest" ? "dropped" : "overwritten",
+      options.reportIntervalMs,
+      this.#startMs,
+    );
+  }
+
+  /** Starts everything; the program ends in `#exit`. @param program the entry point */
+  start(program: URL): void {
+    try {
+      if (this.#options.create) this.#createFifos();
+      this.#startThreads(program, this.#allocate());
+    } catch (error) {
+      this.#fail(messageOf(error));
+      return;
+    }
+    process.on("SIGTERM", () => this.#stop());
+    process.on("SIGINT", () => this.#stop());
+    process.on("SIGHUP", () => this.#hangUp());
+    process.on("SIGUSR2", () => this.#reportStatus());
+    setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #createFifos(): void {
+    for (const { path } of this.#options.inputs) {
+      if (path !== undefined && createFifo(path)) this.#madeFifos.push(path);
+    }
+  }
+
+  #allocate(): RingMemory[] {
+    const { inputs, capacityBytes, maxLineBytes } = this.#options;
+    try {
+      return inputs.map(() =>
+        allocateRingMemory(
+          capacityBytes,
+          landingBytesFor(maxLineBytes),
+          Math.max(HAND_BYTES, maxLineBytes + 1),
+        )
+      );
+    } catch (error) {
+      throw new InputError(
+        `cannot reserve ${inputs.length} × ${capacityBytes} bytes of memory: ${
+          messageOf(error)
+        }; ask for a smaller --capacity`,
+      );
+    }
+  }
+
+  #startThreads(program: URL, rings: readonly RingMemory[]): void {
+    const start = {
+      options: this.#options,
+      rings,
+      board: this.#board.memory,
+      doorbell: this.#doorbell.memory,
+      flusherReady: Gate.create().memory,
+      wakePipe: this.#wakePipe,
+      startTime: wallClockMicros(),
+    };
+    // The flusher first: the reader waits until it can take what is read.
+    for (const role of ["flusher", "reader"] as const) {
+      this.#watch(role, startThread(program, { ...start, role }));
+    }
+  }
+
+  #watch(role: "reader" | "flusher", thread: Thread): void {
+    let ended = false;
+    thread.on("message", (message: ThreadMessage) => {
+      if (message.kind === "finished" || message.kind === "failed") ended = true;
+      this.#hear(role, message);
+    });
+    thread.on("error", (error: unknown) => {
+      ended = true;
+      this.#threadDied(role, messageOf(error));
+    });
+    thread.on("exit", () => {
+      if (!ended) this.#threadDied(role, "it ended without a word");
+    });
+  }
+
+  #hear(role: "reader" | "flusher", message: ThreadMessage): void {
+    switch (message.kind) {
+      case "loss":
+        this.#board.acknowledgeLoss();
+        this.#observe();
+        break;
+      case "input failed":
+        this.#failed = true;
+        this.#report({ timeMs: Date.now(), event: "error", message: message.message });
+        break;
+      case "sink failing":
+        this.#report({
+          timeMs: Date.now(),
+          event: "sink_failing",
+          message: message.message,
+        });
+        break;
+      case "sink recovered":
+        this.#report({
+          timeMs: Date.now(),
+          event: "sink_recovered",
+          output: this.#output,
+        });
+        break;
+      case "finished":
+        if (role === "flusher") this.#exit();
+        else this.#drain();
+        break;
+      case "failed":
+        if (message.cause === "sink closed") {
+          this.#report({ timeMs: Date.now(), event: "error", message: message.message });
+          this.#exit();
+        } else if (message.cause === "refused") {
+          this.#fail(message.message);
+        } else {
+          this.#threadDied(role, message.message);
+        }
+    }
+  }
+
+  /** A fault of this program. What the reader has left in the ring can still be written. */
+  #threadDied(role: "reader" | "flusher", message: string): void {
+    const text = `the ${role} thread died: ${message}`;
+    if (role === "flusher") {
+      this.#fail(text);
+      return;
+    }
+    this.#failed = true;
+    this.#report({ timeMs: Date.now(), event: "error", message: text });
+    this.#board.declareReaderGone();
+    this.#doorbell.ring();
+    this.#drain();
+  }
+
+  #fail(message: string): void {
+    this.#failed = true;
+    this.#report({ timeMs: Date.now(), event: "error", message });
+    this.#exit();
+  }
+
+  /** SIGTERM and SIGINT: the first ends in order, the second at once. */
+  #stop(): void {
+    if (this.#stopping) {
+      this.#exit();
+      return;
+    }
+    this.#stopping = true;
+    this.#board.requestStop();
+    wakeReader(this.#wakePipe);
+    this.#drain();
+  }
+
+  /** From now on there is a deadline. */
+  #drain(): void {
+    this.#deadline ??= setTimeout(() => this.#exit(), this.#options.drainTimeoutMs);
+  }
+
+  #hangUp(): void {
+    if (!kindOf(this.#options.output).reopens) {
+      // Then it means what it means to others: the terminal is gone.
+      this.#stop();
+      return;
+    }
+    this.#board.requestReopen();
+    this.#doorbell.ring();
+  }
+
+  #tick(): void {
+    this.#observe();
+    this.#stderr.flush(0);
+  }
+
+  #observe(): void {
+    this.#reporter.observe(this.#snapshot()).forEach((event) => this.#report(event));
+  }
+
+  #reportStatus(): void {
+    const { timeMs, inputs } = this.#snapshot();
+    this.#report({ timeMs, event: "status", durationMs: timeMs - this.#startMs, inputs });
+  }
+
+  #report(event: ReportEvent): void {
+    const { report } = this.#options;
+    // Why the program failed is said in any case.
+    if (report === "none" && event.event !== "error") return;
+    this.#stderr.print(`${report === "json" ? toJson(event) : toText(event)}\n`);
+  }
+
+  #snapshot(): Snapshot {
+    const dropNewest = this.#options.whenFull === "drop-newest";
+    const inputs = this.#options.inputs.map(({ label }, index): InputCounts => ({
+      label,
+      ...this.#board.input(index).read(dropNewest),
+    }));
+    return { timeMs: Date.now(), inputs, writingSinceMs: this.#board.writingSince };
+  }
+
+  #exit(): never {
+    for (const path of this.#madeFifos) unlink(path);
+    const { timeMs, inputs } = this.#snapshot();
+    this.#report({
+      timeMs,
+      event: "summary",
+      durationMs: timeMs - this.#startMs,
+      inputs,
+    });
+    this.#stderr.flush(LAST_WORDS_MS);
+    process.exit(this.#exitCode(inputs));
+  }
+
+  #exitCode(inputs: readonly InputCounts[]): ExitCode {
+    const counts = total(inputs);
+    if (this.#failed) return ExitCode.failed;
+    if (counts.bytesBuffered > 0n || counts.linesBuffered > 0n) return ExitCode.unflushed;
+    const lost = counts.bytesOverwritten + counts.bytesDropped + counts.bytesRejected;
+    return lost > 0n && this.#options.failOnLoss ? ExitCode.loss : ExitCode.flushed;
+  }
+}

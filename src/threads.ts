@@ -1,0 +1,121 @@
+/**
+ * The two threads beside the control thread: what they are given when they
+ * start, what they may say, and how they run. The program's entry point calls
+ * itself again as a thread, so that it stays one file in every kind of package.
+ */
+
+import { parentPort, Worker } from "node:worker_threads";
+import type { Options } from "./cli/options.ts";
+import { InputError, messageOf, OutputError, SinkClosedError } from "./errors.ts";
+import { makeFormat } from "./formats/formats.ts";
+import { runReader } from "./input/reader.ts";
+import { Delivery } from "./output/delivery.ts";
+import { Flusher } from "./output/flusher.ts";
+import { openSink } from "./output/sinks.ts";
+import { Doorbell } from "./platform/doorbell.ts";
+import { Gate } from "./platform/gate.ts";
+import { addressOf, initialize, write } from "./platform/posix.ts";
+import { Board } from "./report/board.ts";
+import type { RingMemory } from "./ring/ring_memory.ts";
+
+/** Everything a thread needs, in a form that can be sent to it. */
+export interface ThreadStart {
+  readonly role: "reader" | "flusher";
+  readonly options: Options;
+  readonly rings: readonly RingMemory[];
+  readonly board: WebAssembly.Memory;
+  readonly doorbell: SharedArrayBuffer;
+  readonly flusherReady: SharedArrayBuffer;
+  /** The pipe that wakes the reader: its read end and its write end. */
+  readonly wakePipe: readonly [number, number];
+  /** In microseconds since 1970. */
+  readonly startTime: number;
+}
+
+/** Rare by construction: nothing of this is said per line, per batch or per write. */
+export type ThreadMessage =
+  | { readonly kind: "loss" }
+  | { readonly kind: "input failed"; readonly message: string }
+  | { readonly kind: "sink failing"; readonly message: string }
+  | { readonly kind: "sink recovered" }
+  /** The thread has done all it had to do. */
+  | { readonly kind: "finished" }
+  /** It has to end before that. A fault is one of this program. */
+  | {
+    readonly kind: "failed";
+    readonly cause: "sink closed" | "refused" | "fault";
+    readonly message: string;
+  };
+
+export type Thread = Worker;
+
+/** @param program the entry point's own URL */
+export function startThread(program: URL, start: ThreadStart): Thread {
+  return new Worker(program, { workerData: start });
+}
+
+/** The entry point, on a thread: runs until its part is done. */
+export async function runThread(start: ThreadStart): Promise<void> {
+  const say = (message: ThreadMessage) => parentPort!.postMessage(message);
+  try {
+    initialize();
+    if (start.role === "reader") startReader(start, say);
+    else await startFlusher(start, say);
+    say({ kind: "finished" });
+  } catch (error) {
+    say({ kind: "failed", cause: causeOf(error), message: messageOf(error) });
+  }
+}
+
+function causeOf(error: unknown): "sink closed" | "refused" | "fault" {
+  if (error instanceof SinkClosedError) return "sink closed";
+  return error instanceof InputError || error instanceof OutputError
+    ? "refused"
+    : "fault";
+}
+
+function startReader(start: ThreadStart, say: (message: ThreadMessage) => void): void {
+  runReader({
+    options: start.options,
+    rings: start.rings,
+    board: Board.attach(start.board),
+    doorbell: Doorbell.attach(start.doorbell),
+    flusherReady: Gate.attach(start.flusherReady),
+    wakeDescriptor: start.wakePipe[0],
+    onLoss: () => say({ kind: "loss" }),
+    onInputFailed: (message) => say({ kind: "input failed", message }),
+  });
+}
+
+async function startFlusher(
+  start: ThreadStart,
+  say: (message: ThreadMessage) => void,
+): Promise<void> {
+  const { options } = start;
+  const board = Board.attach(start.board);
+  const flusher = new Flusher({
+    labels: options.inputs.map((input) => input.label),
+    rings: start.rings,
+    board,
+    doorbell: Doorbell.attach(start.doorbell),
+    delivery: new Delivery(openSink(options.output), board, {
+      onSinkFailing: (message) => say({ kind: "sink failing", message }),
+      onSinkRecovered: () => say({ kind: "sink recovered" }),
+    }),
+    format: makeFormat(options.format, options),
+    markers: options.markers,
+    gapReason: options.whenFull === "overwrite" ? "overwritten" : "dropped",
+    startTime: start.startTime,
+    onRoom: () => wakeReader(start.wakePipe),
+  });
+  Gate.attach(start.flusherReady).open();
+  await flusher.run();
+}
+
+const WAKE_UP = new Uint8Array(1);
+
+/** Makes the reader look at the board and the rings. Any thread. */
+export function wakeReader(wakePipe: readonly [number, number]): void {
+  // A full pipe wakes the reader just as well.
+  write(wakePipe[1], addressOf(WAKE_UP), 1);
+}
