@@ -214,7 +214,13 @@ export class LineFramer {
   #push(from: number, to: number, lines: number, unfinished: boolean): boolean {
     const flags = (this.#inside ? STARTS_INSIDE : 0) | (unfinished ? ENDS_INSIDE : 0);
     const at = this.#ring.landingAt + from;
-    const pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);
+    let pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);
+    if (pushed.outcome === "full") {
+      // Asked for before the second look, so that room that is made after it is
+      // not overlooked.
+      this.#producer.requestRoom();
+      pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);
+    }
     if (pushed.outcome === "full") {
       this.#blocked = true;
       return false;

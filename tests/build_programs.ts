@@ -1,0 +1,31 @@
+/**
+ * Makes the executables that the end-to-end tests run: `deno task test` calls it
+ * first. One that cannot be made here is removed, so that its tests are skipped
+ * by name instead of running something old.
+ *
+ * `deno compile` needs a runtime from Deno's own site. Where that is out of
+ * reach, $DENO_COMPILE may name another Deno that has one ($DENORT_BIN).
+ */
+
+const BUILDS = [
+  {
+    program: "dist/spillway",
+    command: Deno.env.get("DENO_COMPILE") ?? Deno.execPath(),
+    task: "compile",
+  },
+  { program: "dist/spillway-bun", command: Deno.execPath(), task: "compile:bun" },
+];
+
+for (const { program, command, task } of BUILDS) {
+  await Deno.remove(program).catch(() => {});
+  const { success, stderr } = await new Deno.Command(command, {
+    args: ["task", "--quiet", task],
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) {
+    await Deno.remove(program).catch(() => {});
+    console.error(`${program} cannot be made here, its tests are skipped:`);
+    console.error(new TextDecoder().decode(stderr));
+  }
+}

@@ -1,0 +1,51 @@
+/** The programs under test: the source under Deno and what is made from it. */
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+export interface Program {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly missing: boolean;
+}
+
+export const PROGRAMS: readonly Program[] = [
+  {
+    name: "source",
+    command: [
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--allow-ffi",
+      `--allow-read=${ROOT}`,
+      `${ROOT}main.ts`,
+    ],
+    missing: false,
+  },
+  executable("dist/spillway"),
+  executable("dist/spillway-bun"),
+];
+
+function executable(path: string): Program {
+  let missing = false;
+  try {
+    Deno.statSync(ROOT + path);
+  } catch {
+    missing = true;
+  }
+  return { name: path, command: [ROOT + path], missing };
+}
+
+/** One test for each program; those that were not made are reported as ignored. */
+export function testPrograms(
+  name: string,
+  test: (program: Program) => Promise<void>,
+  needs: { ignore?: boolean } = {},
+): void {
+  for (const program of PROGRAMS) {
+    Deno.test({
+      name: `${program.name}: ${name}`,
+      ignore: program.missing || needs.ignore === true,
+      fn: () => test(program),
+    });
+  }
+}

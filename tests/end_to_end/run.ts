@@ -1,0 +1,197 @@
+/** Runs a program as a shell would, and watches what it says. */
+
+import { constants } from "node:os";
+import type { Program } from "./programs.ts";
+
+/** Far more than anything takes; a test that waits so long has failed. */
+const DEADLINE_MS = 30_000;
+
+const decoder = new TextDecoder();
+
+/** What a JSON report says; only what the tests look at. */
+export interface Report {
+  readonly event: string;
+  readonly time: string;
+  readonly message?: string;
+  readonly inputs?: readonly Report[];
+  readonly [counter: string]: unknown;
+}
+
+export interface Finished {
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/** Runs to the end with this input. */
+export async function run(
+  program: Program,
+  args: readonly string[],
+  input: string | Uint8Array = "",
+): Promise<Finished> {
+  const running = start(program, args);
+  const stdout = running.readAll();
+  await running.write(input).catch(ignoreClosed);
+  await running.end().catch(ignoreClosed);
+  return { code: await running.code, stdout: await stdout, stderr: await running.stderr };
+}
+
+/** The program may end without reading its input, when it has a reason to. */
+function ignoreClosed(error: unknown): void {
+  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+}
+
+/** A program that runs: its standard streams, its reports, its end. */
+export class Running {
+  readonly pid: number;
+  readonly code: Promise<number>;
+  readonly stderr: Promise<string>;
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #stderrText = "";
+  #ended = false;
+
+  constructor(command: readonly string[], env: Record<string, string> = {}) {
+    const [name, ...args] = command;
+    this.#child = new Deno.Command(name!, {
+      args,
+      env,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.#writer = this.#child.stdin.getWriter();
+    this.code = this.#child.status.then(({ code }) => {
+      this.#ended = true;
+      return code;
+    });
+    this.stderr = this.#collect(this.#child.stderr);
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<string> {
+    for await (const chunk of stream) {
+      this.#stderrText += decoder.decode(chunk, { stream: true });
+    }
+    return this.#stderrText;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Returns when the pipe has taken all of it. */
+  async write(input: string | Uint8Array): Promise<void> {
+    await this.#writer.write(
+      typeof input === "string" ? new TextEncoder().encode(input) : input,
+    );
+  }
+
+  async end(): Promise<void> {
+    await this.#writer.close();
+  }
+
+  /** All of standard output. Until this is called, nobody reads it. */
+  async readAll(): Promise<Uint8Array> {
+    return new Uint8Array(await new Response(this.#child.stdout).arrayBuffer());
+  }
+
+  /** Standard output, to be read as slowly as a test wants. */
+  get stdout(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#child.stdout;
+  }
+
+  /** Sends a signal, once the program has said what it does with it. */
+  async kill(signal: Deno.Signal): Promise<void> {
+    await until(`${signal} to be handled`, () => this.#ended || this.#handles(signal));
+    if (!this.#ended) this.#child.kill(signal);
+  }
+
+  #handles(signal: Deno.Signal): boolean {
+    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
+    const caught = BigInt(`0x${/SigCgt:\s*(\w+)/.exec(status)?.[1] ?? "0"}`);
+    const number = constants.signals[signal as keyof typeof constants.signals];
+    return (caught >> BigInt(number - 1) & 1n) === 1n;
+  }
+
+  /** Reports so far, with `--report json`. */
+  get reports(): Report[] {
+    return reportsIn(this.#stderrText);
+  }
+
+  /** Waits until something was reported. */
+  async reported(what: string, matches: (report: Report) => boolean): Promise<Report> {
+    let found: Report | undefined;
+    await until(`a report: ${what}`, () => {
+      found = this.reports.find(matches);
+      return found !== undefined;
+    });
+    return found!;
+  }
+
+  /** Waits for the counters of the status report that SIGUSR2 asks for. */
+  async counted(what: string, matches: (status: Report) => boolean): Promise<Report> {
+    let found: Report | undefined;
+    await until(`counters: ${what}; got ${this.#stderrText}`, async () => {
+      if (this.#ended) throw new Error(`ended while waiting for ${what}`);
+      const statuses = this.reports.filter(({ event }) => event === "status");
+      found = statuses.findLast(matches);
+      if (found === undefined) await this.kill("SIGUSR2");
+      return found !== undefined;
+    }, 50);
+    return found!;
+  }
+}
+
+export function start(
+  program: Program,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Running {
+  return new Running([...program.command, ...args], env);
+}
+
+/** The program behind a shell's redirections, pipes and limits: `"$@"` stands for it. */
+export function startInShell(
+  program: Program,
+  script: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Running {
+  return new Running(["bash", "-c", script, "bash", ...program.command, ...args], env);
+}
+
+export function reportsIn(stderr: string): Report[] {
+  return stderr.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"))
+    .map((line) => JSON.parse(line));
+}
+
+/** The last words of a program that ran with `--report json`. */
+export function summaryIn(stderr: string): Report {
+  const last = reportsIn(stderr).at(-1);
+  if (last?.event !== "summary") throw new Error(`no summary at the end of: ${stderr}`);
+  return last;
+}
+
+/** Waits for a condition, and fails when it does not come. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  intervalMs = 5,
+): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!await condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, intervalMs));
+  }
+}
+
+/** Runs a test in a folder of its own. */
+export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "spillway-test-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
