@@ -33,14 +33,36 @@ export interface Progress {
   lines: number;
 }
 
-/** Bytes on their way to the sink; good until the format is asked for the next. */
+/**
+ * Bytes on their way to the sink; good until the format is asked for the next.
+ *
+ * A record is the least that a sink may take apart: a line in raw output, and one
+ * line (or one action and its document) in formats that make records. Every
+ * record ends with a newline, which is its last byte. Only raw output can have a
+ * record that begins in one piece and ends in a later one.
+ *
+ *     for (let start = 0, end; start < piece.length; start = end) {
+ *       end = piece.recordEnd(start); // the message is start … end - 1
+ *     }
+ */
 export interface Outgoing {
   readonly length: number;
   /** Where the first byte stands in this process, for system calls. */
   readonly address: number;
   /** The same bytes as an array, made when it is asked for. */
   readonly bytes: Uint8Array;
-  /** Counts whole lines, and bytes of the input, within the first `written` bytes. */
+  /** The first byte goes on with a record that an earlier piece began. */
+  readonly startsInside: boolean;
+  /** The last record goes on in a later piece, and has no newline here. */
+  readonly endsInside: boolean;
+  /** Where the record that byte `at` belongs to ends, or `length` if not in this piece. */
+  recordEnd(at: number): number;
+  /** The last place up to `at` where a record begins; 0 if none does, see `startsInside`. */
+  recordStart(at: number): number;
+  /**
+   * Counts what of the input the records within the first `written` bytes hold:
+   * its lines, and its bytes.
+   */
   progress(written: number): Readonly<Progress>;
 }
 
@@ -48,6 +70,12 @@ export interface Outgoing {
 export interface Format {
   /** True where a new file may begin: the output does not stand inside a line. */
   readonly atLineStart: boolean;
-  batch(batch: Batch, stream: Stream): Outgoing;
+  /** Begins a batch, whose bytes stay where they are until `next` has nothing more. */
+  begin(batch: Batch, stream: Stream): void;
+  /**
+   * The next piece of the batch; undefined after the last. There is always one,
+   * if only to say that a line has ended without a byte more.
+   */
+  next(): Outgoing | undefined;
   marker(gap: Gap, stream: Stream): Outgoing;
 }

@@ -1,11 +1,9 @@
-import { addressOf } from "../platform/posix.ts";
 import type { Batch } from "../ring/ring_consumer.ts";
 import type { Format, Gap, Outgoing, Progress, Stream } from "./format.ts";
 import { gapSentence } from "./gap_sentence.ts";
+import { MarkerPiece } from "./marker_piece.ts";
 
 const NEWLINE = 10;
-const NOTHING: Progress = { bytes: 0, lines: 0 };
-const encoder = new TextEncoder();
 
 /**
  * The input's own bytes, written from where the ring has put them. A newline is
@@ -14,6 +12,7 @@ const encoder = new TextEncoder();
  */
 export class RawFormat implements Format {
   readonly #piece = new BatchPiece();
+  #begun = false;
   /** The input inside whose line the output stands. */
   #inside: Stream | undefined;
 
@@ -21,29 +20,32 @@ export class RawFormat implements Format {
     return this.#inside === undefined;
   }
 
-  batch(batch: Batch, stream: Stream): Outgoing {
+  begin(batch: Batch, stream: Stream): void {
+    const startsInside = this.#inside !== undefined;
     let prefix = 0;
     if (batch.bytes > 0) {
-      if (this.#inside !== undefined && this.#inside !== stream) {
+      if (startsInside && this.#inside !== stream) {
         stream.memory[stream.handAt - 1] = NEWLINE;
         prefix = 1;
       }
       const last = stream.memory[stream.handAt + batch.bytes - 1];
       this.#inside = last === NEWLINE ? undefined : stream;
     }
-    return this.#piece.of(batch, stream, prefix);
+    this.#piece.set(batch, stream, prefix, startsInside, this.#inside !== undefined);
+    this.#begun = true;
+  }
+
+  next(): Outgoing | undefined {
+    if (!this.#begun) return undefined;
+    this.#begun = false;
+    return this.#piece;
   }
 
   marker(gap: Gap): Outgoing {
-    const text = `${this.#inside === undefined ? "" : "\n"}${gapSentence(gap)}\n`;
+    const startsInside = this.#inside !== undefined;
     this.#inside = undefined;
-    const bytes = encoder.encode(text);
-    return {
-      bytes,
-      length: bytes.length,
-      address: addressOf(bytes),
-      progress: () => NOTHING,
-    };
+    const marker = `${gapSentence(gap)}\n`;
+    return new MarkerPiece(startsInside ? ["\n", marker] : [marker], startsInside);
   }
 }
 
@@ -52,13 +54,22 @@ class BatchPiece implements Outgoing {
   #batch!: Batch;
   #stream!: Stream;
   #prefix = 0;
+  startsInside = false;
+  endsInside = false;
   readonly #progress: Progress = { bytes: 0, lines: 0 };
 
-  of(batch: Batch, stream: Stream, prefix: number): this {
+  set(
+    batch: Batch,
+    stream: Stream,
+    prefix: number,
+    startsInside: boolean,
+    endsInside: boolean,
+  ): void {
     this.#batch = batch;
     this.#stream = stream;
     this.#prefix = prefix;
-    return this;
+    this.startsInside = startsInside;
+    this.endsInside = endsInside;
   }
 
   get length(): number {
@@ -73,6 +84,15 @@ class BatchPiece implements Outgoing {
     return this.#stream.memory.subarray(this.#begin, this.#begin + this.length);
   }
 
+  recordEnd(at: number): number {
+    return this.bytes.indexOf(NEWLINE, at) + 1 || this.length;
+  }
+
+  recordStart(at: number): number {
+    return at === 0 ? 0 : this.bytes.lastIndexOf(NEWLINE, at - 1) + 1;
+  }
+
+  /** Bytes are counted as they are written: raw output may stand inside a line. */
   progress(written: number): Readonly<Progress> {
     const { handAt, kernels } = this.#stream;
     const progress = this.#progress;

@@ -79,8 +79,11 @@ export class Flusher {
         const marker = format.marker({ reason, lines, bytes, from, to }, input.stream);
         await delivery.send(marker, input.counters);
       }
-      const pending = delivery.send(format.batch(batch, input.stream), input.counters);
-      if (pending !== undefined) await pending;
+      format.begin(batch, input.stream);
+      for (let piece = format.next(); piece !== undefined; piece = format.next()) {
+        const pending = delivery.send(piece, input.counters);
+        if (pending !== undefined) await pending;
+      }
     }
     await delivery.finish();
   }
