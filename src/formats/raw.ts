@@ -7,8 +7,8 @@ const NEWLINE = 10;
 
 /**
  * The input's own bytes, written from where the ring has put them. A newline is
- * added only where a marker, or a line of another input, would otherwise stand
- * in the middle of a line.
+ * added only where a marker, a line of another input, or the line after a gap
+ * would otherwise stand in the middle of a line.
  */
 export class RawFormat implements Format {
   readonly #piece = new BatchPiece();
@@ -24,7 +24,7 @@ export class RawFormat implements Format {
     const startsInside = this.#inside !== undefined;
     let prefix = 0;
     if (batch.bytes > 0) {
-      if (startsInside && this.#inside !== stream) {
+      if (startsInside && (this.#inside !== stream || !batch.startsInside)) {
         stream.memory[stream.handAt - 1] = NEWLINE;
         prefix = 1;
       }

@@ -1,0 +1,143 @@
+import type { Format, Gap, Outgoing, Stream } from "../../src/formats/format.ts";
+import { kernels } from "../../src/platform/kernels.ts";
+import { addressOfMemory } from "../../src/platform/posix.ts";
+import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/ring/layout.ts";
+import { type Batch, RingConsumer } from "../../src/ring/ring_consumer.ts";
+import { allocateRingMemory } from "../../src/ring/ring_memory.ts";
+import { RingProducer } from "../../src/ring/ring_producer.ts";
+
+/** When the input of every test starts to come in, in microseconds since 1970. */
+export const START_TIME = Date.UTC(2026, 10, 22, 10, 0, 0) * 1000;
+
+const LANDING_BYTES = 1024 * 1024;
+
+/** One input: bytes go through a real ring, frame by frame, and come out as batches. */
+export class TestInput {
+  readonly stream: Stream;
+  readonly #landingAt: number;
+  readonly #producer: RingProducer;
+  readonly #consumer: RingConsumer;
+  #inside = false;
+
+  constructor(label: string, capacityBytes = 4 * 1024 * 1024) {
+    const ring = allocateRingMemory(capacityBytes, LANDING_BYTES, LANDING_BYTES);
+    this.#landingAt = ring.landingAt;
+    this.#producer = new RingProducer(ring, "overwrite");
+    this.#consumer = new RingConsumer(ring, START_TIME);
+    this.stream = {
+      label,
+      memory: new Uint8Array(ring.memory.buffer),
+      kernels: kernels(ring.memory),
+      handAt: ring.handAt,
+      address: addressOfMemory(ring.memory),
+    };
+  }
+
+  /** One frame: whole lines, or a piece of one. */
+  push(bytes: Uint8Array, time = START_TIME): void {
+    this.stream.memory.set(bytes, this.#landingAt);
+    const lines = bytes.filter((byte) => byte === 10).length;
+    const unfinished = bytes.length > 0 ? bytes.at(-1) !== 10 : this.#inside;
+    const flags = (this.#inside ? STARTS_INSIDE : 0) | (unfinished ? ENDS_INSIDE : 0);
+    this.#producer.push(this.#landingAt, bytes.length, lines, flags, time);
+    this.#inside = unfinished;
+  }
+
+  close(time = START_TIME): void {
+    this.#producer.close(this.#inside ? 1 : 0, this.#inside ? STARTS_INSIDE : 0, time);
+  }
+
+  drain(maxFrames?: number): Batch | undefined {
+    return this.#consumer.drain(maxFrames);
+  }
+}
+
+/** A piece, taken out of the memory that the format will use again. */
+export interface Taken {
+  readonly bytes: Uint8Array;
+  readonly recordEnds: readonly number[];
+  readonly startsInside: boolean;
+  readonly endsInside: boolean;
+  /** What `progress` says after each number of bytes, from 0 to all. */
+  readonly progress: readonly { readonly bytes: number; readonly lines: number }[];
+}
+
+export function take(piece: Outgoing): Taken {
+  const recordEnds: number[] = [];
+  for (let at = 0; at < piece.length;) {
+    at = piece.recordEnd(at);
+    recordEnds.push(at);
+  }
+  return {
+    bytes: piece.bytes.slice(),
+    recordEnds,
+    startsInside: piece.startsInside,
+    endsInside: piece.endsInside,
+    progress: Array.from({ length: piece.length + 1 }, (_, written) => ({
+      ...piece.progress(written),
+    })),
+  };
+}
+
+/** Everything that the format makes of what is in the ring. */
+export function flush(
+  format: Format,
+  input: TestInput,
+  { markers = true, maxFrames }: { markers?: boolean; maxFrames?: number } = {},
+): Taken[] {
+  const taken: Taken[] = [];
+  for (;;) {
+    const batch = input.drain(maxFrames);
+    if (batch === undefined) return taken;
+    if (batch.gapBytes > 0 && markers) {
+      taken.push(take(format.marker(gapOf(batch), input.stream)));
+    }
+    format.begin(batch, input.stream);
+    for (let piece = format.next(); piece !== undefined; piece = format.next()) {
+      taken.push(take(piece));
+    }
+    if (batch.end) return taken;
+  }
+}
+
+function gapOf(batch: Batch): Gap {
+  return {
+    reason: "overwritten",
+    lines: batch.gapLines,
+    bytes: batch.gapBytes,
+    from: batch.gapFrom,
+    to: batch.gapTo,
+  };
+}
+
+export function joined(taken: readonly Taken[]): Uint8Array {
+  const all = new Uint8Array(taken.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  let at = 0;
+  for (const { bytes } of taken) {
+    all.set(bytes, at);
+    at += bytes.length;
+  }
+  return all;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function bytesOf(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+export function textOf(taken: readonly Taken[]): string {
+  return decoder.decode(joined(taken));
+}
+
+/** Pushes `line` until nothing else is left in a ring of this capacity. */
+export function overwriteAll(
+  input: TestInput,
+  capacityBytes: number,
+  line: Uint8Array,
+): void {
+  for (let pushed = 0; pushed < 2 * capacityBytes; pushed += line.length) {
+    input.push(line);
+  }
+}
