@@ -15,6 +15,7 @@ export const PROGRAMS: readonly Program[] = [
       Deno.execPath(),
       "run",
       "--quiet",
+      "--no-prompt",
       "--allow-ffi",
       `--allow-read=${ROOT}`,
       `${ROOT}main.ts`,

@@ -1,0 +1,70 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { testPrograms } from "./programs.ts";
+import { inFolder, run, Running, startInShell } from "./run.ts";
+
+testPrograms("shows help and version on standard output", async (program) => {
+  const help = await run(program, ["--help"]);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  const text = new TextDecoder().decode(help.stdout);
+  assert(
+    text.split("\n").every((line) => line.length <= 80),
+    "help is wider than 80 columns",
+  );
+  for (const flag of ["--fifo", "--capacity", "--when-full", "--drain-timeout"]) {
+    assertStringIncludes(text, flag);
+  }
+  assertEquals((await run(program, ["-h"])).stdout, help.stdout);
+  const version = await run(program, ["-V"]);
+  assert(/^spillway \d+\.\d+\.\d+\n$/.test(new TextDecoder().decode(version.stdout)));
+});
+
+testPrograms("refuses a wrong command line before it reads anything", async (program) => {
+  const cases = [
+    ["--capcity=1m", "unknown flag --capcity"],
+    ["--capacity=1x", '--capacity: "1x" is not a size'],
+    [
+      "--when-full=panic",
+      '--when-full: "panic" is not one of overwrite, drop-newest, block',
+    ],
+    ["--create", "--create goes with --fifo"],
+  ];
+  for (const [flag, message] of cases) {
+    const { code, stdout, stderr } = await run(program, [flag!], "input\n");
+    assertEquals([code, stdout.length], [2, 0], flag);
+    assertStringIncludes(stderr, `spillway: ${message}`);
+  }
+});
+
+testPrograms("shows the short help on a terminal without input", async (program) => {
+  const spillway = startInShell(program, 'script -qec "$COMMAND" /dev/null', [], {
+    COMMAND: `${program.command.join(" ")}; echo "status $?"`,
+  });
+  const output = new TextDecoder().decode(await spillway.readAll());
+  assertStringIncludes(output, "Usage: PROGRAM | spillway");
+  assertStringIncludes(output, "status 2");
+});
+
+testPrograms("takes nothing from the folder it is started in", async (program) => {
+  await inFolder(async (folder) => {
+    const trap = "console.log('trapped'); process.exit(99);";
+    await Deno.writeTextFile(`${folder}/.env`, "BUN_OPTIONS=--preload=./trap.js\n");
+    await Deno.writeTextFile(`${folder}/trap.js`, trap);
+    await Deno.writeTextFile(`${folder}/bunfig.toml`, 'preload = ["./trap.js"]\n');
+    await Deno.writeTextFile(`${folder}/package.json`, '{"type":"commonjs"}');
+    await Deno.writeTextFile(`${folder}/tsconfig.json`, "{broken");
+    await Deno.writeTextFile(`${folder}/deno.json`, "{broken");
+    const spillway = startInShell(program, 'cd "$FOLDER"; echo line | "$@"', [], {
+      FOLDER: folder,
+    });
+    assertEquals(new TextDecoder().decode(await spillway.readAll()), "line\n");
+    assertEquals(await spillway.code, 0);
+  });
+});
+
+testPrograms("needs no environment at all", async (program) => {
+  const spillway = new Running(["env", "-i", ...program.command]);
+  await spillway.write("line\n");
+  await spillway.end();
+  assertEquals(new TextDecoder().decode(await spillway.readAll()), "line\n");
+  assertEquals(await spillway.code, 0);
+});

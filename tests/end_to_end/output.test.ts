@@ -1,0 +1,157 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  checkConservation,
+  checkNumberedLines,
+  numberedLines,
+} from "./numbered_lines.ts";
+import { testPrograms } from "./programs.ts";
+import { inFolder, run, start, startInShell, summaryIn, until } from "./run.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+const MIB = 1024 * 1024;
+
+testPrograms("appends to a file and makes it with mode 0640", async (program) => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/app.log`;
+    for (const text of ["one\n", "two\n"]) {
+      const { code, stdout } = await run(program, ["--output", path], text);
+      assertEquals([code, stdout.length], [0, 0]);
+    }
+    assertEquals(await Deno.readTextFile(path), "one\ntwo\n");
+    assertEquals((await Deno.stat(path)).mode! & 0o777, 0o640);
+  });
+});
+
+testPrograms("opens the file anew on SIGHUP and loses nothing", async (program) => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/app.log`;
+    const spillway = start(program, ["--output", path, ...JSON_REPORTS]);
+    const rounds = 5;
+    for (let round = 0; round < rounds; round++) {
+      await spillway.write(numberedLines(round * 1000, 1000));
+      await spillway.counted("it is out", (s) => s.lines_out === (round + 1) * 1000);
+      await Deno.rename(path, `${path}.${round}`);
+      await spillway.kill("SIGHUP");
+      await until("the new file", () => Deno.stat(path).then(() => true, () => false));
+    }
+    await spillway.end();
+    assertEquals(await spillway.code, 0);
+    for (let round = 0; round < rounds; round++) {
+      const text = await Deno.readTextFile(`${path}.${round}`);
+      assertEquals(text, numberedLines(round * 1000, 1000));
+    }
+  });
+});
+
+testPrograms("says what to do about a file that cannot be opened", async (program) => {
+  const { code, stderr } = await run(program, ["--output", "/nowhere/app.log"], "lost\n");
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, 'cannot open "/nowhere/app.log" for appending');
+  assertStringIncludes(stderr, "its folder must exist and be writable");
+});
+
+testPrograms("ends with 4 and a summary when its reader has gone", async (program) => {
+  const spillway = start(program, JSON_REPORTS);
+  await spillway.stdout.cancel();
+  await spillway.write("nobody reads this\n").catch(() => {});
+  assertEquals(await spillway.code, 4);
+  const summary = summaryIn(await spillway.stderr);
+  checkConservation(summary);
+  assertEquals([summary.lines_out, summary.lines_unflushed], [0, 1]);
+  assertStringIncludes(await spillway.stderr, "closed by its reader");
+  await spillway.end().catch(() => {});
+});
+
+testPrograms("writes to a reader that takes small pieces, slowly", async (program) => {
+  const spillway = start(program, ["--when-full", "block", ...JSON_REPORTS]);
+  const count = 5000;
+  const written = spillway.write(numberedLines(0, count)).then(() => spillway.end());
+  const reader = spillway.stdout.getReader({ mode: "byob" });
+  const pieces: Uint8Array[] = [];
+  for (let size = 1;; size = size * 3 % 4099 + 1) {
+    const { value, done } = await reader.read(new Uint8Array(size));
+    if (done) break;
+    pieces.push(value!.slice());
+  }
+  await written;
+  const output = new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer());
+  assertEquals(checkNumberedLines(output).lines, count);
+  assertEquals(await spillway.code, 0);
+});
+
+testPrograms(
+  "writes whole output to a descriptor that does not block",
+  async (program) => {
+    // The pipe is set non-blocking for everybody before the program gets it.
+    const script = `python3 -c '
+import os, sys
+os.set_blocking(1, False)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@" | (sleep 0.2; cat)`;
+    const spillway = startInShell(program, script, [
+      "--when-full",
+      "block",
+      ...JSON_REPORTS,
+    ]);
+    const output = spillway.readAll();
+    await spillway.write(numberedLines(0, 20_000));
+    await spillway.end();
+    assertEquals(checkNumberedLines(await output).lines, 20_000);
+    checkConservation(summaryIn(await spillway.stderr));
+  },
+);
+
+testPrograms(
+  "keeps lines while the disk is full, and goes on when it is not",
+  async (program) => {
+    await onSmallDisk(2 * MIB, async (disk) => {
+      const ballast = `${disk}/ballast`;
+      const path = `${disk}/app.log`;
+      await Deno.writeFile(ballast, new Uint8Array(1.5 * MIB));
+      const spillway = start(program, ["--output", path, ...JSON_REPORTS]);
+      await spillway.write(numberedLines(0, 10_000));
+      const failing = await spillway.reported(
+        "the disk is full",
+        (r) => r.event === "sink_failing",
+      );
+      assertStringIncludes(failing.message!, "No space left on device (ENOSPC)");
+      const status = await spillway.counted("all is read", (s) => s.lines_in === 10_000);
+      assert(Number(status.lines_out) < 10_000);
+      await Deno.remove(ballast);
+      await spillway.reported("it goes on", (r) => r.event === "sink_recovered");
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      // Nothing is missing, and nothing was written twice.
+      assertEquals(await Deno.readTextFile(path), numberedLines(0, 10_000));
+      checkConservation(summaryIn(await spillway.stderr));
+    });
+  },
+  { ignore: Deno.uid() !== 0 },
+);
+
+testPrograms("ends at the deadline when the disk stays full", async (program) => {
+  await onSmallDisk(MIB, async (disk) => {
+    const path = `${disk}/app.log`;
+    const flags = ["--output", path, "--drain-timeout", "300ms", ...JSON_REPORTS];
+    const spillway = start(program, flags);
+    await spillway.write(numberedLines(0, 20_000));
+    await spillway.end();
+    assertEquals(await spillway.code, 4);
+    const summary = summaryIn(await spillway.stderr);
+    checkConservation(summary);
+    assertEquals((await Deno.stat(path)).size, summary.bytes_out);
+    assertEquals(Number(summary.lines_out) + Number(summary.lines_unflushed), 20_000);
+  });
+}, { ignore: Deno.uid() !== 0 });
+
+/** A tmpfs of that size, for the time of a test. Needs root. */
+async function onSmallDisk(bytes: number, test: (folder: string) => Promise<void>) {
+  await inFolder(async (folder) => {
+    const mount = ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", folder];
+    assert((await new Deno.Command("mount", { args: mount }).output()).success);
+    try {
+      await test(folder);
+    } finally {
+      await new Deno.Command("umount", { args: ["-l", folder] }).output();
+    }
+  });
+}

@@ -1,0 +1,117 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  checkConservation,
+  checkNumberedLines,
+  numberedLines,
+} from "./numbered_lines.ts";
+import { testPrograms } from "./programs.ts";
+import { inFolder, Running, start, summaryIn, until } from "./run.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  testPrograms(`reads what is in the pipe and drains on ${signal}`, async (program) => {
+    const spillway = start(program, JSON_REPORTS);
+    const output = spillway.readAll();
+    await spillway.counted("it reads", () => true);
+    await spillway.write(numberedLines(0, 5000));
+    // The writer keeps the pipe open: only the signal can end the program.
+    await spillway.kill(signal);
+    assertEquals(await spillway.code, 0);
+    const seen = checkNumberedLines(await output);
+    assertEquals([seen.lines, seen.lostLines], [5000, 0]);
+    checkConservation(summaryIn(await spillway.stderr));
+    await spillway.end().catch(() => {});
+  });
+}
+
+testPrograms("ends at the deadline while the output is stuck", async (program) => {
+  const spillway = start(program, ["--drain-timeout", "200ms", ...JSON_REPORTS]);
+  await spillway.write(numberedLines(0, 20_000));
+  await spillway.end();
+  assertEquals(await spillway.code, 4);
+  const summary = summaryIn(await spillway.stderr);
+  checkConservation(summary);
+  // What the pipe has taken is exactly what is called out, to the byte.
+  const output = await spillway.readAll();
+  assertEquals(output.length, summary.bytes_out);
+  assertEquals(
+    new TextDecoder().decode(output).split("\n").length - 1,
+    summary.lines_out,
+  );
+  assert(Number(summary.lines_unflushed) > 0);
+});
+
+testPrograms("ends at once, with the summary, on a second signal", async (program) => {
+  const spillway = start(program, ["--drain-timeout", "1h", ...JSON_REPORTS]);
+  await spillway.write(numberedLines(0, 20_000));
+  await spillway.counted("all is read", (s) => s.lines_in === 20_000);
+  await spillway.kill("SIGTERM");
+  await spillway.kill("SIGINT");
+  assertEquals(await spillway.code, 4);
+  checkConservation(summaryIn(await spillway.stderr));
+  await spillway.stdout.cancel();
+  await spillway.end().catch(() => {});
+});
+
+testPrograms(
+  "ends at a second signal when the first came with nothing to do",
+  async (program) => {
+    await inFolder(async (folder) => {
+      const flags = ["--fifo", `${folder}/fifo`, "--create", ...JSON_REPORTS];
+      const spillway = start(program, flags);
+      await spillway.kill("SIGTERM");
+      assertEquals(await spillway.code, 0);
+      checkConservation(summaryIn(await spillway.stderr));
+      await spillway.readAll();
+    });
+  },
+);
+
+/** Threads of a process that wait in poll(2), which only the reader does. */
+function threadsInPoll(pid: number): string[] {
+  const poll = Deno.build.arch === "x86_64" ? "7 " : "73 ";
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name).filter((
+    thread,
+  ) => Deno.readTextFileSync(`/proc/${pid}/task/${thread}/syscall`).startsWith(poll));
+}
+
+testPrograms("ends with 1 and a summary when the reader thread dies", async (program) => {
+  const spillway = start(program, JSON_REPORTS);
+  const output = spillway.readAll();
+  await spillway.write(numberedLines(0, 100));
+  await spillway.counted("they are out", (s) => s.lines_out === 100);
+  await until("the reader to wait", () => threadsInPoll(spillway.pid).length === 1);
+  const [reader] = threadsInPoll(spillway.pid);
+  const strace = new Running([
+    "strace",
+    ...["-p", reader!, "-e", "trace=poll,ppoll"],
+    ...["-e", "inject=poll,ppoll:error=ENOMEM"],
+  ]);
+  // From now on poll fails in a way that the reader cannot know what to do with.
+  await until("strace", () => isTraced(spillway.pid, reader!));
+  await spillway.write(numberedLines(100, 1)).catch(() => {});
+  assertEquals(await spillway.code, 1);
+  const stderr = await spillway.stderr;
+  assertStringIncludes(
+    stderr,
+    "the reader thread died: poll failed: Cannot allocate memory",
+  );
+  checkConservation(summaryIn(stderr));
+  assert(checkNumberedLines(await output).lines >= 100);
+  await strace.code;
+  await Promise.all([strace.readAll(), spillway.end().catch(() => {})]);
+}, { ignore: !hasStrace() });
+
+function isTraced(pid: number, thread: string): boolean {
+  const status = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/status`);
+  return !/TracerPid:\s*0\n/.test(status);
+}
+
+function hasStrace(): boolean {
+  try {
+    return new Deno.Command("strace", { args: ["-V"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
