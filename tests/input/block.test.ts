@@ -1,0 +1,48 @@
+import { assert, assertEquals } from "@std/assert";
+import { FramedInput, joined, latin1, type Taken } from "./framed_input.ts";
+
+/** Lands lines until the ring takes no more; returns all that has landed. */
+function fill(input: FramedInput): string {
+  let landed = "";
+  for (let line = 0; !input.framer.blocked; line++) {
+    const text = `${line} `.padEnd(999, ".") + "\n";
+    input.land(text);
+    landed += text;
+    input.passMs(10);
+  }
+  return landed;
+}
+
+Deno.test("under block, a full ring asks the consumer to say when there is room", () => {
+  const input = new FramedInput({ policy: "block" });
+  fill(input);
+  assert(input.framer.blocked);
+  input.consumer.pop();
+  assert(input.consumer.takeRoomRequest());
+});
+
+Deno.test("under block, what did not fit follows exactly as soon as there is room", () => {
+  const input = new FramedInput({ policy: "block" });
+  const landed = fill(input);
+  const taken: Taken[] = [];
+  while (input.framer.blocked) {
+    taken.push(input.pop()!);
+    input.framer.unblock();
+  }
+  input.end();
+  taken.push(...input.drain());
+  assertEquals(joined(taken), landed);
+  assert(taken.every(({ gapBytes }) => gapBytes === 0));
+  assertEquals(input.counts.linesIn, BigInt(landed.length / 1000));
+  assertEquals(input.losses, 0);
+});
+
+Deno.test("under block, a full ring takes nothing and loses nothing while nobody pops", () => {
+  const input = new FramedInput({ policy: "block" });
+  const landed = fill(input);
+  for (let attempt = 0; attempt < 10; attempt++) input.framer.unblock();
+  assert(input.framer.blocked);
+  assertEquals(input.framer.deadlineMs, Infinity);
+  assertEquals(input.counts.bytesBuffered, BigInt(landed.length));
+  assertEquals(latin1(input.pop()!.text), landed.slice(0, 1000));
+});
