@@ -47,12 +47,24 @@ export class InputLoop {
   }
 
   /**
-   * Reads once, and hands it to the framer.
+   * What is due after one poll(2).
    *
+   * @param ready there was something to read, or an end; only if `wantsInput`
+   * @param stopping nothing that is written from now on is wanted
    * @param nowMs monotonic
    * @throws InputError when the input cannot be read; call `finish` then.
    */
-  read(nowMs: number): void {
+  serve(ready: boolean, stopping: boolean, nowMs: number): void {
+    // While blocked it was not polled, so nothing is known of what it has.
+    if (this.framer.blocked) this.#resume();
+    else if (ready) this.#read(nowMs);
+    else if (this.hurries) this.finish();
+    if (stopping) this.#stop();
+    if (!this.ended) this.framer.tick(nowMs);
+  }
+
+  /** Reads once, and hands it to the framer. */
+  #read(nowMs: number): void {
     const room = this.#state === "last bytes"
       ? Math.min(this.framer.room, this.#remainingBytes)
       : this.framer.room;
@@ -75,7 +87,7 @@ export class InputLoop {
   }
 
   /** From here on only what was written before this moment is read. */
-  stop(): void {
+  #stop(): void {
     if (this.#state !== "reading") return;
     this.#state = "last bytes";
     this.#remainingBytes = this.source.pendingBytes;
@@ -93,8 +105,7 @@ export class InputLoop {
   }
 
   /** The flusher may have freed room. */
-  resume(): void {
-    if (!this.framer.blocked) return;
+  #resume(): void {
     this.framer.unblock();
     if (this.#state === "pushing the rest") this.finish();
   }

@@ -68,7 +68,7 @@ export function runReader(context: ReaderContext): void {
       const input = inputs[slot]!;
       if (input.ended) continue;
       try {
-        serve(input, poll.ready(slot) !== 0, stopping, nowMs);
+        input.serve(poll.ready(slot) !== 0, stopping, nowMs);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         context.onInputFailed(error.message);
@@ -113,14 +113,6 @@ function openInput(context: ReaderContext, spec: InputSpec, index: number): Inpu
     ring.memory,
     spec.path !== undefined && !options.once,
   );
-}
-
-function serve(input: InputLoop, ready: boolean, stopping: boolean, nowMs: number): void {
-  input.resume();
-  if (ready && input.wantsInput) input.read(nowMs);
-  else if (input.hurries) input.finish();
-  if (stopping) input.stop();
-  if (!input.ended) input.framer.tick(nowMs);
 }
 
 /** How long poll may sleep: until the first framer has something to do. */

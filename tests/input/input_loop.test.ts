@@ -1,0 +1,216 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InputError } from "../../src/errors.ts";
+import { InputLoop } from "../../src/input/input_loop.ts";
+import { createFifo, PipeSource } from "../../src/input/pipe_source.ts";
+import {
+  addressOf,
+  close,
+  EAGAIN,
+  O_NONBLOCK,
+  O_WRONLY,
+  open,
+  POLLIN,
+  PollSet,
+  write,
+} from "../../src/platform/posix.ts";
+import type { FullPolicy } from "../../src/ring/ring_producer.ts";
+import { encode, FramedInput, joined, type Taken } from "./framed_input.ts";
+
+const PIPE_BYTES = 64 * 1024;
+
+/** An input loop on a named pipe, and what writes into it. */
+class PipedInput {
+  readonly framed: FramedInput;
+  readonly loop: InputLoop;
+  readonly #path: string;
+  readonly #folder = Deno.makeTempDirSync();
+  readonly #poll = new PollSet(1);
+  #writer: number;
+  stopping = false;
+
+  constructor(
+    { policy = "overwrite", once = true }: { policy?: FullPolicy; once?: boolean },
+  ) {
+    this.framed = new FramedInput({ policy });
+    this.#path = `${this.#folder}/pipe`;
+    createFifo(this.#path);
+    this.loop = new InputLoop(
+      PipeSource.open({ label: "stdout", path: this.#path }, PIPE_BYTES),
+      this.framed.framer,
+      this.framed.ring.memory,
+      !once,
+    );
+    this.#writer = this.#openWriter();
+  }
+
+  #openWriter(): number {
+    return open(this.#path, O_WRONLY | O_NONBLOCK);
+  }
+
+  /** Writes what the pipe takes; returns how many bytes that were. */
+  write(text: string): number {
+    const bytes = encode(text);
+    const count = write(this.#writer, addressOf(bytes), bytes.length);
+    return count === -EAGAIN ? 0 : count;
+  }
+
+  closeWriter(): void {
+    if (this.#writer >= 0) close(this.#writer);
+    this.#writer = -1;
+  }
+
+  nextWriter(): void {
+    this.closeWriter();
+    this.#writer = this.#openWriter();
+  }
+
+  /** One round as the reader thread makes it, but without waiting in poll(2). */
+  round(): void {
+    const descriptor = this.loop.wantsInput ? this.loop.source.descriptor : -1;
+    this.#poll.watch(0, descriptor, POLLIN);
+    this.#poll.wait(0);
+    this.loop.serve(this.#poll.ready(0) !== 0, this.stopping, 0);
+  }
+
+  /** Rounds until the input has ended; `pop` one frame whenever the ring is full. */
+  finish(): Taken[] {
+    const taken: Taken[] = [];
+    for (let rounds = 0; !this.loop.ended; rounds++) {
+      if (rounds > 10_000) throw new Error("the input does not end");
+      this.round();
+      if (this.framed.framer.blocked) taken.push(this.framed.pop()!);
+    }
+    return [...taken, ...this.framed.drain()];
+  }
+
+  [Symbol.dispose](): void {
+    this.closeWriter();
+    if (!this.loop.ended) this.loop.source.close();
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+/** Writes and reads until the ring is full, and then until the pipe is too. */
+function fillRingAndPipe(input: PipedInput): string {
+  let written = "";
+  for (let line = 0;; line++) {
+    const text = `${line} `.padEnd(999, ".") + "\n";
+    const count = input.write(text);
+    if (count === 0) return written;
+    assertEquals(count, text.length);
+    written += text;
+    if (!input.framed.framer.blocked) input.round();
+  }
+}
+
+Deno.test("reads an input to its end, and then is ended", () => {
+  using input = new PipedInput({});
+  input.write("one\ntwo\n");
+  input.round();
+  assert(!input.loop.ended);
+  input.write("three");
+  input.closeWriter();
+  assertEquals(joined(input.finish()), "one\ntwo\nthree");
+  assertEquals(input.framed.counts.linesIn, 3n);
+  assert(!input.loop.wantsInput);
+});
+
+Deno.test("an input without a writer yet is not at its end", () => {
+  using input = new PipedInput({});
+  input.round();
+  assert(!input.loop.ended);
+  assert(input.loop.wantsInput);
+});
+
+Deno.test("goes on with the next writer, in the middle of a line if need be", () => {
+  using input = new PipedInput({ once: false });
+  input.write("first\nsec");
+  input.round();
+  input.closeWriter();
+  input.round();
+  assert(!input.loop.ended);
+  input.nextWriter();
+  input.write("ond\n");
+  input.round();
+  input.stopping = true;
+  assertEquals(joined(input.finish()), "first\nsecond\n");
+  assertEquals(input.framed.counts.linesIn, 2n);
+});
+
+Deno.test("what a writer leaves behind between two writers is not lost", () => {
+  using input = new PipedInput({ once: false });
+  input.write("one\n");
+  input.round();
+  input.closeWriter();
+  input.nextWriter();
+  input.write("two\n");
+  input.closeWriter();
+  for (let rounds = 0; rounds < 5; rounds++) input.round();
+  input.nextWriter();
+  input.write("three\n");
+  input.stopping = true;
+  assertEquals(joined(input.finish()), "one\ntwo\nthree\n");
+});
+
+Deno.test("stop: reads what was written before, and nothing that is written after", () => {
+  using input = new PipedInput({});
+  input.write("read one\n");
+  input.round();
+  input.write("read two\n");
+  input.stopping = true;
+  input.loop.serve(false, true, 0);
+  input.write("too late\n");
+  assert(input.loop.hurries);
+  assertEquals(joined(input.finish()), "read one\nread two\n");
+});
+
+Deno.test("stop: ends although another reader has taken what was there", () => {
+  using input = new PipedInput({});
+  input.write("for somebody else\n");
+  input.loop.serve(false, true, 0);
+  assert(input.loop.hurries);
+  input.loop.serve(false, true, 0);
+  assert(input.loop.ended);
+});
+
+Deno.test("stop under block: what was in the pipe is read when the ring has room", () => {
+  using input = new PipedInput({ policy: "block" });
+  const written = fillRingAndPipe(input);
+  input.stopping = true;
+  const taken = input.finish();
+  assertEquals(joined(taken), written);
+  assert(taken.at(-1)!.end);
+});
+
+Deno.test("the end of a blocked input is told after all that it had", () => {
+  using input = new PipedInput({ policy: "block" });
+  const written = fillRingAndPipe(input);
+  input.closeWriter();
+  const taken = input.finish();
+  assertEquals(joined(taken), written);
+  assert(taken.at(-1)!.end);
+  assertEquals(input.framed.counts.linesIn, BigInt(written.length / 1000));
+});
+
+Deno.test("a blocked input is not read, nor does it keep the reader awake", () => {
+  using input = new PipedInput({ policy: "block" });
+  fillRingAndPipe(input);
+  input.loop.serve(false, true, 0);
+  assert(!input.loop.wantsInput);
+  assert(!input.loop.hurries);
+  assertEquals(input.framed.framer.deadlineMs, Infinity);
+});
+
+Deno.test("an input that cannot be read says why, and what it had still comes", () => {
+  using input = new PipedInput({});
+  input.write("kept");
+  input.round();
+  close(input.loop.source.descriptor);
+  assertThrows(
+    () => input.loop.serve(true, false, 0),
+    InputError,
+    "Bad file descriptor (EBADF)",
+  );
+  input.loop.finish();
+  assertEquals(joined(input.framed.drain()), "kept");
+});
