@@ -81,10 +81,11 @@ export class RingProducer {
     this.#headOffset = this.#space.offsetOf(this.#head);
   }
 
-  /** The largest payload that one frame may have. */
+  /** The largest payload that one frame may have: the consumer's hand must hold it. */
   get maxPayloadBytes(): number {
+    const { handBytes, ringBytes } = this.#ring;
     // One header's room always stays free, for the frame that says END.
-    return this.#ring.ringBytes - 2 * HEADER_BYTES;
+    return Math.min(handBytes, ringBytes - 2 * HEADER_BYTES);
   }
 
   /** True while the consumer has frames to fetch; may be stale by the time it is read. */

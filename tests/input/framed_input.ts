@@ -2,56 +2,26 @@
 
 import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
 import { Board, type Counts, type InputCounters } from "../../src/report/board.ts";
-import { RingConsumer } from "../../src/ring/ring_consumer.ts";
-import {
-  allocateRingMemory,
-  MIN_CAPACITY,
-  type RingMemory,
-} from "../../src/ring/ring_memory.ts";
-import { type FullPolicy, RingProducer } from "../../src/ring/ring_producer.ts";
+import type { FullPolicy } from "../../src/ring/ring_producer.ts";
+import { encode, RingPair, type RingSettings } from "../ring/ring_pair.ts";
 
-export const MICROS = 1_000_000;
-const HAND_BYTES = 256 * 1024;
-
-export interface Settings {
-  readonly capacityBytes?: number;
+export interface FramerSettings extends RingSettings {
   readonly maxLineBytes?: number;
-  readonly policy?: FullPolicy;
-}
-
-/** What a batch said, kept. */
-export interface Taken {
-  readonly text: Uint8Array;
-  readonly lines: number;
-  readonly startsInside: boolean;
-  readonly gapLines: number;
-  readonly gapBytes: number;
-  readonly end: boolean;
 }
 
 /** The clock stands still but for `nowMs`, which tests move. */
-export class FramedInput {
-  readonly ring: RingMemory;
-  readonly counters: InputCounters;
-  readonly producer: RingProducer;
-  readonly consumer: RingConsumer;
+export class FramedInput extends RingPair {
+  readonly counters: InputCounters = Board.create(1).input(0);
   readonly framer: LineFramer;
-  readonly policy: FullPolicy;
+  readonly #policy: FullPolicy;
+  /** How often the framer has said that lines were lost. */
   losses = 0;
   nowMs = 0;
 
-  constructor(
-    { capacityBytes = MIN_CAPACITY, maxLineBytes = 1024, policy = "overwrite" }: Settings,
-  ) {
-    this.policy = policy;
-    this.ring = allocateRingMemory(
-      capacityBytes,
-      landingBytesFor(maxLineBytes),
-      HAND_BYTES,
-    );
-    this.counters = Board.create(1).input(0);
-    this.producer = new RingProducer(this.ring, policy);
-    this.consumer = new RingConsumer(this.ring, 0);
+  constructor(settings: FramerSettings = {}) {
+    const { maxLineBytes = 1024, policy = "overwrite" } = settings;
+    super({ landingBytes: landingBytesFor(maxLineBytes), ...settings });
+    this.#policy = policy;
     this.framer = new LineFramer(
       this.ring,
       this.producer,
@@ -62,7 +32,7 @@ export class FramedInput {
   }
 
   get counts(): Counts {
-    return this.counters.read(this.policy === "drop-newest");
+    return this.counters.read(this.#policy === "drop-newest");
   }
 
   /** Lets bytes land as one read would, which must have room for them. */
@@ -84,47 +54,4 @@ export class FramedInput {
     this.framer.pushUnfinished();
     this.framer.close(this.nowMs * 1000);
   }
-
-  /** One frame, or what follows a gap. */
-  pop(): Taken | undefined {
-    return this.#keep(1);
-  }
-
-  /** All that is in the ring at this moment. */
-  drain(): Taken[] {
-    const all: Taken[] = [];
-    for (let taken = this.#keep(); taken !== undefined; taken = this.#keep()) {
-      all.push(taken);
-    }
-    return all;
-  }
-
-  #keep(maxFrames?: number): Taken | undefined {
-    const batch = this.consumer.drain(maxFrames);
-    if (batch === undefined) return undefined;
-    const { handAt } = this.ring;
-    return {
-      text: new Uint8Array(this.ring.memory.buffer).slice(handAt, handAt + batch.bytes),
-      lines: batch.lines,
-      startsInside: batch.startsInside,
-      gapLines: batch.gapLines,
-      gapBytes: batch.gapBytes,
-      end: batch.end,
-    };
-  }
-}
-
-export function encode(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
-}
-
-/** Bytes as a string in which every byte is one character, for readable failures. */
-export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}
-
-export function joined(taken: readonly Taken[]): string {
-  return taken.map(({ text }) => latin1(text)).join("");
 }

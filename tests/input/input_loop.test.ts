@@ -14,7 +14,8 @@ import {
   write,
 } from "../../src/platform/posix.ts";
 import type { FullPolicy } from "../../src/ring/ring_producer.ts";
-import { encode, FramedInput, joined, type Taken } from "./framed_input.ts";
+import { encode, type Taken, textOf } from "../ring/ring_pair.ts";
+import { FramedInput } from "./framed_input.ts";
 
 const PIPE_BYTES = 64 * 1024;
 
@@ -80,7 +81,7 @@ class PipedInput {
       this.round();
       if (this.framed.framer.blocked) taken.push(this.framed.pop()!);
     }
-    return [...taken, ...this.framed.drain()];
+    return [...taken, ...this.framed.drainAll()];
   }
 
   [Symbol.dispose](): void {
@@ -110,7 +111,7 @@ Deno.test("reads an input to its end, and then is ended", () => {
   assert(!input.loop.ended);
   input.write("three");
   input.closeWriter();
-  assertEquals(joined(input.finish()), "one\ntwo\nthree");
+  assertEquals(textOf(...input.finish()), "one\ntwo\nthree");
   assertEquals(input.framed.counts.linesIn, 3n);
   assert(!input.loop.wantsInput);
 });
@@ -133,7 +134,7 @@ Deno.test("goes on with the next writer, in the middle of a line if need be", ()
   input.write("ond\n");
   input.round();
   input.stopping = true;
-  assertEquals(joined(input.finish()), "first\nsecond\n");
+  assertEquals(textOf(...input.finish()), "first\nsecond\n");
   assertEquals(input.framed.counts.linesIn, 2n);
 });
 
@@ -149,7 +150,7 @@ Deno.test("what a writer leaves behind between two writers is not lost", () => {
   input.nextWriter();
   input.write("three\n");
   input.stopping = true;
-  assertEquals(joined(input.finish()), "one\ntwo\nthree\n");
+  assertEquals(textOf(...input.finish()), "one\ntwo\nthree\n");
 });
 
 Deno.test("stop: reads what was written before, and nothing that is written after", () => {
@@ -161,7 +162,7 @@ Deno.test("stop: reads what was written before, and nothing that is written afte
   input.loop.serve(false, true, 0);
   input.write("too late\n");
   assert(input.loop.hurries);
-  assertEquals(joined(input.finish()), "read one\nread two\n");
+  assertEquals(textOf(...input.finish()), "read one\nread two\n");
 });
 
 Deno.test("stop: ends although another reader has taken what was there", () => {
@@ -178,7 +179,7 @@ Deno.test("stop under block: what was in the pipe is read when the ring has room
   const written = fillRingAndPipe(input);
   input.stopping = true;
   const taken = input.finish();
-  assertEquals(joined(taken), written);
+  assertEquals(textOf(...taken), written);
   assert(taken.at(-1)!.end);
 });
 
@@ -187,7 +188,7 @@ Deno.test("the end of a blocked input is told after all that it had", () => {
   const written = fillRingAndPipe(input);
   input.closeWriter();
   const taken = input.finish();
-  assertEquals(joined(taken), written);
+  assertEquals(textOf(...taken), written);
   assert(taken.at(-1)!.end);
   assertEquals(input.framed.counts.linesIn, BigInt(written.length / 1000));
 });
@@ -212,5 +213,5 @@ Deno.test("an input that cannot be read says why, and what it had still comes", 
     "Bad file descriptor (EBADF)",
   );
   input.loop.finish();
-  assertEquals(joined(input.framed.drain()), "kept");
+  assertEquals(textOf(...input.framed.drainAll()), "kept");
 });
