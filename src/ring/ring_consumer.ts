@@ -158,7 +158,9 @@ export class RingConsumer {
       const tail = this.#atomics.load(TAIL);
       const head = this.#atomics.load(HEAD);
       if (tail === head) return undefined;
-      const available = (head - tail) * UNIT;
+      // More than the ring holds: overtaken between the two loads. What stands
+      // there then leads the walk anywhere, but not further than once round.
+      const available = Math.min((head - tail) * UNIT, this.#ring.ringBytes);
       const frames = Math.min(maxFrames, this.#frameLimit);
       const length = this.#copyFrames(tail, available, frames, untilTime);
       if (length > 0 && this.#claim(tail, tail + length / UNIT)) {
