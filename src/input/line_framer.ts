@@ -20,7 +20,7 @@ export function landingBytesFor(maxLineBytes: number): number {
 
 /**
  * Cuts the bytes that land from one input into frames of whole lines and pushes
- * them. Lines over `maxLineBytes`, and lines that pause in the middle, go as
+ * them. Lines over `maxLineBytes`, and lines that take their time, go as
  * pieces: a piece that goes on with a line never holds any other line.
  *
  * The landing area holds `[whole lines | unfinished line | free]`. Whole lines
@@ -121,7 +121,7 @@ export class LineFramer {
   get deadlineMs(): number {
     if (this.#blocked) return Infinity;
     if (this.#whole > 0) return this.#oldestMs + GATHER_MS;
-    if (this.#filled > 0) return this.#newestMs + UNFINISHED_MS;
+    if (this.#filled > 0) return this.#oldestMs + UNFINISHED_MS;
     return this.#droppedMs === undefined ? Infinity : this.#droppedMs + UNFINISHED_MS;
   }
 
