@@ -136,7 +136,6 @@ export class Control {
   #hear(role: "reader" | "flusher", message: ThreadMessage): void {
     switch (message.kind) {
       case "loss":
-        this.#board.acknowledgeLoss();
         this.#observe();
         break;
       case "input failed":
@@ -221,6 +220,9 @@ export class Control {
   }
 
   #tick(): void {
+    // Not sooner: while lines are being lost, the reader would otherwise send a
+    // message for nearly every push, and spend on it what its writer waits for.
+    this.#board.acknowledgeLoss();
     this.#observe();
     this.#stderr.flush(0);
   }
