@@ -49,14 +49,16 @@ export class Delivery {
     this.#board.writingSince = Date.now();
     // A batch without bytes may still end a line: the last one of its input.
     if (piece.length === 0) this.#taken(0);
-    return this.#writeRest();
+    const promised = this.#writeRest();
+    return promised === undefined ? undefined : this.#writeAfter(promised);
   }
 
-  #writeRest(): Promise<void> | undefined {
+  /** Writes until all is taken, or up to a write that the sink has only promised. */
+  #writeRest(): Promise<number> | undefined {
     while (this.#written < this.#piece.length) {
       try {
         const taken = this.#sink.write(this.#piece, this.#written);
-        if (typeof taken !== "number") return this.#waitFor(taken);
+        if (typeof taken !== "number") return taken;
         this.#taken(taken);
       } catch (error) {
         this.#refused(error);
@@ -66,13 +68,16 @@ export class Delivery {
     return undefined;
   }
 
-  async #waitFor(taken: Promise<number>): Promise<void> {
-    try {
-      this.#taken(await taken);
-    } catch (error) {
-      this.#refused(error);
+  async #writeAfter(promised: Promise<number>): Promise<void> {
+    let next: Promise<number> | undefined = promised;
+    while (next !== undefined) {
+      try {
+        this.#taken(await next);
+      } catch (error) {
+        this.#refused(error);
+      }
+      next = this.#writeRest();
     }
-    await this.#writeRest();
   }
 
   #taken(bytes: number): void {
@@ -84,10 +89,14 @@ export class Delivery {
     );
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
-    if (this.#backoff.failing) {
-      this.#backoff.reset();
-      this.#events.onSinkRecovered();
-    }
+    // A sink that only waited for room has not shown yet that it works.
+    if (bytes > 0) this.#recovered();
+  }
+
+  #recovered(): void {
+    if (!this.#backoff.failing) return;
+    this.#backoff.reset();
+    this.#events.onSinkRecovered();
   }
 
   /** Pauses before the next attempt; says so at the first. */
@@ -119,6 +128,7 @@ export class Delivery {
     for (;;) {
       try {
         await this.#sink.finish();
+        this.#recovered();
         return;
       } catch (error) {
         this.#refused(error);

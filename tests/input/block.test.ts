@@ -1,3 +1,4 @@
+// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { type Taken, textOf } from "../ring/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";

@@ -1,3 +1,4 @@
+// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { READ_BYTES } from "../../src/input/line_framer.ts";

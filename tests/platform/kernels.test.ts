@@ -1,3 +1,4 @@
+// @ts-types="../std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { kernels } from "../../src/platform/kernels.ts";

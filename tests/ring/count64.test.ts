@@ -1,3 +1,4 @@
+// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Count64 } from "../../src/ring/count64.ts";

@@ -1,3 +1,4 @@
+// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { FrameSpace } from "../../src/ring/frame_space.ts";

@@ -1,3 +1,4 @@
+// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CONTROL_BYTES, UNIT } from "../../src/ring/layout.ts";
 import {

@@ -1,3 +1,4 @@
+// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { Worker } from "node:worker_threads";
 import { kernels } from "../../src/platform/kernels.ts";

@@ -1,0 +1,210 @@
+// @ts-types="../std_assert.d.ts"
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
+import type { Outgoing } from "../../src/formats/format.ts";
+import { Delivery } from "../../src/output/delivery.ts";
+import { Board } from "../../src/report/board.ts";
+import { encode } from "../ring/ring_pair.ts";
+import { FakeSink, type FakeSinkSettings } from "./fake_sink.ts";
+
+/** A delivery to a fake sink, and what it has said. */
+class TestDelivery {
+  readonly board = Board.create(1);
+  readonly counters = this.board.input(0);
+  readonly sink: FakeSink;
+  readonly delivery: Delivery;
+  readonly events: string[] = [];
+
+  constructor(settings: FakeSinkSettings = {}) {
+    this.sink = new FakeSink(settings);
+    this.delivery = new Delivery(this.sink, this.board, {
+      onSinkFailing: (message) => this.events.push(`failing: ${message}`),
+      onSinkRecovered: () => this.events.push("recovered"),
+    });
+  }
+
+  send(text: string): Promise<void> | undefined {
+    return this.delivery.send(linesOf(text), this.counters);
+  }
+
+  get out(): [lines: bigint, bytes: bigint] {
+    const { linesOut, bytesOut } = this.counters.read(false);
+    return [linesOut, bytesOut];
+  }
+}
+
+/** Lines as an outgoing piece, all of it input. */
+function linesOf(text: string): Outgoing {
+  const bytes = encode(text);
+  const linesIn = (part: Uint8Array) => part.filter((byte) => byte === 10).length;
+  return {
+    bytes,
+    length: bytes.length,
+    address: 0,
+    startsInside: false,
+    endsInside: !text.endsWith("\n"),
+    recordEnd: (at) => bytes.indexOf(10, at) + 1 || bytes.length,
+    recordStart: (at) => bytes.subarray(0, at).lastIndexOf(10) + 1,
+    progress: (written) => ({
+      bytes: written,
+      lines: linesIn(bytes.subarray(0, written)),
+    }),
+  };
+}
+
+Deno.test("short writes, and writes of nothing, neither lose nor repeat a byte", async () => {
+  for (const asynchronous of [false, true]) {
+    const test = new TestDelivery({ asynchronous, answers: [1, 0, 0, 3, 0, 2] });
+    await test.send("one\ntwo\nthree\n");
+    assertEquals(test.sink.text, "one\ntwo\nthree\n");
+    assertEquals(test.out, [3n, 14n]);
+    assertEquals(test.sink.writes, 7);
+  }
+});
+
+Deno.test("what is taken is counted as soon as it is, lines when they are whole", () => {
+  const seen: unknown[] = [];
+  const test: TestDelivery = new TestDelivery({
+    answers: [2, 2, 5],
+    onWrite: () => seen.push(test.out),
+  });
+  test.send("one\ntwo\nthree\n");
+  assertEquals(seen, [[0n, 0n], [0n, 2n], [1n, 4n], [2n, 9n]]);
+  assertEquals(test.out, [3n, 14n]);
+});
+
+Deno.test("a sink that promises nothing again and again is asked again", async () => {
+  const answers = Array.from({ length: 10_000 }, () => 0);
+  const test = new TestDelivery({ asynchronous: true, answers });
+  await test.send("patience\n");
+  assertEquals(test.sink.text, "patience\n");
+});
+
+Deno.test("a sink that never promises is delivered to without a promise", () => {
+  const test = new TestDelivery({ answers: [1, 2, 3] });
+  assertEquals(test.send("no promise\n"), undefined);
+});
+
+Deno.test("after a failure it goes on where it was, and says so once", async () => {
+  for (const asynchronous of [false, true]) {
+    const full = new SinkFailure("the disk is full");
+    const test = new TestDelivery({ asynchronous, answers: [5, full, full, 4] });
+    await test.send("one\ntwo\nthree\n");
+    assertEquals(test.sink.text, "one\ntwo\nthree\n");
+    assertEquals(test.events, ["failing: the disk is full", "recovered"]);
+    assertEquals(test.out, [3n, 14n]);
+  }
+});
+
+Deno.test("each new failure is said again", () => {
+  const answers = [new SinkFailure("first"), 2, new SinkFailure("second")];
+  const test = new TestDelivery({ answers });
+  test.send("line\n");
+  assertEquals(test.events, [
+    "failing: first",
+    "recovered",
+    "failing: second",
+    "recovered",
+  ]);
+});
+
+Deno.test("a sink that fails, waits for room and fails again has not recovered in between", () => {
+  const full = new SinkFailure("full");
+  const test = new TestDelivery({ answers: [full, 0, full] });
+  test.send("line\n");
+  assertEquals(test.events, ["failing: full", "recovered"]);
+  assertEquals(test.sink.text, "line\n");
+});
+
+Deno.test("a sink that will never take anything ends the delivery", async () => {
+  for (const error of [new SinkClosedError("closed"), new SinkError("gone")]) {
+    const test = new TestDelivery({ answers: [4, error] });
+    assertThrows(() => test.send("one\ntwo\n"), Error, error.message);
+    assertEquals(test.out, [1n, 4n]);
+    assertEquals(test.events, []);
+    const later = new TestDelivery({ asynchronous: true, answers: [4, error] });
+    const refused = await Promise.resolve(later.send("one\ntwo\n")).catch((e) => e);
+    assertEquals(refused, error);
+    assertEquals(later.out, [1n, 4n]);
+  }
+});
+
+Deno.test("an error that is no sink's is not swallowed", () => {
+  const test = new TestDelivery({ answers: [new TypeError("a fault")] });
+  assertThrows(() => test.send("line\n"), TypeError, "a fault");
+});
+
+Deno.test("the board says since when a piece is being written, and then no more", () => {
+  const before = Date.now();
+  let during: number | undefined;
+  const test: TestDelivery = new TestDelivery({
+    onWrite: () => during = test.board.writingSince,
+  });
+  test.send("line\n");
+  assert(during !== undefined && during >= before && during <= Date.now());
+  assertEquals(test.board.writingSince, undefined);
+});
+
+Deno.test("the board says it also while a promise is awaited", async () => {
+  const test = new TestDelivery({ asynchronous: true });
+  const pending = test.send("line\n");
+  assert(test.board.writingSince !== undefined);
+  await pending;
+  assertEquals(test.board.writingSince, undefined);
+});
+
+Deno.test("a piece without a byte may still end a line", () => {
+  const test = new TestDelivery();
+  const end = { ...linesOf(""), progress: () => ({ bytes: 0, lines: 1 }) };
+  test.delivery.send(end, test.counters);
+  assertEquals(test.out, [1n, 0n]);
+  assertEquals(test.sink.writes, 0);
+});
+
+Deno.test("reopens once for each time it was asked", () => {
+  const test = new TestDelivery();
+  test.delivery.reopenIfAsked();
+  assertEquals(test.sink.reopened, 0);
+  test.board.requestReopen();
+  assert(test.delivery.reopenWanted);
+  test.delivery.reopenIfAsked();
+  test.delivery.reopenIfAsked();
+  assertEquals(test.sink.reopened, 1);
+  assert(!test.delivery.reopenWanted);
+});
+
+Deno.test("a sink that cannot be reopened says so and is still in use", () => {
+  const test = new TestDelivery();
+  test.sink.reopenError = new SinkFailure("no such folder");
+  test.board.requestReopen();
+  test.delivery.reopenIfAsked();
+  assertEquals(test.events, ["failing: no such folder"]);
+  test.send("still here\n");
+  assertEquals(test.sink.text, "still here\n");
+});
+
+Deno.test("a sink that fails is reopened before it is tried again, when that was asked", () => {
+  const test: TestDelivery = new TestDelivery({
+    answers: [new SinkFailure("the file was moved away")],
+    onWrite: () => test.sink.writes === 1 && test.board.requestReopen(),
+  });
+  test.send("line\n");
+  assertEquals(test.sink.reopened, 1);
+  assertEquals(test.sink.text, "line\n");
+});
+
+Deno.test("finish is tried again after a failure, and the recovery is told", async () => {
+  for (const asynchronous of [false, true]) {
+    const failure = new SinkFailure("cannot sync");
+    const test = new TestDelivery({ asynchronous, finishAnswers: [failure, failure] });
+    await test.delivery.finish();
+    assert(test.sink.finished);
+    assertEquals(test.events, ["failing: cannot sync", "recovered"]);
+  }
+});
+
+Deno.test("finish gives up on a sink that never will", async () => {
+  const test = new TestDelivery({ finishAnswers: [new SinkError("gone")] });
+  const refused = await test.delivery.finish().catch((error) => error);
+  assertEquals(refused.message, "gone");
+});

@@ -1,0 +1,69 @@
+/** A sink that does what a test has told it, and keeps what it has taken. */
+
+import type { Outgoing } from "../../src/formats/format.ts";
+import type { Sink } from "../../src/output/sink.ts";
+
+/** How one write goes: at most so many bytes, or that error. */
+export type Answer = number | Error;
+
+export interface FakeSinkSettings {
+  /** How the first writes go; after these, each takes all of its piece. */
+  readonly answers?: readonly Answer[];
+  /** How the first attempts to finish go; then it succeeds. */
+  readonly finishAnswers?: readonly (Error | undefined)[];
+  /** Answers come as promises. */
+  readonly asynchronous?: boolean;
+  /** Called at each write, before its answer. */
+  readonly onWrite?: () => void;
+}
+
+export class FakeSink implements Sink {
+  readonly name = "the fake sink";
+  readonly taken: Uint8Array[] = [];
+  writes = 0;
+  reopened = 0;
+  finished = false;
+  reopenError: Error | undefined;
+  readonly #answers: Answer[];
+  readonly #finishAnswers: (Error | undefined)[];
+  readonly #settings: FakeSinkSettings;
+
+  constructor(settings: FakeSinkSettings = {}) {
+    this.#settings = settings;
+    this.#answers = [...settings.answers ?? []];
+    this.#finishAnswers = [...settings.finishAnswers ?? []];
+  }
+
+  get text(): string {
+    return this.taken.map((bytes) => new TextDecoder("latin1").decode(bytes)).join("");
+  }
+
+  write(piece: Outgoing, from: number): number | Promise<number> {
+    this.writes++;
+    this.#settings.onWrite?.();
+    if (!this.#settings.asynchronous) return this.#take(piece, from);
+    return Promise.resolve().then(() => this.#take(piece, from));
+  }
+
+  #take(piece: Outgoing, from: number): number {
+    const answer = this.#answers.shift() ?? Infinity;
+    if (typeof answer !== "number") throw answer;
+    const bytes = piece.bytes.slice(from, from + answer);
+    this.taken.push(bytes);
+    return bytes.length;
+  }
+
+  reopen(): void {
+    this.reopened++;
+    if (this.reopenError !== undefined) throw this.reopenError;
+  }
+
+  finish(): void | Promise<void> {
+    const answer = this.#finishAnswers.shift();
+    if (answer !== undefined) {
+      if (this.#settings.asynchronous) return Promise.reject(answer);
+      throw answer;
+    }
+    this.finished = true;
+  }
+}
