@@ -62,10 +62,12 @@ export class Flusher {
     const { board, delivery, doorbell, format } = this.#context;
     const { gapReason: reason, markers } = this.#context;
     while (!this.#ended) {
+      // Asked before looking, so that nothing it pushed at last is overlooked.
+      const { readerGone } = board;
       this.#findOldest();
       const input = this.#oldest;
       if (input === undefined) {
-        if (board.readerGone) break;
+        if (readerGone) break;
         delivery.reopenIfAsked();
         doorbell.sleep(this.#isIdle);
         continue;
