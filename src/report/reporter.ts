@@ -24,6 +24,9 @@ export class Reporter {
   readonly #intervalMs: number;
   readonly #losses = new Map<string, LossState>();
   #lastSnapshotMs: number;
+  /** What was out when the output was last seen to have taken something, and when. */
+  #bytesOut = 0n;
+  #lastTakenMs = -Infinity;
   #stalledSinceMs: number | undefined;
   #stallReportMs = 0;
 
@@ -98,18 +101,33 @@ export class Reporter {
     return state;
   }
 
-  #observeStall({ timeMs, writingSinceMs }: Snapshot): ReportEvent[] {
+  #observeStall(snapshot: Snapshot): ReportEvent[] {
+    const { timeMs } = snapshot;
+    const waitingSinceMs = this.#waitingSince(snapshot);
     const sinceMs = this.#stalledSinceMs;
-    if (sinceMs !== undefined && sinceMs !== writingSinceMs) {
+    if (sinceMs !== undefined && sinceMs !== waitingSinceMs) {
       this.#stalledSinceMs = undefined;
       return [{ timeMs, event: "stall_end", output: this.#output, sinceMs }];
     }
-    if (writingSinceMs === undefined || timeMs - writingSinceMs < STALL_MS) return [];
+    if (waitingSinceMs === undefined || timeMs - waitingSinceMs < STALL_MS) return [];
     if (sinceMs !== undefined && timeMs - this.#stallReportMs < this.#intervalMs) {
       return [];
     }
-    this.#stalledSinceMs = writingSinceMs;
+    this.#stalledSinceMs = waitingSinceMs;
     this.#stallReportMs = timeMs;
-    return [{ timeMs, event: "stall", output: this.#output, sinceMs: writingSinceMs }];
+    return [{ timeMs, event: "stall", output: this.#output, sinceMs: waitingSinceMs }];
+  }
+
+  /** Since when the output has not taken a byte of what it is given. */
+  #waitingSince({ timeMs, inputs, writingSinceMs }: Snapshot): number | undefined {
+    const bytesOut = inputs.reduce((sum, input) => sum + input.bytesOut, 0n);
+    if (bytesOut !== this.#bytesOut) {
+      this.#bytesOut = bytesOut;
+      this.#lastTakenMs = timeMs;
+    }
+    // A slow output may need long for what it is given, and yet be at work.
+    return writingSinceMs === undefined
+      ? undefined
+      : Math.max(writingSinceMs, this.#lastTakenMs);
   }
 }
