@@ -6,6 +6,11 @@ import type { InputCounters } from "../report/board.ts";
 
 /** One read(2) takes at most this much; about what stays in a second-level cache. */
 export const READ_BYTES = 256 * 1024;
+/**
+ * Nor does it take more than this part of the ring: what comes in one piece must
+ * not overrun a flusher that is as fast as it can be.
+ */
+const READS_PER_RING = 4;
 /** An unfinished line is handed on after this time, as it stands. */
 const UNFINISHED_MS = 1000;
 /** Lines may wait this long for others while the flusher has enough to do. */
@@ -35,6 +40,7 @@ export class LineFramer {
   readonly #maxLineBytes: number;
   readonly #onLoss: () => void;
   readonly #frameBytes: number;
+  readonly #readBytes: number;
   readonly #kernels: Kernels;
   readonly #landing: Uint8Array;
   /** Bytes landed, and how many of them are whole lines. */
@@ -65,6 +71,7 @@ export class LineFramer {
     this.#maxLineBytes = maxLineBytes;
     this.#onLoss = onLoss;
     this.#frameBytes = preferredFrameBytes(ring.capacityBytes);
+    this.#readBytes = Math.min(READ_BYTES, ring.capacityBytes / READS_PER_RING);
     this.#kernels = kernels(ring.memory);
     this.#landing = new Uint8Array(
       ring.memory.buffer,
@@ -80,7 +87,7 @@ export class LineFramer {
 
   /** How many bytes may land there. */
   get room(): number {
-    return Math.min(READ_BYTES, this.#ring.landingBytes - this.#filled);
+    return Math.min(this.#readBytes, this.#ring.landingBytes - this.#filled);
   }
 
   /** True while the ring is full and the policy is to wait: do not read on. */

@@ -178,12 +178,17 @@ testPrograms("never mixes the lines of several writers", async (program) => {
     const spillway = start(program, ["--fifo", fifo, "--once", ...JSON_REPORTS]);
     const output = spillway.readAll();
     const line = (writer: string) => writer.repeat(4095) + "\n";
-    // Each line is one write(2) of 4096 bytes: the most that a pipe takes whole.
-    const writer = 'for i in $(seq 100); do printf "%s\\n" "$1"; done > "$2"';
-    const writers = ["a", "b", "c"].map((letter) =>
-      new Running(["bash", "-c", writer, "bash", letter.repeat(4095), fifo])
-    );
-    for (const writer of writers) assertEquals(await writer.code, 0);
+    // Each line is one write(2) of 4096 bytes: the most that a pipe takes whole. The
+    // shell keeps the FIFO open, so that it has a writer until all three are done.
+    const script = `exec 9> "$1"
+      for letter in a b c; do
+        line=$(printf "%4095s" "" | tr " " "$letter")
+        (for i in $(seq 100); do printf "%s\\n" "$line"; done > "$1") &
+      done
+      wait`;
+    const writers = new Running(["bash", "-c", script, "bash", fifo]);
+    assertEquals(await writers.code, 0);
+    await Promise.all([writers.readAll(), writers.end()]);
     const text = new TextDecoder().decode(await output);
     const counts = new Map<string, number>();
     for (const found of text.split("\n").slice(0, -1)) {
