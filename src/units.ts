@@ -4,19 +4,19 @@ import { UsageError } from "./errors.ts";
 
 const KIB = 1024;
 
-const SIZE_UNITS: Record<string, number> = {
-  "": 1,
-  b: 1,
-  k: KIB,
-  m: KIB ** 2,
-  g: KIB ** 3,
-  kib: KIB,
-  mib: KIB ** 2,
-  gib: KIB ** 3,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-};
+const SIZE_UNITS = new Map<string, number>([
+  ["", 1],
+  ["b", 1],
+  ["k", KIB],
+  ["m", KIB ** 2],
+  ["g", KIB ** 3],
+  ["kib", KIB],
+  ["mib", KIB ** 2],
+  ["gib", KIB ** 3],
+  ["kb", 1e3],
+  ["mb", 1e6],
+  ["gb", 1e9],
+]);
 
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3 };
 
@@ -30,14 +30,14 @@ const MAX_DURATION_MS = 2 ** 31 - 1;
  */
 export function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text);
-  const unit = match ? SIZE_UNITS[match[2]!.toLowerCase()] : undefined;
+  const unit = match ? SIZE_UNITS.get(match[2]!.toLowerCase()) : undefined;
   if (match === null || unit === undefined) {
     throw new UsageError(
       `"${text}" is not a size; write a number of bytes or one with a unit, such as 64KiB, 16m or 1GB`,
     );
   }
   const bytes = Number(match[1]) * unit;
-  if (!Number.isSafeInteger(bytes)) {
+  if (!Number.isInteger(bytes)) {
     throw new UsageError(`"${text}" is not a whole number of bytes`);
   }
   return bytes;

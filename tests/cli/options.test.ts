@@ -1,0 +1,147 @@
+// @ts-types="../std_assert.d.ts"
+import { assertEquals, assertThrows } from "@std/assert";
+import { type Options, resolveOptions } from "../../src/cli/options.ts";
+import { parseFlags } from "../../src/cli/parse.ts";
+import { UsageError } from "../../src/errors.ts";
+
+function resolve(...args: string[]): Options {
+  return resolveOptions(parseFlags(args));
+}
+
+const KIB = 1024;
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+/** Arguments, the option they say something about, and what it is then. */
+type Accepted = {
+  [Name in keyof Options]: readonly [string, Name, Options[Name]];
+}[keyof Options];
+
+const ACCEPTED: readonly Accepted[] = [
+  ["", "inputs", [{ label: "stdout", path: undefined }]],
+  ["", "create", false],
+  ["", "once", false],
+  ["", "pipeSizeBytes", MIB],
+  ["", "capacityBytes", 16 * MIB],
+  ["", "whenFull", "overwrite"],
+  ["", "maxLineBytes", 64 * KIB],
+  ["", "format", "raw"],
+  ["", "markers", true],
+  ["", "drainTimeoutMs", 10_000],
+  ["", "report", "text"],
+  ["", "reportIntervalMs", 10_000],
+  ["", "failOnLoss", false],
+  ["--fifo /run/app", "inputs", [{ label: "stdout", path: "/run/app" }]],
+  ["--fifo app", "inputs", [{ label: "stdout", path: "app" }]],
+  ["--fifo err=/run/err", "inputs", [{ label: "err", path: "/run/err" }]],
+  ["--fifo a-B_1.c=x", "inputs", [{ label: "a-B_1.c", path: "x" }]],
+  ["--fifo ./a=b", "inputs", [{ label: "stdout", path: "./a=b" }]],
+  ["--fifo /a=b", "inputs", [{ label: "stdout", path: "/a=b" }]],
+  ["--fifo a=b=c", "inputs", [{ label: "a", path: "b=c" }]],
+  ["--fifo /a --fifo err=/b", "inputs", [
+    { label: "stdout", path: "/a" },
+    { label: "err", path: "/b" },
+  ]],
+  ["--fifo a --create", "create", true],
+  ["--fifo a --once", "once", true],
+  ["--pipe-size 4096", "pipeSizeBytes", 4096],
+  ["--pipe-size 1g", "pipeSizeBytes", GIB],
+  ["--capacity 64KiB", "capacityBytes", 64 * KIB],
+  ["--capacity 65537", "capacityBytes", 65_537],
+  ["--capacity 2GiB", "capacityBytes", 2 * GIB],
+  ["--when-full overwrite", "whenFull", "overwrite"],
+  ["--when-full drop-newest", "whenFull", "drop-newest"],
+  ["--when-full block", "whenFull", "block"],
+  ["--max-line 64", "maxLineBytes", 64],
+  ["--max-line 4MiB", "maxLineBytes", 4 * MIB],
+  ["--capacity 64KiB --max-line 16KiB", "maxLineBytes", 16 * KIB],
+  ["--capacity 64KiB", "maxLineBytes", 16 * KIB],
+  ["--capacity 65539", "maxLineBytes", 16 * KIB],
+  ["--capacity 2GiB", "maxLineBytes", 64 * KIB],
+  ["--format raw", "format", "raw"],
+  ["--no-markers", "markers", false],
+  ["--drain-timeout 0s", "drainTimeoutMs", 0],
+  ["--drain-timeout 1h", "drainTimeoutMs", 3_600_000],
+  ["--report json", "report", "json"],
+  ["--report none", "report", "none"],
+  ["--report-interval 100ms", "reportIntervalMs", 100],
+  ["--fail-on-loss", "failOnLoss", true],
+];
+
+function split(args: string): string[] {
+  return args === "" ? [] : args.split(" ");
+}
+
+for (const [args, name, value] of ACCEPTED) {
+  Deno.test(`"${args}": ${name} is ${JSON.stringify(value)}`, () => {
+    assertEquals<unknown>(resolve(...split(args))[name], value);
+  });
+}
+
+Deno.test("--output - is standard output, and so is none", () => {
+  for (const args of [[], ["--output", "-"]]) {
+    const { kind, name } = resolve(...args).output;
+    assertEquals([kind, name], ["stdout", "standard output"]);
+  }
+});
+
+Deno.test("--output is a file, also one with a strange name", () => {
+  for (const path of ["app.log", "/var/log/app.log", "./http://x", "a=b", "C D", "./-"]) {
+    const { kind, name } = resolve("--output", path).output;
+    assertEquals([kind, name], ["file", `"${path}"`]);
+  }
+});
+
+/** Arguments, and what the message says. */
+const REFUSED: readonly (readonly [string, string])[] = [
+  ["--create", "--create goes with --fifo"],
+  ["--once", "--once goes with --fifo"],
+  ["--fifo a=", '--fifo "a=" names no path after the label'],
+  ["--fifo =a", '--fifo "=a": a label is 1 to 64 letters, digits'],
+  ["--fifo a!b=c", "write ./a!b=c if it is a path"],
+  [`--fifo ${"x".repeat(65)}=c`, "a label is 1 to 64 letters"],
+  ["--fifo é=c", "a label is 1 to 64 letters"],
+  ["--fifo a --fifo a", '--fifo "a" was given twice'],
+  ["--fifo x=a --fifo y=a", '--fifo "a" was given twice'],
+  ["--fifo a --fifo b", 'two inputs are called "stdout"; name each: --fifo LABEL=PATH'],
+  ["--fifo x=a --fifo x=b", 'two inputs are called "x"'],
+  [
+    Array.from({ length: 65 }, (_, index) => `--fifo l${index}=p${index}`).join(" "),
+    "--fifo was given 65 times; at most 64 work",
+  ],
+  ["--pipe-size 4095", '--pipe-size: "4095" is out of bounds; write a size from 4KiB to'],
+  ["--pipe-size 2g", '--pipe-size: "2g" is out of bounds'],
+  ["--pipe-size lots", '--pipe-size: "lots" is not a size'],
+  [
+    "--capacity 65535",
+    '--capacity: "65535" is out of bounds; write a size from 64KiB to 2GiB',
+  ],
+  ["--capacity 2147483649", "out of bounds"],
+  ["--capacity 99999999999999999999", "is out of bounds"],
+  ["--capacity 1.5", '--capacity: "1.5" is not a whole number of bytes'],
+  ["--capacity 16mb!", '--capacity: "16mb!" is not a size'],
+  ["--when-full drop", '--when-full: "drop" is not one of overwrite, drop-newest, block'],
+  ["--when-full Overwrite", "is not one of"],
+  ["--max-line 63", '--max-line: "63" is out of bounds; write a size from 64 to 4MiB'],
+  ["--max-line 5MiB", "out of bounds"],
+  ["--capacity 64KiB --max-line 16385", "write a size from 64 to 16KiB"],
+  ["--output gopher://x", '--output: "gopher://x" is no destination that is known'],
+  ["--output gopher://x", "write ./gopher://x for a file"],
+  ["--format xml", '--format: "xml" is not one of raw'],
+  ["--drain-timeout 10", '--drain-timeout: "10" is not a duration'],
+  ["--drain-timeout 1000h", '--drain-timeout: "1000h" is too long'],
+  ["--report xml", '--report: "xml" is not one of text, json, none'],
+  ["--report-interval 99ms", '--report-interval: "99ms" is too short; at least 100ms'],
+  ["--report-interval 0s", "too short"],
+];
+
+for (const [args, message] of REFUSED) {
+  Deno.test(`"${args.slice(0, 60)}" is refused: ${message}`, () => {
+    assertThrows(() => resolve(...split(args)), UsageError, message);
+  });
+}
+
+Deno.test("64 named pipes are accepted", () => {
+  const args = Array.from({ length: 64 }, (_, index) => `--fifo=l${index}=p${index}`);
+  assertEquals(resolve(...args).inputs.length, 64);
+});

@@ -1,0 +1,105 @@
+// @ts-types="../std_assert.d.ts"
+import { assertEquals, assertThrows } from "@std/assert";
+import { type Flag, FLAGS } from "../../src/cli/flags.ts";
+import { parseFlags } from "../../src/cli/parse.ts";
+import { UsageError } from "../../src/errors.ts";
+
+const WITH_VALUE: readonly Flag[] = FLAGS.filter(({ value }) => value !== undefined);
+const WITHOUT_VALUE: readonly Flag[] = FLAGS.filter(({ value }) => value === undefined);
+
+function parsed(...args: string[]): [string, readonly string[]][] {
+  return [...parseFlags(args)];
+}
+
+Deno.test("no arguments are no flags", () => assertEquals(parsed(), []));
+
+Deno.test("every flag that takes a value takes it as next argument and after =", () => {
+  for (const { name } of WITH_VALUE) {
+    assertEquals(parsed(`--${name}`, "v"), [[name, ["v"]]]);
+    assertEquals(parsed(`--${name}=v`), [[name, ["v"]]]);
+    assertEquals(parsed(`--${name}=a=b c`), [[name, ["a=b c"]]]);
+    assertEquals(parsed(`--${name}=-v`), [[name, ["-v"]]]);
+    assertEquals(parsed(`--${name}`, "-"), [[name, ["-"]]]);
+  }
+});
+
+Deno.test("every flag that takes no value stands by itself", () => {
+  for (const { name } of WITHOUT_VALUE) {
+    assertEquals(parsed(`--${name}`).map(([name]) => name), [name]);
+  }
+});
+
+Deno.test("short flags stand alone or together", () => {
+  assertEquals(parsed("-h").map(([name]) => name), ["help"]);
+  assertEquals(parsed("-V").map(([name]) => name), ["version"]);
+  assertEquals(parsed("-hV").map(([name]) => name), ["help", "version"]);
+});
+
+Deno.test("a repeatable flag keeps its values in their order", () => {
+  const values = parseFlags(["--fifo", "b", "--once", "--fifo=a"]).get("fifo");
+  assertEquals(values, ["b", "a"]);
+});
+
+Deno.test("every flag that needs a value says so when it has none, and names it", () => {
+  for (const { name, value } of WITH_VALUE) {
+    const message = `--${name} needs a value: --${name} ${value}`;
+    for (
+      const args of [[`--${name}`], [`--${name}=`], [`--${name}`, ""], [
+        `--${name}`,
+        "--once",
+      ]]
+    ) {
+      assertThrows(() => parseFlags(args), UsageError, message);
+    }
+  }
+});
+
+Deno.test("every flag that takes no value refuses one", () => {
+  for (const { name } of WITHOUT_VALUE) {
+    assertThrows(
+      () => parseFlags([`--${name}=yes`]),
+      UsageError,
+      `--${name} takes no value, but was given "yes"`,
+    );
+    assertThrows(
+      () => parseFlags([`--${name}`, "yes"]),
+      UsageError,
+      '"yes" is not a flag',
+    );
+  }
+});
+
+Deno.test("every flag that is not repeatable refuses to be given twice", () => {
+  for (const { name, value, repeatable } of FLAGS as readonly Flag[]) {
+    if (repeatable) continue;
+    const arg = value === undefined ? `--${name}` : `--${name}=v`;
+    assertThrows(
+      () => parseFlags([arg, arg]),
+      UsageError,
+      `--${name} was given twice; it may be given once`,
+    );
+  }
+});
+
+const REFUSED: readonly (readonly [readonly string[], string])[] = [
+  [["--capacite", "1m"], "unknown flag --capacite; see --help"],
+  [["--cap", "1m"], "unknown flag --cap; did you mean --capacity?"],
+  [["--capacity-bytes"], "unknown flag --capacity-bytes; did you mean --capacity?"],
+  [["--Help"], "unknown flag --Help"],
+  [["-x"], "unknown flag -x"],
+  [["-hx"], "unknown flag -x"],
+  [["---help"], "unknown flag ---help"],
+  [["--no-help"], "unknown flag --no-help"],
+  [["--__proto__"], "unknown flag --__proto__"],
+  [["--=x"], "unknown flag --=x"],
+  [["app.log"], '"app.log" is not a flag; input comes from standard input or --fifo'],
+  [["-"], '"-" is not a flag'],
+  [[""], '"" is not a flag'],
+  [["--", "--help"], '"--help" is not a flag'],
+];
+
+for (const [args, message] of REFUSED) {
+  Deno.test(`${JSON.stringify(args.join(" "))} is refused`, () => {
+    assertThrows(() => parseFlags(args), UsageError, message);
+  });
+}
