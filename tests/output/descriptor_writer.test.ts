@@ -1,0 +1,101 @@
+// @ts-types="../std_assert.d.ts"
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
+import type { Outgoing } from "../../src/formats/format.ts";
+import { DescriptorWriter } from "../../src/output/descriptor_writer.ts";
+import {
+  addressOf,
+  close,
+  O_WRONLY,
+  open,
+  pipe,
+  read,
+} from "../../src/platform/posix.ts";
+
+function pieceOf(bytes: Uint8Array): Outgoing {
+  return {
+    bytes,
+    length: bytes.length,
+    address: addressOf(bytes),
+    startsInside: false,
+    endsInside: true,
+    recordEnd: () => bytes.length,
+    recordStart: () => 0,
+    progress: (written) => ({ bytes: written, lines: 0 }),
+  };
+}
+
+/** Bytes that are all different from their neighbours. */
+function numberedBytes(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => index * 7 % 251);
+}
+
+function readBytes(descriptor: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, read(descriptor, addressOf(bytes), length));
+}
+
+Deno.test("through a pipe that is full again and again, every byte comes once", () => {
+  const [readEnd, writeEnd] = pipe();
+  const writer = new DescriptorWriter("the pipe", writeEnd);
+  const sent = numberedBytes(300_000);
+  const piece = pieceOf(sent);
+  const received: number[] = [];
+  for (let from = 0; from < sent.length;) {
+    from += writer.write(piece, from);
+    // Less than a write, so that writes are short.
+    received.push(...readBytes(readEnd, 10_000));
+  }
+  close(writeEnd);
+  for (let rest = readBytes(readEnd, 10_000); rest.length > 0;) {
+    received.push(...rest);
+    rest = readBytes(readEnd, 10_000);
+  }
+  assertEquals(Uint8Array.from(received), sent);
+  close(readEnd);
+});
+
+Deno.test("a write is no longer than it may be", () => {
+  const [readEnd, writeEnd] = pipe();
+  const writer = new DescriptorWriter("the pipe", writeEnd, 4096);
+  assertEquals(writer.write(pieceOf(numberedBytes(10_000)), 0), 4096);
+  assertEquals(writer.write(pieceOf(numberedBytes(10_000)), 9000), 1000);
+  close(readEnd);
+  close(writeEnd);
+});
+
+Deno.test("a reader that has gone has closed the sink", () => {
+  const [readEnd, writeEnd] = pipe();
+  const writer = new DescriptorWriter("the pipe", writeEnd);
+  close(readEnd);
+  const { message } = assertThrows(
+    () => writer.write(pieceOf(numberedBytes(1)), 0),
+    SinkClosedError,
+  );
+  assert(message.startsWith("the pipe was closed by its reader: Broken pipe"));
+  close(writeEnd);
+});
+
+Deno.test("a descriptor that is none, or not for writing, never will work", () => {
+  const readOnly = open("/dev/null", 0);
+  for (const descriptor of [2 ** 30, readOnly]) {
+    const writer = new DescriptorWriter("the file", descriptor);
+    assertThrows(
+      () => writer.write(pieceOf(numberedBytes(1)), 0),
+      SinkError,
+      "cannot write to the file: Bad file descriptor (EBADF)",
+    );
+  }
+  close(readOnly);
+});
+
+Deno.test("a full disk may have room later", () => {
+  const full = open("/dev/full", O_WRONLY);
+  const writer = new DescriptorWriter('"/dev/full"', full);
+  assertThrows(
+    () => writer.write(pieceOf(numberedBytes(1)), 0),
+    SinkFailure,
+    'cannot write to "/dev/full": No space left on device (ENOSPC)',
+  );
+  close(full);
+});
