@@ -1,3 +1,4 @@
+import { pieceLength } from "../piece_length.ts";
 import { type Kernels, kernels } from "../platform/kernels.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../ring/layout.ts";
 import { preferredFrameBytes, type RingMemory } from "../ring/ring_memory.ts";
@@ -207,14 +208,8 @@ export class LineFramer {
       : from + this.#pieceLength(from);
   }
 
-  /** A full piece, shortened by up to 3 bytes so as not to cut a UTF-8 character. */
   #pieceLength(from: number): number {
-    const length = this.#maxLineBytes;
-    for (let back = 0; back < 4; back++) {
-      const next = this.#landing[from + length - back]!;
-      if ((next & 0xc0) !== 0x80) return length - back;
-    }
-    return length;
+    return pieceLength(this.#landing, from, this.#maxLineBytes);
   }
 
   /** False when the ring is full and the bytes stay here. */
