@@ -1,10 +1,10 @@
 /**
  * What JavaScript has no fast word for on shared memory, as a WebAssembly module
- * of some 250 bytes:
+ * of some 600 bytes:
  *
  *  - `copy`: `TypedArray.set` on shared memory copies byte by byte wherever source
  *    and destination are aligned differently; `memory.copy` does not.
- *  - `countNewlines`: 16 bytes at a time with SIMD.
+ *  - `countNewlines`, `indexOfNewline`, `encode`: 16 bytes at a time with SIMD.
  *  - 64-bit atomics without BigInt: `Atomics` on 64-bit words allocates an object
  *    for every value. Values are whole numbers up to 2^53, and exact.
  *
@@ -12,11 +12,53 @@
  * for the atomic ones, https://webassembly.github.io/threads/.
  */
 
+import {
+  BLOCK,
+  BR,
+  BR_IF,
+  DROP,
+  END,
+  F64,
+  F64_CONVERT_I64_U,
+  GET,
+  I32,
+  i32,
+  I32_ADD,
+  I32_EQ,
+  I32_LT_U,
+  I32_POPCNT,
+  I32_SUB,
+  i32Load8,
+  I64_ATOMIC_ADD,
+  I64_ATOMIC_CMPXCHG,
+  I64_ATOMIC_LOAD,
+  I64_ATOMIC_STORE,
+  I64_EXTEND_I32_U,
+  I64_TRUNC_F64_U,
+  I8X16_BITMASK,
+  I8X16_EQ,
+  I8X16_SPLAT,
+  leb,
+  LOOP,
+  MEMORY_COPY,
+  SET,
+  v128Load,
+  VOID,
+} from "./wasm_words.ts";
+import { ENCODE, INDEX_OF_NEWLINE } from "./record_kernels.ts";
+
 /** All `at`, `from` and `to` are offsets in the memory. Everything out of bounds traps. */
 export interface Kernels {
   /** Copies `length` bytes; the ranges may overlap. */
   copy(to: number, from: number, length: number): void;
   countNewlines(from: number, length: number): number;
+  /** Offset of the first newline, or the end of the range. */
+  indexOfNewline(from: number, length: number): number;
+  /**
+   * Copies `length` bytes and replaces what the escape table at `table` says; see
+   * escape_table.ts. Writes up to 15 bytes more than it says. Returns the end.
+   */
+  encode(to: number, from: number, length: number, table: number): number;
   /** The word at a multiple of 8; sequentially consistent, as the three that follow. */
   load(at: number): number;
   store(at: number, value: number): void;
@@ -26,54 +68,23 @@ export interface Kernels {
   compareExchange(at: number, expected: number, value: number): number;
 }
 
-const I32 = 0x7f;
-const F64 = 0x7c;
-const VOID = 0x40;
-const BLOCK = 0x02;
-const LOOP = 0x03;
-const BR = 0x0c;
-const BR_IF = 0x0d;
-const DROP = 0x1a;
-const END = 0x0b;
-const GET = 0x20;
-const SET = 0x21;
-const I32_LOAD8_U = [0x2d, 0, 0];
-const I32_CONST = 0x41;
-const I32_EQ = 0x46;
-const I32_LT_U = 0x49;
-const I32_POPCNT = 0x69;
-const I32_ADD = 0x6a;
-const I32_SUB = 0x6b;
-const I64_EXTEND_I32_U = 0xad;
-const I64_TRUNC_F64_U = 0xb1;
-const F64_CONVERT_I64_U = 0xba;
-const MEMORY_COPY = [0xfc, 0x0a, 0, 0];
-const V128_LOAD = [0xfd, 0x00, 0, 0];
-const I8X16_SPLAT = [0xfd, 0x0f];
-const I8X16_EQ = [0xfd, 0x23];
-const I8X16_BITMASK = [0xfd, 0x64];
-const ALIGNED_8 = [3, 0];
-const I64_ATOMIC_LOAD = [0xfe, 0x11, ...ALIGNED_8];
-const I64_ATOMIC_STORE = [0xfe, 0x18, ...ALIGNED_8];
-const I64_ATOMIC_ADD = [0xfe, 0x1f, ...ALIGNED_8];
-const I64_ATOMIC_CMPXCHG = [0xfe, 0x49, ...ALIGNED_8];
 const NEWLINE = 10;
 
 // Locals: 0 position, 1 length and then the end, 2 count.
 const COUNT_NEWLINES = [
   ...[GET, 0, GET, 1, I32_ADD, SET, 1], // end = position + length
   ...[BLOCK, VOID, LOOP, VOID], //         while (end - position >= 16) {
-  ...[GET, 1, GET, 0, I32_SUB, I32_CONST, 16, I32_LT_U, BR_IF, 1],
-  ...[GET, 2, GET, 0, ...V128_LOAD], //      count += lanes equal to "\n"
-  ...[I32_CONST, NEWLINE, ...I8X16_SPLAT, ...I8X16_EQ],
+  ...[GET, 1, GET, 0, I32_SUB, ...i32(16), I32_LT_U, BR_IF, 1],
+  ...[GET, 2, GET, 0, ...v128Load(0)], //      count += lanes equal to "\n"
+  ...[...i32(NEWLINE), ...I8X16_SPLAT, ...I8X16_EQ],
   ...[...I8X16_BITMASK, I32_POPCNT, I32_ADD, SET, 2],
-  ...[GET, 0, I32_CONST, 16, I32_ADD, SET, 0], // position += 16
+  ...[GET, 0, ...i32(16), I32_ADD, SET, 0], // position += 16
   ...[BR, 0, END, END], //                 }
   ...[BLOCK, VOID, LOOP, VOID], //         while (position != end) {
   ...[GET, 0, GET, 1, I32_EQ, BR_IF, 1],
-  ...[GET, 2, GET, 0, ...I32_LOAD8_U], //    count += byte == "\n"
-  ...[I32_CONST, NEWLINE, I32_EQ, I32_ADD, SET, 2],
-  ...[GET, 0, I32_CONST, 1, I32_ADD, SET, 0], // position += 1
+  ...[GET, 2, GET, 0, ...i32Load8(0)], //    count += byte == "\n"
+  ...[...i32(NEWLINE), I32_EQ, I32_ADD, SET, 2],
+  ...[GET, 0, ...i32(1), I32_ADD, SET, 0], // position += 1
   ...[BR, 0, END, END], //                 }
   ...[GET, 2], //                          return count
 ];
@@ -98,6 +109,18 @@ const FUNCTIONS: Record<keyof Kernels, Definition> = {
     results: [I32],
     locals: 1,
     code: COUNT_NEWLINES,
+  },
+  indexOfNewline: {
+    parameters: [I32, I32],
+    results: [I32],
+    locals: 1,
+    code: INDEX_OF_NEWLINE,
+  },
+  encode: {
+    parameters: [I32, I32, I32, I32],
+    results: [I32],
+    locals: 2,
+    code: ENCODE,
   },
   load: {
     parameters: [I32],
@@ -134,11 +157,6 @@ const SHARED_WITH_MAXIMUM = 3;
 const MEMORY = 2;
 const FUNCTION = 0;
 const FUNCTION_TYPE = 0x60;
-
-/** Unsigned LEB128. */
-function leb(value: number): number[] {
-  return value < 128 ? [value] : [value % 128 + 128, ...leb(Math.floor(value / 128))];
-}
 
 function vector(items: readonly number[][]): number[] {
   return [...leb(items.length), ...items.flat()];

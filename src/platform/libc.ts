@@ -27,6 +27,7 @@ const SIGNATURES = {
   usleep: [["int"], "int"],
   fsync: [["int"], "int"],
   clock_gettime: [["int", "address"], "int"],
+  gethostname: [["address", "address"], "int"],
   strerror: [["int"], "address"],
   __errno_location: [[], "address"],
 } as const satisfies Record<string, readonly [readonly Type[], Type]>;

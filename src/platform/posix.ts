@@ -203,6 +203,15 @@ function kindOf(type: number, deviceMajor: number): FileKind {
   }
 }
 
+const HOST_NAME_MAX = 64;
+
+/** The name that this machine, or this container, has for itself; empty without one. */
+export function hostName(): string {
+  const name = new Uint8Array(HOST_NAME_MAX + 1);
+  const outcome = result(libc().call.gethostname(addressOf(name), name.length));
+  return outcome < 0 ? "" : decoder.decode(name.subarray(0, name.indexOf(0)));
+}
+
 /** Gives the processor away for a moment; the kernel adds about 50 µs. */
 export function napMicros(micros: number): void {
   libc().call.usleep(micros);
