@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { Options } from "./cli/options.ts";
 import { ExitCode, InputError, messageOf } from "./errors.ts";
+import { outputBytesFor } from "./formats/formats.ts";
 import { landingBytesFor } from "./input/line_framer.ts";
 import { createFifo } from "./input/pipe_source.ts";
 import { kindOf } from "./output/sinks.ts";
@@ -84,20 +85,21 @@ export class Control {
   }
 
   #allocate(): RingMemory[] {
-    const { inputs, capacityBytes, maxLineBytes } = this.#options;
+    const { inputs, capacityBytes, maxLineBytes, format } = this.#options;
     try {
       return inputs.map(() =>
         allocateRingMemory(
           capacityBytes,
           landingBytesFor(maxLineBytes),
           Math.max(HAND_BYTES, maxLineBytes + 1),
+          outputBytesFor(format, maxLineBytes),
         )
       );
     } catch (error) {
       throw new InputError(
         `cannot reserve ${inputs.length} × ${capacityBytes} bytes of memory: ${
           messageOf(error)
-        }; ask for a smaller --capacity`,
+        }; ask for a smaller --capacity or --max-line`,
       );
     }
   }

@@ -102,7 +102,10 @@ async function startFlusher(
       onSinkFailing: (message) => say({ kind: "sink failing", message }),
       onSinkRecovered: () => say({ kind: "sink recovered" }),
     }),
-    format: makeFormat(options.format, options),
+    format: makeFormat(options.format, {
+      maxLineBytes: options.maxLineBytes,
+      startTime: start.startTime,
+    }),
     markers: options.markers,
     gapReason: options.whenFull === "overwrite" ? "overwritten" : "dropped",
     startTime: start.startTime,

@@ -84,7 +84,8 @@ export const FLAG_GROUPS = [
       {
         name: "format",
         value: "FORMAT",
-        help: "How to write lines: raw (as they came).",
+        help:
+          "How to write lines: raw (as they came), json-file (Docker), cri (Kubernetes), ndjson, rfc5424 (syslog) or elasticsearch-bulk.",
         default: "raw",
       },
       {

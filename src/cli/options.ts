@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
+import { FORMAT_NAMES, type FormatName, labelsOf } from "../formats/formats.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
 import type { Destination } from "../output/sink.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
@@ -57,6 +57,8 @@ export function resolveOptions(flags: RawFlags): Options {
   const capacityBytes = size(flags, "capacity", "16MiB", MIN_CAPACITY, MAX_CAPACITY);
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
   const output = checked("output", () => destination(single(flags, "output") ?? "-"));
+  const format = choice(flags, "format", FORMAT_NAMES, kindOf(output).format);
+  checkLabels(format, inputs);
   return {
     inputs,
     create: flags.has("create"),
@@ -72,7 +74,7 @@ export function resolveOptions(flags: RawFlags): Options {
       longestLine,
     ),
     output,
-    format: choice(flags, "format", FORMAT_NAMES, kindOf(output).format),
+    format,
     markers: !flags.has("no-markers"),
     drainTimeoutMs: duration(flags, "drain-timeout", "10s", 0),
     report: choice(flags, "report", ["text", "json", "none"]),
@@ -116,6 +118,17 @@ function parseFifo(text: string): InputSpec {
   }
   if (path === "") throw new UsageError(`--fifo "${text}" names no path after the label`);
   return { label, path };
+}
+
+function checkLabels(format: FormatName, inputs: readonly InputSpec[]): void {
+  const labels = labelsOf(format);
+  const other = labels && inputs.find(({ label }) => !labels.includes(label));
+  if (other === undefined) return;
+  throw new UsageError(
+    `--format ${format} cannot carry the input "${other.label}", only ${
+      labels?.join(" and ")
+    }; write --fifo ${labels?.[0]}=${other.path}, or take another format`,
+  );
 }
 
 /** Something like a URL is a mistyped destination, not the name of a file. */

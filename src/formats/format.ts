@@ -10,11 +10,13 @@ import type { Batch } from "../ring/ring_consumer.ts";
 /** The input that a batch comes from. */
 export interface Stream {
   readonly label: string;
-  /** The input's shared memory, the offset of the hand in it, and its address. */
+  /** The input's shared memory, and its address. */
   readonly memory: Uint8Array;
-  readonly kernels: Kernels;
-  readonly handAt: number;
   readonly address: number;
+  readonly kernels: Kernels;
+  /** Offsets in the memory of the hand and of the output area; see layout.ts. */
+  readonly handAt: number;
+  readonly outputAt: number;
 }
 
 /** Lines that are missing at this place of the output. */
@@ -25,6 +27,8 @@ export interface Gap {
   /** Arrival of what stood before and after it, in microseconds since 1970. */
   readonly from: number;
   readonly to: number;
+  /** Number of the first line after it, from 0. */
+  readonly nextLine: number;
 }
 
 /** How much of the input stands in the first bytes of an outgoing piece. */

@@ -12,3 +12,14 @@ export function gapSentence(gap: Gap): string {
     formatTime(gap.from)
   } and ${formatTime(gap.to)}`;
 }
+
+/** The same as fields, sorted by name, for the formats that have fields. */
+export function gapFields({ bytes, from, lines, reason, to }: Gap) {
+  return {
+    gap_bytes: bytes,
+    gap_from: formatTime(from),
+    gap_lines: lines,
+    gap_reason: reason,
+    gap_to: formatTime(to),
+  };
+}

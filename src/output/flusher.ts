@@ -51,6 +51,7 @@ export class Flusher {
         memory: new Uint8Array(ring.memory.buffer),
         kernels: kernels(ring.memory),
         handAt: ring.handAt,
+        outputAt: ring.outputAt,
         address: addressOfMemory(ring.memory),
       },
       counters: context.board.input(index),
@@ -77,8 +78,15 @@ export class Flusher {
       this.#account(input);
       if (batch === undefined) continue;
       if (batch.gapBytes > 0 && markers) {
-        const { gapLines: lines, gapBytes: bytes, gapFrom: from, gapTo: to } = batch;
-        const marker = format.marker({ reason, lines, bytes, from, to }, input.stream);
+        const gap = {
+          reason,
+          lines: batch.gapLines,
+          bytes: batch.gapBytes,
+          from: batch.gapFrom,
+          to: batch.gapTo,
+          nextLine: batch.firstLine,
+        };
+        const marker = format.marker(gap, input.stream);
         await delivery.send(marker, input.counters);
       }
       format.begin(batch, input.stream);

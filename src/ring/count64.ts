@@ -25,6 +25,11 @@ export class Count64 {
     return (this.#high - other.#high) * TWO_32 + (this.#low - other.#low);
   }
 
+  /** Exact up to 2^53, which no count of lines comes near. */
+  get value(): number {
+    return this.#high * TWO_32 + this.#low;
+  }
+
   readFrom(view: DataView, offset: number): void {
     this.#low = view.getUint32(offset, true);
     this.#high = view.getUint32(offset + 4, true);

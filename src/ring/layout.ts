@@ -3,13 +3,14 @@
  *
  * One WebAssembly memory per input holds the reader's landing area, the
  * flusher's hand and the ring between them, so that every copy is a
- * `memory.copy` within one memory and system calls read and write in place.
+ * `memory.copy` within one memory and system calls read and write in place. The
+ * output area is where a format that makes records writes them.
  *
- *      0        64 KiB       + landing       + hand          + ring
- *      ┌─────────┬─────────────┬───────────────┬──────────────┐
- *      │ control │   landing   │     hand      │     ring     │
- *      └─────────┴─────────────┴───────────────┴──────────────┘
- *        shared    reader only   flusher only     shared
+ *      0        64 KiB       + landing       + hand         + output       + ring
+ *      ┌─────────┬─────────────┬──────────────┬──────────────┬──────────────┐
+ *      │ control │   landing   │     hand     │    output    │     ring     │
+ *      └─────────┴─────────────┴──────────────┴──────────────┴──────────────┘
+ *        shared    reader only   flusher only   flusher only   shared
  *
  * Control, 8-byte words far enough apart not to share a cache line:
  *

@@ -31,6 +31,8 @@ export interface Batch {
   bytes: number;
   /** Lines that end in this batch. */
   lines: number;
+  /** Number of the first line, or of the line that the batch goes on with; from 0. */
+  firstLine: number;
   frames: number;
   /** Where each frame's payload ends within the batch. */
   readonly frameEnds: Uint32Array;
@@ -82,6 +84,7 @@ export class RingConsumer {
   readonly #batch: Batch = {
     bytes: 0,
     lines: 0,
+    firstLine: 0,
     frames: 0,
     frameEnds: new Uint32Array(MAX_BATCH_FRAMES),
     frameTimes: new Float64Array(MAX_BATCH_FRAMES),
@@ -234,6 +237,7 @@ export class RingConsumer {
     if (batch.frames === 0) {
       batch.gapTo = time;
       batch.startsInside = startsInside;
+      batch.firstLine = this.#firstLine.value;
     }
     if (startsInside && walk.gapBytes > 0) {
       // The beginning of this line is lost, so the rest goes with it.

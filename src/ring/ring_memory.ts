@@ -25,6 +25,7 @@ export interface RingMemory {
   /** The 8 bytes before the hand are the flusher's too: for what must stand before a batch. */
   readonly handAt: number;
   readonly handBytes: number;
+  readonly outputAt: number;
   readonly ringAt: number;
   /** A little more than the capacity, so that headers do not eat into it. */
   readonly ringBytes: number;
@@ -48,6 +49,7 @@ export function allocateRingMemory(
   capacityBytes: number,
   landingBytes: number,
   handBytes: number,
+  outputBytes: number,
 ): RingMemory {
   if (capacityBytes < MIN_CAPACITY || capacityBytes > MAX_CAPACITY) {
     throw new RangeError(`a ring of ${capacityBytes} bytes cannot be made`);
@@ -57,7 +59,8 @@ export function allocateRingMemory(
     Math.ceil(capacityBytes / preferredFrameBytes(capacityBytes));
   const landingAt = CONTROL_BYTES;
   const handAt = landingAt + align(landingBytes) + HAND_PREFIX_BYTES;
-  const ringAt = handAt + align(handBytes);
+  const outputAt = handAt + align(handBytes);
+  const ringAt = outputAt + align(outputBytes);
   const ringBytes = align(capacityBytes + headerBytes);
   const pages = Math.ceil((ringAt + ringBytes) / PAGE_BYTES);
   if (pages > MAX_PAGES) throw new RangeError("an input needs more than 4 GiB of memory");
@@ -68,6 +71,7 @@ export function allocateRingMemory(
     landingBytes: align(landingBytes),
     handAt,
     handBytes: align(handBytes),
+    outputAt,
     ringAt,
     ringBytes,
     capacityBytes,

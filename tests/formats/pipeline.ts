@@ -1,4 +1,5 @@
 import type { Format, Gap, Outgoing, Stream } from "../../src/formats/format.ts";
+import { outputBytesFor } from "../../src/formats/formats.ts";
 import { kernels } from "../../src/platform/kernels.ts";
 import { addressOfMemory } from "../../src/platform/posix.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/ring/layout.ts";
@@ -9,7 +10,9 @@ import { RingProducer } from "../../src/ring/ring_producer.ts";
 /** When the input of every test starts to come in, in microseconds since 1970. */
 export const START_TIME = Date.UTC(2026, 10, 22, 10, 0, 0) * 1000;
 
+const DEFAULT_MAX_LINE_BYTES = 64 * 1024;
 const LANDING_BYTES = 1024 * 1024;
+const HAND_BYTES = 1024 * 1024;
 
 /** One input: bytes go through a real ring, frame by frame, and come out as batches. */
 export class TestInput {
@@ -19,8 +22,18 @@ export class TestInput {
   readonly #consumer: RingConsumer;
   #inside = false;
 
-  constructor(label: string, capacityBytes = 4 * 1024 * 1024) {
-    const ring = allocateRingMemory(capacityBytes, LANDING_BYTES, LANDING_BYTES);
+  /** @param maxLineBytes the largest that a format will be used with */
+  constructor(
+    label: string,
+    capacityBytes = 4 * 1024 * 1024,
+    maxLineBytes = DEFAULT_MAX_LINE_BYTES,
+  ) {
+    const ring = allocateRingMemory(
+      capacityBytes,
+      LANDING_BYTES,
+      HAND_BYTES,
+      outputBytesFor("json-file", maxLineBytes),
+    );
     this.#landingAt = ring.landingAt;
     this.#producer = new RingProducer(ring, "overwrite");
     this.#consumer = new RingConsumer(ring, START_TIME);
@@ -29,6 +42,7 @@ export class TestInput {
       memory: new Uint8Array(ring.memory.buffer),
       kernels: kernels(ring.memory),
       handAt: ring.handAt,
+      outputAt: ring.outputAt,
       address: addressOfMemory(ring.memory),
     };
   }
@@ -107,6 +121,7 @@ function gapOf(batch: Batch): Gap {
     bytes: batch.gapBytes,
     from: batch.gapFrom,
     to: batch.gapTo,
+    nextLine: batch.firstLine,
   };
 }
 

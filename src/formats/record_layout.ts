@@ -1,0 +1,33 @@
+import type { Escapes } from "../platform/escape_table.ts";
+import type { Gap } from "./format.ts";
+
+/** Stands in a layout's text for the arrival time, as timestamp.ts writes it. */
+export const TIME = "\u0001";
+/**
+ * Stands in the text before a message for the number of the line, from 1, and of
+ * the piece, if it is not the first: `42`, `42.1`, `42.2`.
+ */
+export const LINE = "\u0002";
+
+/** What surrounds a message; the newline that ends the record included. */
+export interface RecordText {
+  /** May hold one LINE, and after it one TIME. */
+  readonly before: string;
+  /** May hold one TIME. */
+  readonly after: string;
+}
+
+/**
+ * One format's records. Messages are the lines without their newlines; lines that
+ * are too long, or that paused in the middle, come as several pieces.
+ */
+export interface RecordLayout {
+  /** What must not stand in a message as it is; without it messages are copied. */
+  readonly escapes?: Escapes;
+  /** The `\r` of a `\r\n` goes with the newline. */
+  readonly stripsCarriageReturn?: true;
+  /** @param goesOn the line goes on in the next record of this stream */
+  record(label: string, goesOn: boolean): RecordText;
+  /** A whole record that says what is missing. @param time as timestamp.ts writes it */
+  marker(gap: Gap, label: string, time: string): string;
+}

@@ -1,0 +1,90 @@
+import type { Outgoing, Progress, Stream } from "./format.ts";
+
+/** Records that one piece may hold; with the area's size, what bounds a piece. */
+export const MAX_RECORDS = 8192;
+
+/** Records of one batch, as they stand in the output area. */
+export class RecordPiece implements Outgoing {
+  readonly #stream: Stream;
+  readonly #outputAt: number;
+  /** Where each record ends in the piece, and its message in the input of the piece. */
+  readonly #ends = new Uint32Array(MAX_RECORDS);
+  readonly #inputEnds = new Uint32Array(MAX_RECORDS);
+  #records = 0;
+  #inputAt = 0;
+  #lines = 0;
+  readonly #progress: Progress = { bytes: 0, lines: 0 };
+  readonly startsInside = false;
+  readonly endsInside = false;
+
+  /** @param outputAt offset in the shared memory where pieces begin */
+  constructor(stream: Stream, outputAt: number) {
+    this.#stream = stream;
+    this.#outputAt = outputAt;
+  }
+
+  /** Empties the piece. @param inputAt offset of the input that comes next */
+  clear(inputAt: number): void {
+    this.#records = 0;
+    this.#inputAt = inputAt;
+  }
+
+  get full(): boolean {
+    return this.#records === MAX_RECORDS;
+  }
+
+  /** Adds a record. @param end and @param inputEnd are offsets in the shared memory */
+  add(end: number, inputEnd: number): void {
+    this.#ends[this.#records] = end - this.#outputAt;
+    this.#inputEnds[this.#records] = inputEnd - this.#inputAt;
+    this.#records++;
+  }
+
+  /** @param lines how many end in the whole piece */
+  complete(lines: number): void {
+    this.#lines = lines;
+  }
+
+  get length(): number {
+    return this.#records === 0 ? 0 : this.#ends[this.#records - 1]!;
+  }
+
+  get address(): number {
+    return this.#stream.address + this.#outputAt;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#stream.memory.subarray(this.#outputAt, this.#outputAt + this.length);
+  }
+
+  recordEnd(at: number): number {
+    return this.#ends[this.#recordsWithin(at)]!;
+  }
+
+  recordStart(at: number): number {
+    const records = this.#recordsWithin(at);
+    return records === 0 ? 0 : this.#ends[records - 1]!;
+  }
+
+  progress(written: number): Readonly<Progress> {
+    const progress = this.#progress;
+    const records = this.#recordsWithin(written);
+    progress.bytes = records === 0 ? 0 : this.#inputEnds[records - 1]!;
+    progress.lines = records === this.#records
+      ? this.#lines
+      : this.#stream.kernels.countNewlines(this.#inputAt, progress.bytes);
+    return progress;
+  }
+
+  /** How many records end within the first `bytes` bytes. */
+  #recordsWithin(bytes: number): number {
+    let low = 0;
+    let high = this.#records;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ends[middle]! <= bytes) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
