@@ -1,4 +1,10 @@
-import type { Format, Gap, Outgoing, Stream } from "../../src/formats/format.ts";
+import type {
+  Format,
+  Gap,
+  Outgoing,
+  Progress,
+  Stream,
+} from "../../src/formats/format.ts";
 import { outputBytesFor } from "../../src/formats/formats.ts";
 import { kernels } from "../../src/platform/kernels.ts";
 import { addressOfMemory } from "../../src/platform/posix.ts";
@@ -72,8 +78,11 @@ export interface Taken {
   readonly recordEnds: readonly number[];
   readonly startsInside: boolean;
   readonly endsInside: boolean;
-  /** What `progress` says after each number of bytes, from 0 to all. */
-  readonly progress: readonly { readonly bytes: number; readonly lines: number }[];
+  /** What `progress` says at each record's end, and one byte before it. */
+  readonly progress: readonly Progress[];
+  readonly progressBefore: readonly Progress[];
+  /** What it says of the whole piece. */
+  readonly total: Progress;
 }
 
 export function take(piece: Outgoing): Taken {
@@ -87,9 +96,9 @@ export function take(piece: Outgoing): Taken {
     recordEnds,
     startsInside: piece.startsInside,
     endsInside: piece.endsInside,
-    progress: Array.from({ length: piece.length + 1 }, (_, written) => ({
-      ...piece.progress(written),
-    })),
+    progress: recordEnds.map((end) => ({ ...piece.progress(end) })),
+    progressBefore: recordEnds.map((end) => ({ ...piece.progress(end - 1) })),
+    total: { ...piece.progress(piece.length) },
   };
 }
 

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { RawFormat } from "../../src/formats/raw.ts";
 import { MIN_CAPACITY } from "../../src/ring/ring_memory.ts";

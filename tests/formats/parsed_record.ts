@@ -1,0 +1,126 @@
+/** Readers of the records, each written from the format's own definition. */
+
+import type { FormatName } from "../../src/formats/formats.ts";
+import type { Taken } from "./pipeline.ts";
+
+export type RecordFormatName = Exclude<FormatName, "raw">;
+
+export interface ParsedRecord {
+  readonly stream: string;
+  readonly time: string;
+  /** Without the newline, and with what escapes stand for. */
+  readonly message: string;
+  readonly goesOn: boolean;
+  /** By name without `gap_`, empty but in markers. */
+  readonly gap: Readonly<Record<string, unknown>>;
+  readonly id?: string;
+}
+
+function check(condition: unknown, what: string): asserts condition {
+  if (!condition) throw new Error(`this should be ${what}`);
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** @param name the format; a record that is not well-formed fails the test */
+export function parseRecords(name: RecordFormatName, taken: readonly Taken[]) {
+  return taken.flatMap(({ bytes, recordEnds }) =>
+    recordEnds.map((end, index) => {
+      const record = bytes.subarray(recordEnds[index - 1] ?? 0, end);
+      check(record.at(-1) === 10, "a record ends with its newline");
+      return PARSERS[name](record.subarray(0, -1));
+    })
+  );
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,5}[1-9])?Z$/;
+
+const PARSERS: Record<RecordFormatName, (record: Uint8Array) => ParsedRecord> = {
+  "json-file": (record) => {
+    const { log, stream, attrs, time } = parseLine(record, ["log", "stream", "time"]);
+    const goesOn = !`${log}`.endsWith("\n");
+    const message = goesOn ? `${log}` : `${log}`.slice(0, -1);
+    return {
+      stream: `${stream}`,
+      time: checkTime(time),
+      message,
+      goesOn,
+      gap: gapOf(attrs),
+    };
+  },
+  cri: (record) => {
+    // The message may hold any bytes, so each stands for one character here.
+    const text = String.fromCharCode(...record);
+    const match = /^(\S+) (stdout|stderr) ([PF]) ([^\n]*)$/.exec(text);
+    check(match !== null, `a CRI log line: ${JSON.stringify(text)}`);
+    const [, time, stream, tag, message] = match;
+    return {
+      stream: stream!,
+      time: checkTime(time),
+      message: message!,
+      goesOn: tag === "P",
+      gap: {},
+    };
+  },
+  ndjson: (record) => parseDocument(record, "time"),
+  "elasticsearch-bulk": (record) => {
+    const newline = record.indexOf(10);
+    const action = JSON.parse(decoder.decode(record.subarray(0, newline)));
+    const id: unknown = action.create._id;
+    check(typeof id === "string", "an _id");
+    return { ...parseDocument(record.subarray(newline + 1), "@timestamp"), id };
+  },
+  rfc5424: (record) => {
+    const text = decoder.decode(record);
+    const match = RFC_5424.exec(text);
+    check(match !== null, `an RFC 5424 message: ${JSON.stringify(text)}`);
+    const [, , time, , , , stream, data, message] = match;
+    const parameters = Object.fromEntries(
+      [...data!.matchAll(/ (\w+)="([^"\\\]]*)"/g)].map((
+        [, name, value],
+      ) => [name, value]),
+    );
+    return {
+      stream: stream!,
+      time: checkTime(time),
+      message: message!,
+      goesOn: parameters.partial === "true",
+      gap: gapOf(parameters),
+    };
+  },
+};
+
+/** Section 6 of the RFC, with the one structured data element that there may be. */
+export const RFC_5424 =
+  /^<(\d{1,3})>1 (\S+) ([!-~]{1,255}) ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) (-|\[[!-~]{1,32}(?: [!-~]{1,32}="[^"\\\]]*")*\]) ((?:\P{Cc}|[\x80-\x9f])*)$/u;
+
+function parseDocument(record: Uint8Array, timeField: string): ParsedRecord {
+  const fields = parseLine(record, [timeField, "stream", "message"]);
+  check(fields.partial === undefined || fields.partial === true, "partial");
+  return {
+    stream: `${fields.stream}`,
+    time: checkTime(fields[timeField]),
+    message: `${fields.message}`,
+    goesOn: fields.partial === true,
+    gap: gapOf(fields),
+  };
+}
+
+function parseLine(record: Uint8Array, required: string[]): Record<string, unknown> {
+  check(!record.includes(10), "a JSON line is one line");
+  const fields: Record<string, unknown> = JSON.parse(decoder.decode(record));
+  for (const name of required) check(typeof fields[name] === "string", name);
+  return fields;
+}
+
+function checkTime(time: unknown): string {
+  check(typeof time === "string" && RFC_3339.test(time), `RFC 3339: ${time}`);
+  return time;
+}
+
+function gapOf(fields: unknown): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields ?? {}).filter(([name]) => name.startsWith("gap_"))
+      .map(([name, value]) => [name.slice(4), value]),
+  );
+}
