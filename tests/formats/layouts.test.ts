@@ -1,0 +1,170 @@
+import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import { parseFlags } from "../../src/cli/parse.ts";
+import { resolveOptions } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/errors.ts";
+import type { Gap } from "../../src/formats/format.ts";
+import {
+  FORMAT_NAMES,
+  type FormatName,
+  type FormatSettings,
+  makeFormat,
+} from "../../src/formats/formats.ts";
+import { RFC_5424 } from "./parsed_record.ts";
+import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
+
+const SETTINGS: FormatSettings = { maxLineBytes: 64, startTime: START_TIME };
+const TIME = "2026-11-22T10:00:00.000001Z";
+
+const GAP: Gap = {
+  reason: "dropped",
+  lines: 1,
+  bytes: 56789,
+  from: START_TIME,
+  to: START_TIME + 1_456_000,
+  nextLine: 99,
+};
+const SENTENCE = "spillway: 1 line (56789 bytes) dropped between " +
+  "2026-11-22T10:00:00.000Z and 2026-11-22T10:00:01.456Z";
+const JSON_GAP =
+  '"gap_bytes":56789,"gap_from":"2026-11-22T10:00:00.000Z","gap_lines":1,' +
+  '"gap_reason":"dropped","gap_to":"2026-11-22T10:00:01.456Z"';
+
+function written(name: FormatName, label: string, text: string, settings = SETTINGS) {
+  const input = new TestInput(label);
+  input.push(bytesOf(text), START_TIME + 1);
+  return textOf(flush(makeFormat(name, settings), input)).split("\n").slice(0, -1);
+}
+
+function marker(name: FormatName, settings = SETTINGS): string {
+  const piece = makeFormat(name, settings).marker(GAP, new TestInput("stderr").stream);
+  return new TextDecoder().decode(piece.bytes);
+}
+
+Deno.test("cri tags pieces P and ends F, takes \\r\\n for a newline, and escapes nothing", () => {
+  const long = "x".repeat(SETTINGS.maxLineBytes);
+  assertEquals(written("cri", "stderr", `${long}yz\r\n\r\n\r"\ta\rb\nend\r`), [
+    `${TIME} stderr P ${long}`,
+    `${TIME} stderr F yz`,
+    `${TIME} stderr F `,
+    `${TIME} stderr F \r"\ta\rb`,
+    `${TIME} stderr P end\r`,
+  ]);
+});
+
+Deno.test("a cri gap marker is an entry like any other", () => {
+  assertEquals(marker("cri"), `2026-11-22T10:00:01.456Z stderr F ${SENTENCE}\n`);
+});
+
+Deno.test("cri refuses other labels than stdout and stderr, and says what to do", () => {
+  const resolve = (...args: string[]) => resolveOptions(parseFlags(args));
+  assertThrows(
+    () => resolve("--format", "cri", "--fifo", "stdout=a", "--fifo", "app=/run/b"),
+    UsageError,
+    'cannot carry the input "app", only stdout and stderr; write --fifo stdout=/run/b',
+  );
+  resolve("--format", "cri");
+  resolve("--format", "cri", "--fifo", "stdout=a", "--fifo", "stderr=b");
+  resolve("--format", "json-file", "--fifo", "app=b");
+});
+
+Deno.test("ndjson has time, stream and message, and says what is partial", () => {
+  assertEquals(written("ndjson", "app", 'a\t"b"\r\nend'), [
+    String.raw`{"time":"${TIME}","stream":"app","message":"a\u0009\"b\"\r"}`,
+    `{"time":"${TIME}","stream":"app","message":"end","partial":true}`,
+  ]);
+});
+
+Deno.test("an ndjson gap marker has numbers as numbers", () => {
+  assertEquals(
+    marker("ndjson"),
+    `{"time":"2026-11-22T10:00:01.456Z","stream":"stderr","message":"${SENTENCE}",${JSON_GAP}}\n`,
+  );
+});
+
+Deno.test("elasticsearch-bulk numbers lines and their pieces in the _id", () => {
+  const long = "x".repeat(SETTINGS.maxLineBytes);
+  const id = (number: string) => `{"create":{"_id":"app-${START_TIME}-${number}"}}`;
+  const document = (message: string, more = "") =>
+    `{"@timestamp":"${TIME}","stream":"app","message":"${message}"${more}}`;
+  const partial = ',"partial":true';
+  assertEquals(written("elasticsearch-bulk", "app", `a\n${long}${long}\\\nb\n`), [
+    ...[id("1"), document("a")],
+    ...[id("2"), document(long, partial)],
+    ...[id("2.1"), document(long, partial)],
+    ...[id("2.2"), document("\\\\")],
+    ...[id("3"), document("b")],
+  ]);
+});
+
+Deno.test("elasticsearch-bulk gives every record an _id that no other has", () => {
+  const input = new TestInput("app");
+  const format = makeFormat("elasticsearch-bulk", SETTINGS);
+  const lines = Array.from({ length: 1200 }, (_, n) => `${"x".repeat(n % 200)}\n`);
+  for (let at = 0; at < lines.length; at += 100) {
+    input.push(bytesOf(lines.slice(at, at + 100).join("")));
+  }
+  const taken = flush(format, input, { maxFrames: 1 });
+  const ids = [...textOf(taken).matchAll(/"_id":"app-\d+-([\d.]+)"/g)].map(([, id]) =>
+    id!
+  );
+  assertEquals(new Set(ids).size, ids.length);
+  assertEquals(ids.filter((id) => !id.includes(".")), lines.map((_, n) => `${n + 1}`));
+});
+
+Deno.test("an elasticsearch-bulk gap marker is one record of two lines", () => {
+  assertEquals(
+    marker("elasticsearch-bulk"),
+    `{"create":{"_id":"stderr-${START_TIME}-gap-100"}}\n` +
+      `{"@timestamp":"2026-11-22T10:00:01.456Z","stream":"stderr","message":"${SENTENCE}",${JSON_GAP}}\n`,
+  );
+  const piece = makeFormat("elasticsearch-bulk", SETTINGS)
+    .marker(GAP, new TestInput("stderr").stream);
+  assertEquals([piece.recordEnd(0), piece.recordStart(piece.length - 1)], [
+    piece.length,
+    0,
+  ]);
+});
+
+Deno.test("rfc5424 takes the severity from the stream and the rest from the settings", () => {
+  const settings = { ...SETTINGS, syslog: { facility: 16, tag: "my app\u00e9" } };
+  const [header] = written("rfc5424", "stdout", "a\n", settings);
+  const [, priority, time, host, tag, pid, id, data, message] = RFC_5424.exec(header!) ??
+    [];
+  assertEquals([priority, time, tag, pid, id], [
+    "134",
+    TIME,
+    "myapp",
+    `${Deno.pid}`,
+    "stdout",
+  ]);
+  assertEquals([data, message], ["-", "a"]);
+  assertNotEquals(host, "-");
+  assertMatch(written("rfc5424", "stderr", "a\n", settings)[0]!, /^<131>1 /);
+  assertMatch(written("rfc5424", "app", "a\n")[0]!, /^<30>1 \S+ \S+ spillway /);
+});
+
+Deno.test("rfc5424 escapes control characters, and marks pieces in structured data", () => {
+  const messages = written("rfc5424", "stdout", "a\tb\0\x7f\x1b[31mé\r\nend")
+    .map((line) => line.split(" ").slice(6).join(" "));
+  assertEquals(messages, [
+    "- a#011b#000#177#033[31mé#015",
+    '[spillway@32473 partial="true"] end',
+  ]);
+});
+
+Deno.test("an rfc5424 gap marker is a warning with the numbers in structured data", () => {
+  const text = marker("rfc5424");
+  assertMatch(text, /^<28>1 2026-11-22T10:00:01.456Z \S+ spillway \d+ stderr /);
+  assertEquals(
+    text.slice(text.indexOf("[")),
+    '[spillway@32473 gap_bytes="56789" gap_from="2026-11-22T10:00:00.000Z" gap_lines="1" ' +
+      `gap_reason="dropped" gap_to="2026-11-22T10:00:01.456Z"] ${SENTENCE}\n`,
+  );
+});
+
+Deno.test("a label and a tag of any length make a record", () => {
+  const settings = { ...SETTINGS, syslog: { facility: 23, tag: "t".repeat(300) } };
+  for (const name of FORMAT_NAMES) {
+    assertEquals(written(name, "l".repeat(64), "a\n", settings).length > 0, true);
+  }
+});
