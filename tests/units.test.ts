@@ -1,4 +1,3 @@
-// @ts-types="./std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../src/errors.ts";
 import { formatSize, parseDuration, parseSize } from "../src/units.ts";

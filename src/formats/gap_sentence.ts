@@ -6,7 +6,7 @@ export function formatTime(micros: number): string {
 }
 
 /** What every format's gap marker says; raw output has it as a line of its own. */
-export function gapSentence(gap: Gap): string {
+export function gapSentence(gap: Omit<Gap, "nextLine">): string {
   const lines = gap.lines === 1 ? "1 line" : `${gap.lines} lines`;
   return `spillway: ${lines} (${gap.bytes} bytes) ${gap.reason} between ${
     formatTime(gap.from)

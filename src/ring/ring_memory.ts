@@ -49,7 +49,7 @@ export function allocateRingMemory(
   capacityBytes: number,
   landingBytes: number,
   handBytes: number,
-  outputBytes: number,
+  outputBytes = 0,
 ): RingMemory {
   if (capacityBytes < MIN_CAPACITY || capacityBytes > MAX_CAPACITY) {
     throw new RangeError(`a ring of ${capacityBytes} bytes cannot be made`);

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { type Flag, FLAGS } from "../../src/cli/flags.ts";
 import { fullHelp, SHORT_HELP } from "../../src/cli/help.ts";

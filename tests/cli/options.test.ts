@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Options, resolveOptions } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { formatTime, gapSentence } from "../../src/formats/gap_sentence.ts";
 

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import { RawFormat } from "../../src/formats/raw.ts";
 import { bytesOf, START_TIME, TestInput } from "./pipeline.ts";
@@ -55,7 +54,7 @@ Deno.test("an unfinished last line is counted with its last byte, or by itself",
 
 Deno.test("nothing of a marker is counted", () => {
   const gap = { lines: 3, bytes: 30, from: START_TIME, to: START_TIME };
-  const marker = new RawFormat().marker({ ...gap, reason: "dropped" });
+  const marker = new RawFormat().marker({ ...gap, reason: "dropped", nextLine: 0 });
   const { bytes, lines } = marker.progress(marker.length);
   assertEquals([bytes, lines], [0, 0]);
 });

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { type Taken, textOf } from "../ring/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";

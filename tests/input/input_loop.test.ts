@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
 import { InputLoop } from "../../src/input/input_loop.ts";

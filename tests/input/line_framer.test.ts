@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { READ_BYTES } from "../../src/input/line_framer.ts";
@@ -57,7 +56,8 @@ const chunks = fc.array(chunk, { minLength: 1, maxLength: 40, size: "max" });
 function feed(input: FramedInput, bytes: Uint8Array, chunks: readonly Chunk[]): Taken[] {
   const taken: Taken[] = [];
   for (let [at, index] = [0, 0]; at < bytes.length; index++) {
-    const { bytes: length, pauseMs, drain } = chunks[index % chunks.length]!;
+    const { bytes: chunkBytes, pauseMs, drain } = chunks[index % chunks.length]!;
+    const length = Math.min(chunkBytes, input.framer.room);
     input.land(bytes.subarray(at, at + length));
     at += length;
     if (drain) taken.push(...input.drainAll());

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { Backoff } from "../../src/output/backoff.ts";
 

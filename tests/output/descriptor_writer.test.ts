@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { SinkFailure } from "../../src/errors.ts";
@@ -91,7 +90,10 @@ function timeOf(line: number): number {
   return START_TIME + line * 1000;
 }
 
-function marker(gap: Omit<Gap, "reason">, reason: Gap["reason"] = "overwritten"): string {
+function marker(
+  gap: Omit<Gap, "reason" | "nextLine">,
+  reason: Gap["reason"] = "overwritten",
+): string {
   return `${gapSentence({ ...gap, reason })}\n`;
 }
 

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { kernels } from "../../src/platform/kernels.ts";

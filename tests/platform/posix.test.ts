@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { constants } from "node:os";
 import {

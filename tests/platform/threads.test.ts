@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import { Worker } from "node:worker_threads";
 import { Doorbell } from "../../src/platform/doorbell.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import type { ReportEvent } from "../../src/report/events.ts";
 import { Reporter } from "../../src/report/reporter.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import type { ReportEvent } from "../../src/report/events.ts";
 import { toText } from "../../src/report/text.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Count64 } from "../../src/ring/count64.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { FrameSpace } from "../../src/ring/frame_space.ts";

@@ -3,7 +3,6 @@
  * test lets it do so at one access of the consumer's.
  */
 
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { HEAD, TAIL } from "../../src/ring/layout.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ENDS_INSIDE, HEADER_BYTES, ROOM, STARTS_INSIDE } from "../../src/ring/layout.ts";
 import { MAX_BATCH_FRAMES } from "../../src/ring/ring_consumer.ts";

@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CONTROL_BYTES, UNIT } from "../../src/ring/layout.ts";
 import {

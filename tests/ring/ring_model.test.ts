@@ -1,4 +1,3 @@
-// @ts-types="../std_assert.d.ts"
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { END, STARTS_INSIDE, UNIT } from "../../src/ring/layout.ts";
