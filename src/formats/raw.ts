@@ -57,6 +57,7 @@ class BatchPiece implements Outgoing {
   startsInside = false;
   endsInside = false;
   readonly #progress: Progress = { bytes: 0, lines: 0 };
+  #bytes: Uint8Array | undefined;
 
   set(
     batch: Batch,
@@ -70,6 +71,8 @@ class BatchPiece implements Outgoing {
     this.#prefix = prefix;
     this.startsInside = startsInside;
     this.endsInside = endsInside;
+    this.#progress.bytes = this.#progress.lines = 0;
+    this.#bytes = undefined;
   }
 
   get length(): number {
@@ -81,7 +84,8 @@ class BatchPiece implements Outgoing {
   }
 
   get bytes(): Uint8Array {
-    return this.#stream.memory.subarray(this.#begin, this.#begin + this.length);
+    this.#bytes ??= this.#stream.memory.subarray(this.#begin, this.#begin + this.length);
+    return this.#bytes;
   }
 
   recordEnd(at: number): number {
@@ -96,10 +100,12 @@ class BatchPiece implements Outgoing {
   progress(written: number): Readonly<Progress> {
     const { handAt, kernels } = this.#stream;
     const progress = this.#progress;
-    progress.bytes = Math.max(0, written - this.#prefix);
-    progress.lines = written === this.length
-      ? this.#batch.lines
-      : kernels.countNewlines(handAt, progress.bytes);
+    const bytes = Math.max(0, written - this.#prefix);
+    // Sinks that take little at a time ask often, and nearly always for more.
+    if (bytes < progress.bytes) progress.bytes = progress.lines = 0;
+    progress.lines = written === this.length ? this.#batch.lines : progress.lines +
+      kernels.countNewlines(handAt + progress.bytes, bytes - progress.bytes);
+    progress.bytes = bytes;
     return progress;
   }
 
