@@ -78,7 +78,7 @@ export const FLAG_GROUPS = [
         name: "output",
         value: "DEST",
         help:
-          "Where to write: - (standard output), or the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP.",
+          "Where to write: - (standard output), the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP; or fifo:PATH, a named pipe whose readers come and go, made with mode 0640.",
         default: "-",
       },
       {

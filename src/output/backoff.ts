@@ -6,8 +6,15 @@ const SLICE_MS = 500;
 /** Growing pauses between the attempts at something that fails. */
 export class Backoff {
   readonly #never = new Int32Array(new SharedArrayBuffer(4));
-  #nextMs = FIRST_PAUSE_MS;
+  readonly #firstMs: number;
+  readonly #longestMs: number;
+  #nextMs: number;
   #failing = false;
+
+  constructor(firstMs = FIRST_PAUSE_MS, longestMs = LONGEST_PAUSE_MS) {
+    this.#firstMs = this.#nextMs = firstMs;
+    this.#longestMs = longestMs;
+  }
 
   /** True from the first pause until `reset`. */
   get failing(): boolean {
@@ -18,7 +25,7 @@ export class Backoff {
   pause(interrupted: () => boolean): void {
     this.#failing = true;
     const end = performance.now() + this.#nextMs;
-    this.#nextMs = Math.min(LONGEST_PAUSE_MS, this.#nextMs * 2);
+    this.#nextMs = Math.min(this.#longestMs, this.#nextMs * 2);
     for (;;) {
       const left = end - performance.now();
       if (left <= 0 || interrupted()) return;
@@ -29,6 +36,6 @@ export class Backoff {
   /** It works again. */
   reset(): void {
     this.#failing = false;
-    this.#nextMs = FIRST_PAUSE_MS;
+    this.#nextMs = this.#firstMs;
   }
 }

@@ -36,6 +36,22 @@ export class Delivery {
   }
 
   /**
+   * True when the sink would take something. If not, it was given a moment, and
+   * the lines that are to go to it may have been overwritten since.
+   *
+   * @throws SinkError, SinkClosedError when it never will.
+   */
+  ready(): boolean {
+    try {
+      if (this.#sink.ready?.() ?? true) return true;
+    } catch (error) {
+      this.#refused(error);
+    }
+    this.#board.writingSince ??= Date.now();
+    return false;
+  }
+
+  /**
    * Writes all of it. A promise only where the sink gave one: a promise for every
    * batch would be left to the garbage collector, and that of JavaScriptCore
    * counts the rings as its own and waits for as much garbage again.

@@ -45,8 +45,9 @@ class FileSink implements Sink {
     this.#path = path;
     const found = status(path);
     if (typeof found !== "number" && (found.kind === "pipe" || found.kind === "socket")) {
+      const instead = found.kind === "pipe" ? `fifo:${path}` : `unix:${path}`;
       throw new SinkError(
-        `cannot append to ${this.name}: not a file but a ${found.kind}; redirect standard output to it instead`,
+        `cannot append to ${this.name}: not a file but a ${found.kind}; write --output ${instead}`,
       );
     }
     const descriptor = this.#open();

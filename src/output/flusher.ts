@@ -74,6 +74,7 @@ export class Flusher {
         continue;
       }
       if (format.atLineStart) delivery.reopenIfAsked();
+      if (input.consumer.peekBytes() > 0 && !delivery.ready()) continue;
       const batch = input.consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
       this.#account(input);
       if (batch === undefined) continue;

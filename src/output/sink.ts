@@ -7,6 +7,15 @@ export interface Sink {
   readonly name: string;
 
   /**
+   * Where the destination may have nobody at the other end: false while there is
+   * nobody, after having waited a moment for somebody to come. Asked before lines
+   * are taken out of the ring, where newer ones can still take their place.
+   *
+   * @throws SinkFailure, SinkError, SinkClosedError, as `write`.
+   */
+  ready?(): boolean;
+
+  /**
    * Takes what it can of `piece` from its byte `from` on and says how many bytes
    * that were; 0 means that it waited for room and may have some now. May block
    * for as long as it takes.

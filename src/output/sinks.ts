@@ -1,10 +1,11 @@
 import { UsageError } from "../errors.ts";
+import { fifoKind } from "./fifo_sink.ts";
 import { fileKind } from "./file_sink.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 import { stdoutKind } from "./stdout_sink.ts";
 
 /** Every kind of destination, in the order in which they are asked. */
-const KINDS: readonly SinkKind<Destination>[] = [stdoutKind, fileKind];
+const KINDS: readonly SinkKind<Destination>[] = [stdoutKind, fifoKind, fileKind];
 
 /** @throws UsageError when no kind of destination looks like this, or it is malformed. */
 export function parseDestination(output: string): Destination {

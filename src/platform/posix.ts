@@ -18,7 +18,7 @@ export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 
-export const { EAGAIN, EBADF, EINTR, EEXIST, ENXIO, EPIPE } = constants.errno;
+export const { EAGAIN, EBADF, EINTR, EEXIST, ENOENT, ENXIO, EPIPE } = constants.errno;
 
 const F_SETPIPE_SZ = 1031;
 const FIONREAD = 0x541B;
@@ -108,6 +108,29 @@ export function write(descriptor: number, address: number, length: number): numb
   }
 }
 
+/** Reads like `read`, from a position in a file, and leaves the file's own as it is. */
+export function readAt(
+  descriptor: number,
+  address: number,
+  length: number,
+  position: number,
+): number {
+  return retried(() => libc().call.pread(descriptor, address, length, position));
+}
+
+/**
+ * A description of its own for reading the file behind `descriptor`, which was
+ * opened for writing only; also where its name is gone.
+ */
+export function openAgainForReading(descriptor: number): number {
+  return open(`/proc/self/fd/${descriptor}`, O_RDONLY);
+}
+
+/** Cuts a file to `length` bytes. */
+export function truncate(descriptor: number, length: number): number {
+  return retried(() => libc().call.ftruncate(descriptor, length));
+}
+
 export function fsync(descriptor: number): number {
   return retried(() => libc().call.fsync(descriptor));
 }
@@ -115,6 +138,17 @@ export function fsync(descriptor: number): number {
 export function unlink(path: string): number {
   const name = cString(path);
   return result(libc().call.unlink(libc().addressOf(name)));
+}
+
+/** Gives a file another name in one step; what had that name before is gone. */
+export function rename(from: string, to: string): number {
+  const [source, target] = [cString(from), cString(to)];
+  // In one array, so that neither can be collected while the other's address is taken.
+  const names = new Uint8Array(source.length + target.length);
+  names.set(source);
+  names.set(target, source.length);
+  const address = libc().addressOf(names);
+  return result(libc().call.rename(address, address + source.length));
 }
 
 export function mkfifo(path: string, mode: number): number {
@@ -136,7 +170,7 @@ export function setPipeSize(descriptor: number, bytes: number): number {
   return result(libc().call.fcntl(descriptor, F_SETPIPE_SZ, bytes));
 }
 
-/** Bytes that can be read at once from a pipe, terminal or socket. */
+/** Bytes that can be read at once from a pipe (either end tells), terminal or socket. */
 export function readableBytes(descriptor: number): number {
   const count = new Int32Array(1);
   const address = libc().addressOf(new Uint8Array(count.buffer));
@@ -147,29 +181,51 @@ export function readableBytes(descriptor: number): number {
 /** POSIX: a pipe takes a write of at most so many bytes whole or not at all. */
 export const PIPE_BUF = 4096;
 
-export type FileKind = "file" | "pipe" | "terminal" | "device" | "socket" | "directory";
+export type FileKind =
+  | "file"
+  | "pipe"
+  | "terminal"
+  | "device"
+  | "socket"
+  | "directory"
+  | "link";
 
 export interface FileStatus {
   readonly kind: FileKind;
   /** Tells two files apart; equal for the same file under two names. */
   readonly identity: string;
+  /** The permission bits of chmod(2). */
+  readonly permissions: number;
+  readonly bytes: number;
 }
 
 const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7FF;
 /** Major device numbers of terminals: `tty`, `console` and the Unix 98 slaves. */
 const TERMINAL_MAJORS = new Set([4, 5, 136, 137, 138, 139, 140, 141, 142, 143]);
 
-/** What stands at a path or behind a descriptor, or `-errno`. */
+/** What stands at a path, after symbolic links, or behind a descriptor; or `-errno`. */
 export function status(target: string | number): FileStatus | number {
-  const name = cString(typeof target === "string" ? target : "");
+  return typeof target === "string"
+    ? statx(AT_FDCWD, target, 0)
+    : statx(target, "", AT_EMPTY_PATH);
+}
+
+/** What stands at a path, which may be a symbolic link; or `-errno`. */
+export function statusOfName(path: string): FileStatus | number {
+  return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+}
+
+function statx(descriptor: number, path: string, flags: number): FileStatus | number {
+  const name = cString(path);
   const buffer = new DataView(new ArrayBuffer(256));
   const outcome = result(
     libc().call.statx(
-      typeof target === "string" ? AT_FDCWD : target,
+      descriptor,
       libc().addressOf(name),
-      typeof target === "string" ? 0 : AT_EMPTY_PATH,
+      flags,
       STATX_BASIC_STATS,
       libc().addressOf(new Uint8Array(buffer.buffer)),
     ),
@@ -178,11 +234,14 @@ export function status(target: string | number): FileStatus | number {
   // Offsets of struct statx, the same on every architecture: statx(2).
   const mode = buffer.getUint16(28, true);
   const inode = buffer.getBigUint64(32, true);
+  const bytes = Number(buffer.getBigUint64(40, true));
   const deviceMajor = buffer.getUint32(128, true);
   const [major, minor] = [buffer.getUint32(136, true), buffer.getUint32(140, true)];
   return {
     kind: kindOf(mode & 0o170000, deviceMajor),
     identity: `${major}:${minor}:${inode}`,
+    permissions: mode & 0o7777,
+    bytes,
   };
 }
 
@@ -194,6 +253,8 @@ function kindOf(type: number, deviceMajor: number): FileKind {
       return TERMINAL_MAJORS.has(deviceMajor) ? "terminal" : "device";
     case 0o040000:
       return "directory";
+    case 0o120000:
+      return "link";
     case 0o140000:
       return "socket";
     case 0o060000:
@@ -215,6 +276,16 @@ export function hostName(): string {
 /** Gives the processor away for a moment; the kernel adds about 50 µs. */
 export function napMicros(micros: number): void {
   libc().call.usleep(micros);
+}
+
+const PRIO_PROCESS = 0;
+const LOWEST_PRIORITY = 19;
+
+/** The calling thread gets the processor and the disk when others leave them. */
+export function yieldToOthers(): void {
+  // On Linux 0 means this thread and not, as POSIX has it, the whole process. A
+  // thread may always lower its own priority, so there is nothing to check.
+  libc().call.setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
 }
 
 /** struct timespec: seconds in words 0 and 1, nanoseconds in word 2. */

@@ -140,10 +140,23 @@ export class RingConsumer {
    * producer may be overwriting that frame at this moment.
    */
   peekTime(): number | undefined {
+    const frame = this.#oldest();
+    return frame === undefined
+      ? undefined
+      : this.#space.view.getFloat64(this.#space.advance(frame, FRAME_TIME), true);
+  }
+
+  /** Payload of the oldest frame, 0 when the ring is empty. A hint, as `peekTime`. */
+  peekBytes(): number {
+    const frame = this.#oldest();
+    return frame === undefined
+      ? 0
+      : this.#space.view.getUint32(this.#space.advance(frame, FRAME_BYTES), true);
+  }
+
+  #oldest(): number | undefined {
     const tail = this.#atomics.load(TAIL);
-    if (tail === this.#atomics.load(HEAD)) return undefined;
-    const frame = this.#space.offsetOf(tail);
-    return this.#space.view.getFloat64(this.#space.advance(frame, FRAME_TIME), true);
+    return tail === this.#atomics.load(HEAD) ? undefined : this.#space.offsetOf(tail);
   }
 
   /** Takes the oldest frame; see `drain`. */

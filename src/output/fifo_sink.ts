@@ -1,0 +1,182 @@
+import { SinkError, SinkFailure, UsageError } from "../errors.ts";
+import type { Outgoing } from "../formats/format.ts";
+import {
+  close,
+  describeError,
+  EAGAIN,
+  EEXIST,
+  ENOENT,
+  ENXIO,
+  EPIPE,
+  mkfifo,
+  O_NONBLOCK,
+  O_WRONLY,
+  open,
+  PIPE_BUF,
+  POLLERR,
+  POLLOUT,
+  PollSet,
+  readableBytes,
+  setPipeSize,
+  status,
+  write,
+} from "../platform/posix.ts";
+import { Backoff } from "./backoff.ts";
+import type { Destination, Sink, SinkKind } from "./sink.ts";
+
+const PREFIX = "fifo:";
+
+interface FifoDestination extends Destination {
+  readonly kind: "fifo";
+  readonly path: string;
+}
+
+/** `--output fifo:PATH` */
+export const fifoKind: SinkKind<FifoDestination> = {
+  kind: "fifo",
+  format: "raw",
+  reopens: false,
+  parse: parseFifo,
+  open: ({ name, path }) => new FifoSink(name, path),
+};
+
+function parseFifo(output: string): FifoDestination | undefined {
+  if (!output.startsWith(PREFIX)) return undefined;
+  const path = output.slice(PREFIX.length);
+  if (path === "") {
+    throw new UsageError(`"${output}" names no pipe; write ${PREFIX}PATH`);
+  }
+  return { kind: "fifo", name: `FIFO "${path}"`, path };
+}
+
+/** Readable for a group of log readers, as the file that could be written instead. */
+const FIFO_MODE = 0o640;
+/** One page, the least there is. */
+const PIPE_BYTES = PIPE_BUF;
+/** Nothing tells a writer that a reader has come, so it looks for one so often. */
+const FIRST_LOOK_MS = 10;
+const LONGEST_LOOK_MS = 500;
+const NEVER = () => false;
+
+/**
+ * A named pipe whose readers come and go. While there is none, nothing is written
+ * and lines stay in the ring.
+ *
+ * The kernel pipe holds one page only, so that it has room when, and only when,
+ * the reader has read everything. So this knows what was read and not only what
+ * was written: a record counts as out when a reader has read the last byte of it.
+ * When a reader leaves, what it has not read, and the record that it was in the
+ * middle of, goes to the next one. What it did with the bytes that it did read,
+ * nobody can tell.
+ *
+ * A reader that comes at the very moment at which the last one leaves cannot be
+ * told apart from it, and may begin in the middle of a record. Flusher thread only.
+ */
+class FifoSink implements Sink {
+  readonly name: string;
+  readonly #path: string;
+  readonly #poll = new PollSet(1);
+  readonly #looks = new Backoff(FIRST_LOOK_MS, LONGEST_LOOK_MS);
+  /** Undefined while there is no reader. */
+  #descriptor: number | undefined;
+  /** What of the piece has gone into the pipe beyond what `write` has said to be taken. */
+  #unconfirmed = 0;
+
+  /** @throws SinkError when there can be no such pipe. */
+  constructor(name: string, path: string) {
+    this.name = name;
+    this.#path = path;
+    const obstacle = this.#connect();
+    if (obstacle !== undefined) throw new SinkError(obstacle);
+  }
+
+  /** @throws SinkFailure when something is in the way of any reader. */
+  ready(): boolean {
+    if (this.#descriptor !== undefined) {
+      this.#poll.watch(0, this.#descriptor, 0);
+      this.#poll.wait(0);
+      if ((this.#poll.ready(0) & POLLERR) === 0) return true;
+      this.#disconnect();
+    }
+    const obstacle = this.#connect();
+    if (obstacle !== undefined) throw new SinkFailure(obstacle);
+    if (this.#descriptor !== undefined) {
+      this.#looks.reset();
+      return true;
+    }
+    this.#looks.pause(NEVER);
+    return false;
+  }
+
+  write(piece: Outgoing, from: number): number {
+    if (this.#descriptor === undefined && !this.ready()) return 0;
+    const descriptor = this.#descriptor!;
+    const at = from + this.#unconfirmed;
+    if (at < piece.length) {
+      const count = write(descriptor, piece.address + at, piece.length - at);
+      if (count > 0) this.#unconfirmed += count;
+      else if (count !== -EAGAIN && count !== -EPIPE) {
+        throw new SinkFailure(`cannot write to ${this.name}: ${describeError(-count)}`);
+      }
+    }
+    this.#poll.watch(0, descriptor, POLLOUT);
+    this.#poll.wait(-1);
+    const events = this.#poll.ready(0);
+    const left = (events & POLLERR) !== 0;
+    if (!left && (events & POLLOUT) === 0) return 0;
+    const unread = left ? Math.max(0, readableBytes(descriptor)) : 0;
+    const taken = wholeRecords(piece, from, this.#unconfirmed - unread);
+    if (left) this.#disconnect();
+    else this.#unconfirmed -= taken;
+    return taken;
+  }
+
+  reopen(): void {
+    // The path is looked up anew for every reader.
+  }
+
+  finish(): void {
+    // All that was written has been read, so closing takes nothing from the reader.
+    if (this.#descriptor !== undefined) this.#disconnect();
+  }
+
+  /** Opens the pipe if there is a reader; says what is in the way of ever having one. */
+  #connect(): string | undefined {
+    const found = status(this.#path);
+    if (typeof found === "number") {
+      const made = found === -ENOENT ? mkfifo(this.#path, FIFO_MODE) : found;
+      if (made < 0 && made !== -EEXIST) {
+        return `cannot make ${this.name}: ${
+          describeError(-made)
+        }; its folder must exist and be writable for this user`;
+      }
+    } else if (found.kind !== "pipe") {
+      return `cannot write to ${this.name}: not a FIFO but a ${
+        found.kind === "file" ? "regular file" : found.kind
+      }; make one with mkfifo under another name`;
+    }
+    const descriptor = open(this.#path, O_WRONLY | O_NONBLOCK);
+    if (descriptor === -ENXIO) return undefined;
+    const outcome = descriptor < 0 ? descriptor : setPipeSize(descriptor, PIPE_BYTES);
+    if (outcome < 0) {
+      if (descriptor >= 0) close(descriptor);
+      return `cannot open ${this.name} for writing: ${describeError(-outcome)}`;
+    }
+    this.#descriptor = descriptor;
+    return undefined;
+  }
+
+  /** The kernel throws away what is unread; it is still in the flusher's hand. */
+  #disconnect(): void {
+    close(this.#descriptor!);
+    this.#descriptor = undefined;
+    this.#unconfirmed = 0;
+  }
+}
+
+/** How many of `bytes` from `from` on make whole records. */
+function wholeRecords(piece: Outgoing, from: number, bytes: number): number {
+  const end = from + bytes;
+  if (end >= piece.length) return piece.length - from;
+  return Math.max(0, piece.recordStart(end) - from);
+}

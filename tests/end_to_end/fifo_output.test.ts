@@ -1,0 +1,187 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  checkConservation,
+  checkNumberedLines,
+  numberedLines,
+} from "./numbered_lines.ts";
+import { testPrograms } from "./programs.ts";
+import { inFolder, run, type Running, start, summaryIn, until } from "./run.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+const LINE = 100;
+const decoder = new TextDecoder();
+
+/** What a program that reads the pipe has read when it ends. */
+async function readWith(command: string, args: readonly string[]): Promise<Uint8Array> {
+  const { stdout } = await new Deno.Command(command, { args: [...args] }).output();
+  return stdout;
+}
+
+/** Reads once, at most so many bytes, and leaves. */
+function readOnce(fifo: string, bytes: number): Promise<Uint8Array> {
+  return readWith("dd", [`if=${fifo}`, `bs=${bytes}`, "count=1", "status=none"]);
+}
+
+function made(fifo: string): Promise<void> {
+  return until("the pipe", () => Deno.stat(fifo).then(() => true, () => false));
+}
+
+/** Waits until the program has seen that nobody reads any more. */
+async function noticedLeaving(spillway: Running, fifo: string): Promise<void> {
+  const folder = `/proc/${spillway.pid}/fd`;
+  await until("the pipe to be closed", () => {
+    for (const { name } of Deno.readDirSync(folder)) {
+      try {
+        if (Deno.readLinkSync(`${folder}/${name}`) === fifo) return false;
+      } catch (error) {
+        // Closed since the folder was read.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    return true;
+  });
+}
+
+testPrograms(
+  "a FIFO's reader gets the newest lines, the marker first",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifo = `${folder}/logs`;
+      const spillway = start(program, [
+        ...["--output", `fifo:${fifo}`, "--capacity", "64KiB"],
+        ...JSON_REPORTS,
+      ]);
+      const count = 20_000;
+      await spillway.write(numberedLines(0, count));
+      await spillway.counted("all is read", (s) => s.lines_in === count);
+      const reader = readWith("cat", [fifo]);
+      await spillway.end();
+      const output = await reader;
+      assertMatch(decoder.decode(output.subarray(0, 10)), /^spillway: $/);
+      const seen = checkNumberedLines(output);
+      assertEquals([seen.markers, seen.lines + seen.lostLines], [1, count]);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      assertEquals(summary.lines_out, seen.lines);
+      assertEquals(await spillway.code, 0);
+    }),
+);
+
+testPrograms("each reader of a FIFO goes on where the last one left, with a whole line", (
+  program,
+) =>
+  inFolder(async (folder) => {
+    const fifo = `${folder}/logs`;
+    const count = 2000;
+    const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
+    await spillway.write(numberedLines(0, count));
+    let lines = 0;
+    // Within a line, all but its newline, exactly a line, and all that the pipe holds.
+    for (const bytes of [1050, 99, 100, 4096, 4096, 1]) {
+      const text = decoder.decode(await readOnce(fifo, bytes));
+      const whole = Math.floor(bytes / LINE);
+      assertEquals(text, numberedLines(lines, whole + 1).slice(0, bytes));
+      lines += whole;
+      await noticedLeaving(spillway, fifo);
+      const status = await spillway.counted(
+        `${lines} lines were read`,
+        (s) => s.lines_out === lines,
+      );
+      assertEquals(status.bytes_out, lines * LINE);
+    }
+    const reader = readWith("cat", [fifo]);
+    await spillway.end();
+    assertEquals(decoder.decode(await reader), numberedLines(lines, count - lines));
+    assertEquals(await spillway.code, 0);
+    const summary = summaryIn(await spillway.stderr);
+    checkConservation(summary);
+    assertEquals([summary.lines_out, summary.lines_overwritten], [count, 0]);
+  }));
+
+testPrograms("a FIFO's reader sees lines as they come, longer ones than the pipe too", (
+  program,
+) =>
+  inFolder(async (folder) => {
+    const fifo = `${folder}/logs`;
+    const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
+    await made(fifo);
+    const reader = readWith("cat", [fifo]);
+    const lines = [10, 5000, 60_000, 200_000].map((length) => "x".repeat(length) + "\n");
+    for (const [index, line] of lines.entries()) {
+      await spillway.write(line);
+      await spillway.counted("it was read", (s) => s.lines_out === index + 1);
+    }
+    await spillway.end();
+    assertEquals(decoder.decode(await reader), lines.join(""));
+    assertEquals(await spillway.code, 0);
+  }));
+
+testPrograms(
+  "what no reader of a FIFO has come for is counted as unflushed",
+  (program) =>
+    inFolder(async (folder) => {
+      const { code, stderr } = await run(program, [
+        ...["--output", `fifo:${folder}/logs`, "--drain-timeout", "100ms"],
+        ...JSON_REPORTS,
+      ], numberedLines(0, 100));
+      assertEquals(code, 4);
+      const summary = summaryIn(stderr);
+      checkConservation(summary);
+      assertEquals([summary.lines_out, summary.lines_unflushed], [0, 100]);
+      const made = await Deno.stat(`${folder}/logs`);
+      assert(made.isFifo);
+      assertEquals(made.mode! & 0o777, 0o640 & ~Deno.umask());
+    }),
+);
+
+testPrograms("a FIFO without a reader stalls, and ends at once when nothing is left", (
+  program,
+) =>
+  inFolder(async (folder) => {
+    const fifo = `${folder}/logs`;
+    const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
+    await spillway.write(numberedLines(0, 1));
+    await spillway.reported("the stall", ({ event }) => event === "stall");
+    assert(spillway.reports.every(({ event }) => event !== "sink_failing"));
+    assertEquals((await readOnce(fifo, LINE)).length, LINE);
+    await spillway.end();
+    assertEquals(await spillway.code, 0);
+    assertEquals(summaryIn(await spillway.stderr).lines_out, 1);
+  }));
+
+testPrograms(
+  "makes its FIFO again when somebody has removed it",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifo = `${folder}/logs`;
+      const spillway = start(program, ["--output", `fifo:${fifo}`]);
+      await spillway.write(numberedLines(0, 10));
+      await made(fifo);
+      await Deno.remove(fifo);
+      await made(fifo);
+      const reader = readWith("cat", [fifo]);
+      await spillway.end();
+      assertEquals(decoder.decode(await reader), numberedLines(0, 10));
+      assertEquals(await spillway.code, 0);
+    }),
+);
+
+testPrograms(
+  "refuses a FIFO that cannot be one",
+  (program) =>
+    inFolder(async (folder) => {
+      const file = `${folder}/file`;
+      await Deno.writeTextFile(file, "precious\n");
+      const refusals: [string, number, RegExp][] = [
+        [`fifo:${file}`, 1, /file": not a FIFO but a regular file; make one/],
+        [`fifo:${folder}/missing/logs`, 1, /cannot make FIFO .*\(ENOENT\); its folder/],
+        ["fifo:", 2, /--output: "fifo:" names no pipe; write fifo:PATH/],
+      ];
+      for (const [output, status, message] of refusals) {
+        const { code, stderr } = await run(program, ["--output", output]);
+        assertEquals(code, status);
+        assertMatch(stderr, message);
+      }
+      assertEquals(await Deno.readTextFile(file), "precious\n");
+    }),
+);
