@@ -162,13 +162,15 @@ for (const policy of ["overwrite", "drop-newest"] as const) {
 }
 
 Deno.test("a line that is as long as allowed stays whole, with its newline or without", () => {
-  const line = "x".repeat(64);
-  for (const text of [`${line}\n`, line]) {
-    const input = new FramedInput({ maxLineBytes: 64 });
-    input.land(text);
-    input.end();
-    const pieces = input.drainAll();
-    assertEquals(textOf(pieces[0]), text);
+  // The second is also longer than a frame of many lines would be.
+  for (const maxLineBytes of [64, 8192]) {
+    const line = "x".repeat(maxLineBytes);
+    for (const text of [`${line}\n`, line]) {
+      const input = new FramedInput({ maxLineBytes });
+      input.land(text);
+      input.end();
+      assertEquals(textOf(input.pop()), text);
+    }
   }
 });
 
@@ -317,6 +319,17 @@ Deno.test("there is always room for a read, whatever has gathered and is unfinis
     input.land("\n".padStart(input.framer.room, "v"));
     assert(input.framer.room >= READ_BYTES / 2);
   }
+});
+
+Deno.test("each push that overwrites says so", () => {
+  const input = new FramedInput({});
+  const line = "o".repeat(999) + "\n";
+  while (input.counts.linesOverwritten === 0n) {
+    assertEquals(input.losses, 0);
+    input.land(line);
+    input.passMs(10);
+  }
+  assertEquals(input.losses, 1);
 });
 
 Deno.test("drops are told to the consumer after a second without any other frame", () => {

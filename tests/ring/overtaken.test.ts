@@ -1,6 +1,6 @@
 /**
- * The producer comes by while the consumer is in the middle of something: each
- * test lets it do so at one access of the consumer's.
+ * One side comes by while the other is in the middle of something: each test lets
+ * it do so at one access of the other's.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -134,3 +134,30 @@ Deno.test("a header that is overwritten by payload leads nowhere out of the ring
     rounds + 1,
   );
 });
+
+Deno.test("what the consumer takes while it would be overwritten is not counted as lost", () => {
+  for (const maxFrames of [1, 2, 3, 100]) {
+    const taken: Taken[] = [];
+    let [pushed, overwritten] = [0, 0];
+    const pair: RingPair = new RingPair({
+      producerAtomics: (real) => ({
+        ...{ load: real.load, store: real.store },
+        compareExchange: (at, expected, value) => {
+          if (taken.length < 10) taken.push(...[pair.drain(maxFrames)].flatMap(some));
+          return real.compareExchange(at, expected, value);
+        },
+      }),
+    });
+    for (; pushed < 300_000; pushed += 1500) {
+      overwritten += pushNumbered(pair, pushed, 1500);
+    }
+    taken.push(...pair.drainAll());
+    const { lines, lost } = checkNumbered(taken);
+    assert(taken.length > 10 && overwritten > 0);
+    assertEquals([lines + lost, lost], [pushed, overwritten]);
+  }
+});
+
+function some(taken: Taken | undefined): Taken[] {
+  return taken === undefined ? [] : [taken];
+}

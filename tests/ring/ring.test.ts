@@ -91,6 +91,17 @@ Deno.test("overwrites the oldest frames, as many as are needed and no more", () 
   assertEquals(batch.lines, 61 - overwrittenLines);
 });
 
+Deno.test("a ring is crowded when more than half of it is full", () => {
+  const half = new RingPair().ring.ringBytes / 2;
+  for (const over of [0, 8]) {
+    const pair = new RingPair();
+    pair.push(lineOf(half - HEADER_BYTES + over), 1);
+    assertEquals(pair.producer.crowded, over > 0);
+    pair.pop();
+    assertEquals(pair.producer.crowded, false);
+  }
+});
+
 Deno.test("the largest frame fills the ring and pushes everything else out", () => {
   const pair = new RingPair();
   pair.pushText("old\n");
