@@ -1,4 +1,10 @@
-import { assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { resolveOptions } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/errors.ts";
@@ -9,6 +15,7 @@ import {
   type FormatSettings,
   makeFormat,
 } from "../../src/formats/formats.ts";
+import { MIN_CAPACITY } from "../../src/ring/ring_memory.ts";
 import { RFC_5424 } from "./parsed_record.ts";
 import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
 
@@ -48,6 +55,27 @@ Deno.test("cri tags pieces P and ends F, takes \\r\\n for a newline, and escapes
     `${TIME} stderr F `,
     `${TIME} stderr F \r"\ta\rb`,
     `${TIME} stderr P end\r`,
+  ]);
+});
+
+Deno.test("cri takes a \\n that comes after its \\r was written for an empty last piece", () => {
+  const input = new TestInput("stdout");
+  for (const piece of ["a\r", "\n", "b\n"]) input.push(bytesOf(piece));
+  const taken = flush(makeFormat("cri", SETTINGS), input);
+  const contents = textOf(taken).split("\n").map((line) => line.split(" stdout ")[1]);
+  assertEquals(contents, ["P a\r", "F ", "F b", undefined]);
+});
+
+Deno.test("each record carries the time at which its frame arrived", () => {
+  const input = new TestInput("stdout");
+  for (const micros of [0, 0, 1, 1_000_000]) {
+    input.push(bytesOf("a\nb\n"), START_TIME + micros);
+  }
+  const taken = flush(makeFormat("ndjson", SETTINGS), input);
+  const times = [...textOf(taken).matchAll(/10:00:0[^Z"]*/g)].map(([time]) => time);
+  assertEquals(times, [
+    ...["10:00:00", "10:00:00", "10:00:00", "10:00:00"],
+    ...["10:00:00.000001", "10:00:00.000001", "10:00:01", "10:00:01"],
   ]);
 });
 
@@ -109,6 +137,18 @@ Deno.test("elasticsearch-bulk gives every record an _id that no other has", () =
   );
   assertEquals(new Set(ids).size, ids.length);
   assertEquals(ids.filter((id) => !id.includes(".")), lines.map((_, n) => `${n + 1}`));
+});
+
+Deno.test("elasticsearch-bulk counts the lines that are missing, too", () => {
+  const input = new TestInput("app", MIN_CAPACITY);
+  const format = makeFormat("elasticsearch-bulk", SETTINGS);
+  const frames = 10_000;
+  for (let line = 0; line < frames; line++) input.push(bytesOf("a line\n"));
+  const text = textOf(flush(format, input));
+  const ids = [...text.matchAll(/"_id":"app-\d+-(\d+)"/g)].map(([, id]) => Number(id));
+  assert(ids[0]! > 1);
+  assertEquals(ids, ids.map((_, index) => frames - ids.length + 1 + index));
+  assertEquals(text.includes(`-gap-${ids[0]}"`), true);
 });
 
 Deno.test("an elasticsearch-bulk gap marker is one record of two lines", () => {
