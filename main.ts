@@ -30,7 +30,7 @@ function main(args: readonly string[]): void {
     console.error(SHORT_HELP.trimEnd());
     process.exit(ExitCode.usage);
   }
-  new Control(options).start(new URL(import.meta.url));
+  new Control(new URL(import.meta.url), options).start();
 }
 
 function isTerminal(descriptor: number): boolean {

@@ -20,7 +20,14 @@ import { Reporter } from "./report/reporter.ts";
 import { Stderr } from "./report/stderr.ts";
 import { toText } from "./report/text.ts";
 import { allocateRingMemory, type RingMemory } from "./ring/ring_memory.ts";
-import { startThread, type Thread, type ThreadMessage, wakeReader } from "./threads.ts";
+import type { RotatedFilesSpec } from "./output/rotated_files.ts";
+import {
+  type Role,
+  startThread,
+  type Thread,
+  type ThreadMessage,
+  wakeReader,
+} from "./threads.ts";
 
 /** How often the board is looked at. */
 const TICK_MS = 1000;
@@ -30,13 +37,14 @@ const LAST_WORDS_MS = 250;
 const HAND_BYTES = 256 * 1024;
 
 /**
- * The control thread: starts the other two, listens to signals, reports, and is
+ * The control thread: starts the others, listens to signals, reports, and is
  * the only one that ends the program. It needs nothing from a thread that is
  * stuck: all it says comes from the board.
  *
  *      running ──signal, or all inputs ended──▶ draining ──flushed, or deadline──▶ exit
  */
 export class Control {
+  readonly #program: URL;
   readonly #options: Options;
   readonly #startMs = Date.now();
   readonly #stderr = new Stderr();
@@ -47,10 +55,17 @@ export class Control {
   readonly #output: string;
   #madeFifos: string[] = [];
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  #compressing = false;
+  /** Rotated since the compressor may have looked. */
+  #compressNext: RotatedFilesSpec | undefined;
+  /** The flusher has done all it had to do. */
+  #flushed = false;
   #failed = false;
   #stopping = false;
 
-  constructor(options: Options) {
+  /** @param program the entry point, which is also what threads run */
+  constructor(program: URL, options: Options) {
+    this.#program = program;
     this.#options = options;
     this.#board = Board.create(options.inputs.length);
     this.#output = options.output.name;
@@ -62,11 +77,11 @@ export class Control {
     );
   }
 
-  /** Starts everything; the program ends in `#exit`. @param program the entry point */
-  start(program: URL): void {
+  /** Starts everything; the program ends in `#exit`. */
+  start(): void {
     try {
       if (this.#options.create) this.#createFifos();
-      this.#startThreads(program, this.#allocate());
+      this.#startThreads(this.#allocate());
     } catch (error) {
       this.#fail(messageOf(error));
       return;
@@ -104,7 +119,7 @@ export class Control {
     }
   }
 
-  #startThreads(program: URL, rings: readonly RingMemory[]): void {
+  #startThreads(rings: readonly RingMemory[]): void {
     const start = {
       options: this.#options,
       rings,
@@ -116,11 +131,11 @@ export class Control {
     };
     // The flusher first: the reader waits until it can take what is read.
     for (const role of ["flusher", "reader"] as const) {
-      this.#watch(role, startThread(program, { ...start, role }));
+      this.#watch(role, startThread(this.#program, { ...start, role }));
     }
   }
 
-  #watch(role: "reader" | "flusher", thread: Thread): void {
+  #watch(role: Role, thread: Thread): void {
     let ended = false;
     thread.on("message", (message: ThreadMessage) => {
       if (message.kind === "finished" || message.kind === "failed") ended = true;
@@ -135,7 +150,7 @@ export class Control {
     });
   }
 
-  #hear(role: "reader" | "flusher", message: ThreadMessage): void {
+  #hear(role: Role, message: ThreadMessage): void {
     switch (message.kind) {
       case "loss":
         this.#observe();
@@ -158,9 +173,18 @@ export class Control {
           output: this.#output,
         });
         break;
+      case "rotation failing":
+        this.#report({
+          timeMs: Date.now(),
+          event: "rotation_failing",
+          message: message.message,
+        });
+        break;
+      case "plain files":
+        this.#compress(message.files);
+        break;
       case "finished":
-        if (role === "flusher") this.#exit();
-        else this.#drain();
+        this.#finished(role);
         break;
       case "failed":
         if (message.cause === "sink closed") {
@@ -174,8 +198,39 @@ export class Control {
     }
   }
 
-  /** A fault of this program. What the reader has left in the ring can still be written. */
-  #threadDied(role: "reader" | "flusher", message: string): void {
+  #finished(role: Role): void {
+    if (role === "compressor") {
+      this.#compressed();
+      return;
+    }
+    this.#drain();
+    if (role === "flusher") this.#flushed = true;
+    // What is not compressed when the deadline passes is so after the next start.
+    if (this.#flushed && !this.#compressing) this.#exit();
+  }
+
+  #compress(files: RotatedFilesSpec): void {
+    if (this.#compressing) {
+      this.#compressNext = files;
+      return;
+    }
+    this.#compressing = true;
+    this.#watch("compressor", startThread(this.#program, { role: "compressor", files }));
+  }
+
+  #compressed(): void {
+    const next = this.#compressNext;
+    this.#compressing = false;
+    this.#compressNext = undefined;
+    if (next !== undefined) this.#compress(next);
+    else if (this.#flushed) this.#exit();
+  }
+
+  /**
+   * A fault of this program. What the reader has left in the ring can still be
+   * written, and without the compressor all can.
+   */
+  #threadDied(role: Role, message: string): void {
     const text = `the ${role} thread died: ${message}`;
     if (role === "flusher") {
       this.#fail(text);
@@ -183,6 +238,10 @@ export class Control {
     }
     this.#failed = true;
     this.#report({ timeMs: Date.now(), event: "error", message: text });
+    if (role === "compressor") {
+      this.#compressed();
+      return;
+    }
     this.#board.declareReaderGone();
     this.#doorbell.ring();
     this.#drain();

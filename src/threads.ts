@@ -1,16 +1,24 @@
 /**
- * The two threads beside the control thread: what they are given when they
+ * The threads beside the control thread: what they are given when they
  * start, what they may say, and how they run. The program's entry point calls
  * itself again as a thread, so that it stays one file in every kind of package.
  */
 
 import { parentPort, Worker } from "node:worker_threads";
 import type { Options } from "./cli/options.ts";
-import { InputError, messageOf, OutputError, SinkClosedError } from "./errors.ts";
+import {
+  InputError,
+  messageOf,
+  OutputError,
+  SinkClosedError,
+  SinkFailure,
+} from "./errors.ts";
 import { makeFormat } from "./formats/formats.ts";
 import { runReader } from "./input/reader.ts";
+import { compressAll } from "./output/compressor.ts";
 import { Delivery } from "./output/delivery.ts";
 import { Flusher } from "./output/flusher.ts";
+import { RotatedFiles, type RotatedFilesSpec } from "./output/rotated_files.ts";
 import { openSink } from "./output/sinks.ts";
 import { Doorbell } from "./platform/doorbell.ts";
 import { Gate } from "./platform/gate.ts";
@@ -18,8 +26,13 @@ import { addressOf, initialize, write } from "./platform/posix.ts";
 import { Board } from "./report/board.ts";
 import type { RingMemory } from "./ring/ring_memory.ts";
 
+export type Role = "reader" | "flusher" | "compressor";
+
 /** Everything a thread needs, in a form that can be sent to it. */
-export interface ThreadStart {
+export type ThreadStart = DataThreadStart | CompressorStart;
+
+/** The two that run from the start to the end. */
+export interface DataThreadStart {
   readonly role: "reader" | "flusher";
   readonly options: Options;
   readonly rings: readonly RingMemory[];
@@ -32,12 +45,20 @@ export interface ThreadStart {
   readonly startTime: number;
 }
 
+/** Runs only when there is something to compress. */
+export interface CompressorStart {
+  readonly role: "compressor";
+  readonly files: RotatedFilesSpec;
+}
+
 /** Rare by construction: nothing of this is said per line, per batch or per write. */
 export type ThreadMessage =
   | { readonly kind: "loss" }
   | { readonly kind: "input failed"; readonly message: string }
   | { readonly kind: "sink failing"; readonly message: string }
   | { readonly kind: "sink recovered" }
+  | { readonly kind: "rotation failing"; readonly message: string }
+  | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
   /** The thread has done all it had to do. */
   | { readonly kind: "finished" }
   /** It has to end before that. A fault is one of this program. */
@@ -59,8 +80,16 @@ export async function runThread(start: ThreadStart): Promise<void> {
   const say = (message: ThreadMessage) => parentPort!.postMessage(message);
   try {
     initialize();
-    if (start.role === "reader") startReader(start, say);
-    else await startFlusher(start, say);
+    switch (start.role) {
+      case "reader":
+        startReader(start, say);
+        break;
+      case "flusher":
+        await startFlusher(start, say);
+        break;
+      case "compressor":
+        startCompressor(start, say);
+    }
     say({ kind: "finished" });
   } catch (error) {
     say({ kind: "failed", cause: causeOf(error), message: messageOf(error) });
@@ -74,7 +103,10 @@ function causeOf(error: unknown): "sink closed" | "refused" | "fault" {
     : "fault";
 }
 
-function startReader(start: ThreadStart, say: (message: ThreadMessage) => void): void {
+function startReader(
+  start: DataThreadStart,
+  say: (message: ThreadMessage) => void,
+): void {
   runReader({
     options: start.options,
     rings: start.rings,
@@ -88,17 +120,21 @@ function startReader(start: ThreadStart, say: (message: ThreadMessage) => void):
 }
 
 async function startFlusher(
-  start: ThreadStart,
+  start: DataThreadStart,
   say: (message: ThreadMessage) => void,
 ): Promise<void> {
   const { options } = start;
   const board = Board.attach(start.board);
+  const sink = openSink(options.output, {
+    onRotationFailing: (message) => say({ kind: "rotation failing", message }),
+    onPlainFiles: (files) => say({ kind: "plain files", files }),
+  });
   const flusher = new Flusher({
     labels: options.inputs.map((input) => input.label),
     rings: start.rings,
     board,
     doorbell: Doorbell.attach(start.doorbell),
-    delivery: new Delivery(openSink(options.output), board, {
+    delivery: new Delivery(sink, board, {
       onSinkFailing: (message) => say({ kind: "sink failing", message }),
       onSinkRecovered: () => say({ kind: "sink recovered" }),
     }),
@@ -113,6 +149,18 @@ async function startFlusher(
   });
   Gate.attach(start.flusherReady).open();
   await flusher.run();
+}
+
+function startCompressor(
+  { files }: CompressorStart,
+  say: (message: ThreadMessage) => void,
+): void {
+  try {
+    compressAll(new RotatedFiles(files));
+  } catch (error) {
+    if (!(error instanceof SinkFailure)) throw error;
+    say({ kind: "rotation failing", message: error.message });
+  }
 }
 
 const WAKE_UP = new Uint8Array(1);

@@ -89,6 +89,25 @@ export const FLAG_GROUPS = [
         default: "raw",
       },
       {
+        name: "max-size",
+        value: "SIZE",
+        help:
+          "With --output PATH: begin a new file before this one would get larger. Lines are never cut in two by it. Older files are PATH.1, PATH.2 and so on.",
+        default: "never",
+      },
+      {
+        name: "max-files",
+        value: "N",
+        help:
+          "How many files --max-size keeps, PATH among them; 1 empties PATH when it is full.",
+        default: "5",
+      },
+      {
+        name: "compress",
+        help:
+          "Compress the older files in the background: PATH.1.gz, PATH.2.gz and so on.",
+      },
+      {
         name: "no-markers",
         help: "Do not write a line into the output where lines are missing.",
       },

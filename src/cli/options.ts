@@ -1,7 +1,8 @@
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName, labelsOf } from "../formats/formats.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
-import type { Destination } from "../output/sink.ts";
+import type { RotationSettings } from "../output/file_rotation.ts";
+import type { Destination, OutputSettings } from "../output/sink.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../ring/ring_memory.ts";
 import type { FullPolicy } from "../ring/ring_producer.ts";
@@ -38,6 +39,9 @@ const MIN_MAX_LINE = 64;
 /** Four longest lines must fit the ring, or one could push out all the others. */
 const LINES_PER_RING = 4;
 const MIN_REPORT_INTERVAL_MS = 100;
+const MAX_MAX_SIZE = 2 ** 50;
+/** Each rotation renames them all. */
+const MAX_MAX_FILES = 1000;
 
 /**
  * Checks every value that can be checked without touching the system.
@@ -56,7 +60,16 @@ export function resolveOptions(flags: RawFlags): Options {
   }
   const capacityBytes = size(flags, "capacity", "16MiB", MIN_CAPACITY, MAX_CAPACITY);
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
-  const output = checked("output", () => destination(single(flags, "output") ?? "-"));
+  const rotation = resolveRotation(flags);
+  const output = checked(
+    "output",
+    () => destination(single(flags, "output") ?? "-", { rotation }),
+  );
+  if (rotation !== undefined && output.kind !== "file") {
+    throw new UsageError(
+      `--max-size goes with --output PATH: ${output.name} cannot be rotated`,
+    );
+  }
   const format = choice(flags, "format", FORMAT_NAMES, kindOf(output).format);
   checkLabels(format, inputs);
   return {
@@ -131,9 +144,33 @@ function checkLabels(format: FormatName, inputs: readonly InputSpec[]): void {
   );
 }
 
+function resolveRotation(flags: RawFlags): RotationSettings | undefined {
+  if (!flags.has("max-size")) {
+    for (const name of ["max-files", "compress"] as const) {
+      if (flags.has(name)) {
+        throw new UsageError(
+          `--${name} goes with --max-size: without it a file is never rotated`,
+        );
+      }
+    }
+    return undefined;
+  }
+  const rotation = {
+    maxBytes: size(flags, "max-size", "", 1, MAX_MAX_SIZE),
+    maxFiles: count(flags, "max-files", "5", MAX_MAX_FILES),
+    compress: flags.has("compress"),
+  };
+  if (rotation.compress && rotation.maxFiles === 1) {
+    throw new UsageError(
+      "--compress needs --max-files 2 or more: a single file is emptied when it is full",
+    );
+  }
+  return rotation;
+}
+
 /** Something like a URL is a mistyped destination, not the name of a file. */
-function destination(text: string): Destination {
-  const found = parseDestination(text);
+function destination(text: string, settings: OutputSettings): Destination {
+  const found = parseDestination(text, settings);
   if (found.kind === "file" && /^[a-z][a-z0-9+]*:/.test(text)) {
     throw new UsageError(
       `"${text}" is no destination that is known; see --help, or write ./${text} for a file`,
@@ -175,6 +212,16 @@ function size(
     }
     return bytes;
   });
+}
+
+/** A whole number from 1 on. */
+function count(flags: RawFlags, name: FlagName, standard: string, max: number): number {
+  const text = single(flags, name) ?? standard;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > max) {
+    throw new UsageError(`--${name}: "${text}" is not a number from 1 to ${max}`);
+  }
+  return value;
 }
 
 function duration(

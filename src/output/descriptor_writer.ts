@@ -27,9 +27,9 @@ export class DescriptorWriter {
     readonly maxWriteBytes = Infinity,
   ) {}
 
-  /** See `Sink.write`. */
-  write(piece: Outgoing, from: number): number {
-    const length = Math.min(piece.length - from, this.maxWriteBytes);
+  /** See `Sink.write`. @param to where to stop */
+  write(piece: Outgoing, from: number, to = piece.length): number {
+    const length = Math.min(to - from, this.maxWriteBytes);
     const count = write(this.descriptor, piece.address + from, length);
     if (count >= 0) return count;
     if (count === -EAGAIN) {

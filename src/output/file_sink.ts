@@ -1,22 +1,14 @@
 import { SinkError, SinkFailure } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import {
-  close,
-  describeError,
-  fsync,
-  O_APPEND,
-  O_CREAT,
-  O_NONBLOCK,
-  O_WRONLY,
-  open,
-  status,
-} from "../platform/posix.ts";
-import { DescriptorWriter } from "./descriptor_writer.ts";
-import type { Destination, Sink, SinkKind } from "./sink.ts";
+import { describeError, status } from "../platform/posix.ts";
+import { AppendedFile } from "./appended_file.ts";
+import { FileRotation, type RotationSettings } from "./file_rotation.ts";
+import type { Destination, Sink, SinkKind, SinkNotices } from "./sink.ts";
 
 interface FileDestination extends Destination {
   readonly kind: "file";
   readonly path: string;
+  readonly rotation: RotationSettings | undefined;
 }
 
 /** `--output PATH` */
@@ -24,75 +16,70 @@ export const fileKind: SinkKind<FileDestination> = {
   kind: "file",
   format: "raw",
   reopens: true,
-  parse: (path) => ({ kind: "file", name: `"${path}"`, path }),
-  open: ({ name, path }) => new FileSink(name, path),
+  parse: (path, { rotation }) => ({ kind: "file", name: `"${path}"`, path, rotation }),
+  open: (destination, notices) => new FileSink(destination, notices),
 };
 
 /** Readable for a group of log readers, not for everybody. */
 const FILE_MODE = 0o640;
 
-/** A file that is appended to, and made when it is missing. */
+/** A file that is appended to, and made when it is missing. Flusher thread only. */
 class FileSink implements Sink {
   readonly name: string;
   readonly #path: string;
-  readonly #writer: DescriptorWriter;
-  /** Devices such as /dev/null cannot be synced, and need not be. */
-  readonly #isFile: boolean;
+  readonly #rotation: FileRotation | undefined;
+  #file: AppendedFile;
 
-  /** @throws SinkError when the file cannot be opened for appending. */
-  constructor(name: string, path: string) {
+  /** @throws SinkError when the file cannot be opened for appending, or never rotated. */
+  constructor({ name, path, rotation }: FileDestination, notices: SinkNotices) {
     this.name = name;
     this.#path = path;
     const found = status(path);
     if (typeof found !== "number" && (found.kind === "pipe" || found.kind === "socket")) {
       const instead = found.kind === "pipe" ? `fifo:${path}` : `unix:${path}`;
       throw new SinkError(
-        `cannot append to ${this.name}: not a file but a ${found.kind}; write --output ${instead}`,
+        `cannot append to ${name}: not a file but a ${found.kind}; write --output ${instead}`,
       );
     }
-    const descriptor = this.#open();
-    if (descriptor < 0) {
+    const file = AppendedFile.open(name, path, FILE_MODE);
+    if (typeof file === "number") {
       throw new SinkError(
-        `cannot open ${this.name} for appending: ${
-          describeError(-descriptor)
+        `cannot open ${name} for appending: ${
+          describeError(-file)
         }; its folder must exist and be writable for this user`,
       );
     }
-    this.#writer = new DescriptorWriter(this.name, descriptor);
-    const opened = status(descriptor);
-    this.#isFile = typeof opened !== "number" && opened.kind === "file";
-  }
-
-  #open(): number {
-    // O_NONBLOCK means nothing to files; it keeps a FIFO that has taken the
-    // name in the meantime from blocking this thread for ever.
-    return open(this.#path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, FILE_MODE);
+    this.#file = file;
+    this.#rotation = rotation && new FileRotation(name, path, rotation, notices);
   }
 
   write(piece: Outgoing, from: number): number {
-    return this.#writer.write(piece, from);
+    if (this.#rotation === undefined) return this.#file.write(piece, from, piece.length);
+    this.#file = this.#rotation.rotateIfDue(this.#file, piece, from);
+    return this.#file.write(piece, from, this.#rotation.end(this.#file, piece, from));
   }
 
   reopen(): void {
-    const descriptor = this.#open();
-    if (descriptor < 0) {
+    const next = AppendedFile.open(this.name, this.#path, FILE_MODE);
+    if (typeof next === "number") {
       throw new SinkFailure(
         `cannot reopen ${this.name}: ${
-          describeError(-descriptor)
+          describeError(-next)
         }; writing goes on to the file that was open, until the next SIGHUP`,
       );
     }
-    close(this.#writer.descriptor);
-    this.#writer.descriptor = descriptor;
+    this.#file.carryRecordTo(next);
+    this.#file.close();
+    this.#file = next;
   }
 
   finish(): void {
-    const outcome = this.#isFile ? fsync(this.#writer.descriptor) : 0;
+    const outcome = this.#file.sync();
     if (outcome < 0) {
       throw new SinkFailure(
         `cannot sync ${this.name} to disk: ${describeError(-outcome)}`,
       );
     }
-    close(this.#writer.descriptor);
+    this.#file.close();
   }
 }

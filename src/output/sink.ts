@@ -1,5 +1,7 @@
 import type { Outgoing } from "../formats/format.ts";
 import type { FormatName } from "../formats/formats.ts";
+import type { RotationSettings } from "./file_rotation.ts";
+import type { RotatedFilesSpec } from "./rotated_files.ts";
 
 /** A place that takes bytes. Flusher thread only. */
 export interface Sink {
@@ -43,6 +45,19 @@ export interface Destination {
   readonly name: string;
 }
 
+/** What the flags beside --output say about it. */
+export interface OutputSettings {
+  readonly rotation: RotationSettings | undefined;
+}
+
+/** What a sink has to say beside what it answers. */
+export interface SinkNotices {
+  /** Nothing is lost by it, and it is tried again; once until it works. */
+  onRotationFailing(message: string): void;
+  /** There are rotated files that a compressor may compress. */
+  onPlainFiles(files: RotatedFilesSpec): void;
+}
+
 /**
  * One kind of destination. A new one is a new file that has this, and a line in
  * `sinks.ts`.
@@ -59,8 +74,8 @@ export interface SinkKind<D extends Destination> {
    *
    * @throws UsageError when it is of this kind but malformed.
    */
-  parse(output: string): D | undefined;
+  parse(output: string, settings: OutputSettings): D | undefined;
 
   /** @throws SinkError when the destination can never work. */
-  open(destination: D): Sink;
+  open(destination: D, notices: SinkNotices): Sink;
 }

@@ -1,16 +1,16 @@
 import { UsageError } from "../errors.ts";
 import { fifoKind } from "./fifo_sink.ts";
 import { fileKind } from "./file_sink.ts";
-import type { Destination, Sink, SinkKind } from "./sink.ts";
+import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
 import { stdoutKind } from "./stdout_sink.ts";
 
 /** Every kind of destination, in the order in which they are asked. */
 const KINDS: readonly SinkKind<Destination>[] = [stdoutKind, fifoKind, fileKind];
 
 /** @throws UsageError when no kind of destination looks like this, or it is malformed. */
-export function parseDestination(output: string): Destination {
+export function parseDestination(output: string, settings: OutputSettings): Destination {
   for (const kind of KINDS) {
-    const destination: Destination | undefined = kind.parse(output);
+    const destination: Destination | undefined = kind.parse(output, settings);
     if (destination !== undefined) return destination;
   }
   throw new UsageError(`"${output}" is no destination that is known`);
@@ -24,6 +24,6 @@ export function kindOf(destination: Destination): SinkKind<Destination> {
 }
 
 /** @throws SinkError when the destination can never work. */
-export function openSink(destination: Destination): Sink {
-  return kindOf(destination).open(destination);
+export function openSink(destination: Destination, notices: SinkNotices): Sink {
+  return kindOf(destination).open(destination, notices);
 }

@@ -38,6 +38,7 @@ export type ReportEvent =
     }
     | { readonly event: "sink_failing"; readonly message: string }
     | { readonly event: "sink_recovered"; readonly output: string }
+    | { readonly event: "rotation_failing"; readonly message: string }
     | { readonly event: "error"; readonly message: string }
     | {
       readonly event: "status" | "summary";

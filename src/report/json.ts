@@ -30,6 +30,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
         duration_ms: event.timeMs - event.sinceMs,
       };
     case "sink_failing":
+    case "rotation_failing":
     case "error":
       return { message: event.message };
     case "sink_recovered":

@@ -36,6 +36,7 @@ function sentences(event: ReportEvent): string[] {
       return [`${event.message}; trying again, new lines are kept in memory`];
     case "sink_recovered":
       return [`${event.output} works again`];
+    case "rotation_failing":
     case "error":
       return [event.message];
     case "status":
