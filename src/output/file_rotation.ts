@@ -8,7 +8,10 @@ import type { SinkNotices } from "./sink.ts";
 
 /** --max-size, --max-files and --compress. */
 export interface RotationSettings {
-  /** Only a single longer record makes a file larger. */
+  /**
+   * A file is larger only by the record at its end, if that alone is longer or has
+   * come in pieces.
+   */
   readonly maxBytes: number;
   /** Counts the file that is written to. 1: the file is emptied when it is full. */
   readonly maxFiles: number;

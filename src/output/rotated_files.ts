@@ -28,6 +28,12 @@ export interface PlainFile {
   readonly status: FileStatus;
 }
 
+/** The calls that change names, as in posix.ts; tests put an end of the program among them. */
+export interface NameChanges {
+  rename(from: string, to: string): number;
+  unlink(path: string): number;
+}
+
 const COMPRESSED = ".gz";
 /** Far more than a few renames take where a file system works at all. */
 const PATIENCE_MS = 10_000;
@@ -55,8 +61,13 @@ export class RotatedFiles {
   readonly #path: string;
   readonly #maxFiles: number;
   readonly #lock: Lock;
+  readonly #names: NameChanges;
 
-  constructor({ path, maxFiles, lock }: RotatedFilesSpec) {
+  constructor(
+    { path, maxFiles, lock }: RotatedFilesSpec,
+    names: NameChanges = { rename, unlink },
+  ) {
+    this.#names = names;
     this.#path = path;
     this.#maxFiles = maxFiles;
     this.#lock = Lock.attach(lock);
@@ -189,12 +200,12 @@ export class RotatedFiles {
   }
 
   #rename(from: string, to: string): void {
-    const outcome = rename(from, to);
+    const outcome = this.#names.rename(from, to);
     if (outcome < 0) throw failure("rename", from, outcome);
   }
 
   #remove(name: string): void {
-    const outcome = unlink(name);
+    const outcome = this.#names.unlink(name);
     if (outcome < 0 && outcome !== -ENOENT) throw failure("remove", name, outcome);
   }
 

@@ -6,6 +6,7 @@ import {
 } from "./numbered_lines.ts";
 import { testPrograms } from "./programs.ts";
 import { inFolder, run, start, startInShell, summaryIn, until } from "./run.ts";
+import { onSmallDisk } from "./small_disk.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 const MIB = 1024 * 1024;
@@ -142,16 +143,3 @@ testPrograms("ends at the deadline when the disk stays full", async (program) =>
     assertEquals(Number(summary.lines_out) + Number(summary.lines_unflushed), 20_000);
   });
 }, { ignore: Deno.uid() !== 0 });
-
-/** A tmpfs of that size, for the time of a test. Needs root. */
-async function onSmallDisk(bytes: number, test: (folder: string) => Promise<void>) {
-  await inFolder(async (folder) => {
-    const mount = ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", folder];
-    assert((await new Deno.Command("mount", { args: mount }).output()).success);
-    try {
-      await test(folder);
-    } finally {
-      await new Deno.Command("umount", { args: ["-l", folder] }).output();
-    }
-  });
-}

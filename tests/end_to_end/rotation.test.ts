@@ -1,0 +1,291 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { type Program, testPrograms } from "./programs.ts";
+import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
+import { onSmallDisk } from "./small_disk.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+const LINE = 100;
+const MIB = 1024 * 1024;
+const asRoot = Deno.uid() === 0;
+
+/** The names of all files, and what they hold from the oldest line to the newest. */
+async function readFiles(path: string): Promise<{ names: string[]; text: string }> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .sort((a, b) => numberIn(a) - numberIn(b));
+  let text = "";
+  for (const name of names.toReversed()) {
+    text += name.endsWith(".gz")
+      ? await decompress(`${folder}/${name}`)
+      : await Deno.readTextFile(`${folder}/${name}`);
+  }
+  return { names, text };
+}
+
+function numberIn(name: string): number {
+  const match = /^app\.log(?:\.(\d+)(?:\.gz)?)?$/.exec(name);
+  if (match === null) throw new Error(`what is ${name}?`);
+  return Number(match[1] ?? 0);
+}
+
+async function decompress(file: string): Promise<string> {
+  const gzip = (flag: string) =>
+    new Deno.Command("gzip", { args: [flag, file] }).output();
+  const test = await gzip("-t");
+  assert(test.success, new TextDecoder().decode(test.stderr));
+  return new TextDecoder().decode((await gzip("-dc")).stdout);
+}
+
+function numbered(count: number, extension = ""): string[] {
+  return [
+    "app.log",
+    ...Array.from({ length: count }, (_, index) => `app.log.${index + 1}${extension}`),
+  ];
+}
+
+testPrograms(
+  "rotates a file by size, and cuts no line",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const count = 10_000;
+      const flags = ["--output", path, "--max-size", "99950", "--max-files", "20"];
+      const { code } = await run(program, flags, numberedLines(0, count));
+      assertEquals(code, 0);
+      const { names, text } = await readFiles(path);
+      assertEquals(names, numbered(10));
+      assertEquals(text, numberedLines(0, count));
+      for (const name of names.slice(1)) {
+        assertEquals(Deno.statSync(`${folder}/${name}`).size, 999 * LINE);
+      }
+    }),
+);
+
+testPrograms(
+  "keeps so many files as were asked for, over several runs",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const flags = ["--output", path, "--max-size", "10000", "--max-files", "3"];
+      for (let round = 0; round < 3; round++) {
+        await run(program, flags, numberedLines(round * 250, 250));
+      }
+      const { names, text } = await readFiles(path);
+      assertEquals(names, numbered(2));
+      assertEquals(text, numberedLines(500, 250));
+    }),
+);
+
+testPrograms(
+  "empties a single file when it is full",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const flags = ["--output", path, "--max-size", "10000", "--max-files", "1"];
+      await run(program, flags, numberedLines(0, 250));
+      const { names, text } = await readFiles(path);
+      assertEquals([names, text], [["app.log"], numberedLines(200, 50)]);
+    }),
+);
+
+testPrograms(
+  "compresses what was rotated, while it runs and before it ends",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const spillway = start(program, [
+        ...["--output", path, "--max-size", "100000", "--max-files", "50", "--compress"],
+        ...JSON_REPORTS,
+      ]);
+      await spillway.write(numberedLines(0, 4500));
+      await until("all of it to be compressed", () => {
+        const found = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+        return found.join() === numbered(4, ".gz").join();
+      });
+      await spillway.write(numberedLines(4500, 10_000));
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const { names, text } = await readFiles(path);
+      assertEquals(names, numbered(14, ".gz"));
+      assertEquals(text, numberedLines(0, 14_500));
+      checkConservation(summaryIn(await spillway.stderr));
+    }),
+);
+
+/** Where a program is killed, before the system gets to do what it has called for. */
+interface Kill {
+  readonly call: string;
+  /** Which of them, counted in each thread. */
+  readonly at: number;
+  /** Counts only those that name one of these, or use it under a descriptor. */
+  readonly names?: readonly string[];
+  readonly compress?: true;
+}
+
+const KILLS: readonly Kill[] = [
+  // One rename in the first rotation, two in the second, three in the third.
+  ...[1, 2, 3, 5, 6].map((at) => ({ call: "/^rename", at })),
+  // Before the next file is made.
+  { call: "/^open", at: 2, names: ["app.log"] },
+  // With a compressed file that has no name yet, and with one whose original is there.
+  { call: "fsync", at: 1, names: ["app.log.compressing"], compress: true },
+  { call: "/^unlink", at: 1, names: numbered(9).slice(1), compress: true },
+];
+
+function startMortal(program: Program, kill: Kill, folder: string, flags: string[]) {
+  const names = (kill.names ?? []).flatMap((name) => ["-P", `${folder}/${name}`]);
+  const inject = `inject=${kill.call}:signal=KILL:when=${kill.at}`;
+  const strace = ["strace", "-f", "-o", "/dev/null", ...names];
+  return new Running([
+    ...[...strace, "-e", `trace=${kill.call}`, "-e", inject],
+    ...[...program.command, ...flags],
+  ]);
+}
+
+function hasStrace(): boolean {
+  try {
+    return new Deno.Command("strace", { args: ["-o", "/dev/null", "true"] })
+      .outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+testPrograms(
+  "loses nothing that was written when it is killed in a rotation, and carries on in order",
+  async (program) => {
+    for (const kill of KILLS) {
+      await inFolder((folder) => surviveKill(program, kill, folder));
+    }
+  },
+  { ignore: !hasStrace() },
+);
+
+async function surviveKill(program: Program, kill: Kill, folder: string) {
+  const path = `${folder}/app.log`;
+  const flags = ["--output", path, "--max-size", "10000", "--max-files", "50"];
+  const compress = kill.compress ? ["--compress"] : [];
+  const mortal = startMortal(program, kill, folder, [...flags, ...compress]);
+  await mortal.write(numberedLines(0, 950)).catch(() => {});
+  await mortal.end().catch(() => {});
+  const where = `${kill.call} ${kill.at}`;
+  assert(await mortal.code !== 0, `${where} did not kill it`);
+
+  // What was left is compressed by the next run, whatever it writes itself.
+  const next = numberedLines(1_000_000, 250);
+  const { code } = await run(program, [...flags, "--compress"], next);
+  assertEquals(code, 0, where);
+  const { names, text } = await readFiles(path);
+  assertEquals(names, numbered(names.length - 1, ".gz"), where);
+  const written = text.length / LINE - 250;
+  assertEquals(text, numberedLines(0, written) + next, where);
+  assert(written >= 100, `only ${written} lines after ${where}`);
+}
+
+testPrograms(
+  "waits for room on a full disk in the middle of a rotated file, and loses nothing",
+  (program) =>
+    onSmallDisk(2 * MIB, async (disk) => {
+      const ballast = `${disk}/ballast`;
+      await Deno.mkdir(`${disk}/logs`);
+      await Deno.writeFile(ballast, new Uint8Array(1.5 * MIB));
+      const path = `${disk}/logs/app.log`;
+      const spillway = start(program, [
+        ...["--output", path, "--max-size", "150000", "--max-files", "20"],
+        ...JSON_REPORTS,
+      ]);
+      const count = 10_000;
+      await spillway.write(numberedLines(0, count));
+      await spillway.reported("the full disk", ({ event }) => event === "sink_failing");
+      await Deno.remove(ballast);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const { names, text } = await readFiles(path);
+      assertEquals(names, numbered(6));
+      assertEquals(text, numberedLines(0, count));
+      checkConservation(summaryIn(await spillway.stderr));
+    }),
+  { ignore: !asRoot },
+);
+
+testPrograms(
+  "leaves the plain file where there is no room to compress it",
+  (program) =>
+    onSmallDisk(MIB, async (disk) => {
+      await Deno.mkdir(`${disk}/logs`);
+      const path = `${disk}/logs/app.log`;
+      // Two files of noise fit, but no third, and noise does not get smaller.
+      const noise = new Uint8Array(400_000);
+      for (let at = 0; at < noise.length; at += 50_000) {
+        crypto.getRandomValues(noise.subarray(at, at + 50_000));
+      }
+      noise[noise.length - 1] = 10;
+      await Deno.writeFile(path, noise);
+      const spillway = start(program, [
+        ...["--output", path, "--max-size", "400000", "--compress"],
+        ...JSON_REPORTS,
+      ]);
+      await Deno.writeFile(`${disk}/ballast`, new Uint8Array(400_000));
+      await spillway.write("one line\n");
+      const report = await spillway.reported(
+        "the failure",
+        ({ event }) => event === "rotation_failing",
+      );
+      assertMatch(report.message!, /cannot write ".*app.log.compressing": No space left/);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const names = [...Deno.readDirSync(`${disk}/logs`)].map(({ name }) => name).sort();
+      assertEquals(names, numbered(1));
+      assertEquals(await Deno.readFile(`${path}.1`), noise);
+      assertEquals(await Deno.readTextFile(path), "one line\n");
+    }),
+  { ignore: !asRoot },
+);
+
+testPrograms(
+  "says that it cannot rotate, and writes on",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      // It can neither be removed nor be a rotated file.
+      await Deno.mkdir(`${path}.1.gz/taken`, { recursive: true });
+      await Deno.writeTextFile(`${path}.1`, "");
+      const flags = ["--output", path, "--max-size", "10000", ...JSON_REPORTS];
+      const { code, stderr } = await run(program, flags, numberedLines(0, 1000));
+      assertEquals(code, 0);
+      assertEquals(await Deno.readTextFile(path), numberedLines(0, 1000));
+      const failures = stderr.split("\n").filter((line) =>
+        line.includes("rotation_failing")
+      );
+      assertEquals(failures.length, 1);
+      assertStringIncludes(failures[0]!, "grows beyond --max-size until this works");
+    }),
+);
+
+testPrograms("refuses rotation that cannot be meant", async (program) => {
+  const refusals: [string[], string][] = [
+    [["--max-files", "3"], "--max-files goes with --max-size"],
+    [["--compress"], "--compress goes with --max-size"],
+    [["--max-size", "1m"], "--max-size goes with --output PATH: standard output cannot"],
+    [["--max-size", "1m", "--output", "fifo:x"], 'FIFO "x" cannot be rotated'],
+    [["--max-size", "0", "--output", "x"], '--max-size: "0" is out of bounds'],
+    [
+      ["--max-size", "1m", "--output", "x", "--max-files", "0"],
+      '--max-files: "0" is not',
+    ],
+    [
+      ["--max-size", "1m", "--output", "x", "--max-files", "2.5"],
+      '"2.5" is not a number',
+    ],
+    [
+      ["--max-size", "1m", "--output", "x", "--max-files", "1", "--compress"],
+      "--compress needs --max-files 2 or more",
+    ],
+  ];
+  for (const [flags, message] of refusals) {
+    const { code, stderr } = await run(program, flags);
+    assertEquals(code, 2, flags.join(" "));
+    assertStringIncludes(stderr, message);
+  }
+});
