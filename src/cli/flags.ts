@@ -105,7 +105,7 @@ export const FLAG_GROUPS = [
       {
         name: "compress",
         help:
-          "Compress the older files in the background: PATH.1.gz, PATH.2.gz and so on.",
+          "Compress the older files in the background: PATH.1.gz, PATH.2.gz and so on. What is left to do at the end is done by the next run.",
       },
       {
         name: "no-markers",

@@ -210,6 +210,37 @@ testPrograms(
 );
 
 testPrograms(
+  "takes a line that a full disk has cut along to the file that SIGHUP opens",
+  (program) =>
+    onSmallDisk(MIB, (disk) =>
+      inFolder(async (folder) => {
+        const path = `${folder}/app.log`;
+        await Deno.symlink(`${disk}/app.log`, path);
+        const spillway = start(program, ["--output", path, ...JSON_REPORTS]);
+        const count = 15_000;
+        await spillway.write(numberedLines(0, count));
+        await spillway.reported("the full disk", ({ event }) => event === "sink_failing");
+        const { size } = await Deno.stat(path);
+        assert(size % LINE !== 0, "the disk was full between two lines");
+        await Deno.remove(path);
+        await spillway.kill("SIGHUP");
+        await spillway.reported("the new one", ({ event }) => event === "sink_recovered");
+        await spillway.end();
+        assertEquals(await spillway.code, 0);
+        const [old, next] = [
+          await Deno.readTextFile(`${disk}/app.log`),
+          await Deno.readTextFile(path),
+        ];
+        assertEquals(old.length, size - size % LINE);
+        assertEquals(old + next, numberedLines(0, count));
+        const summary = summaryIn(await spillway.stderr);
+        checkConservation(summary);
+        assertEquals(summary.bytes_out, count * LINE);
+      })),
+  { ignore: !asRoot },
+);
+
+testPrograms(
   "leaves the plain file where there is no room to compress it",
   (program) =>
     onSmallDisk(MIB, async (disk) => {
