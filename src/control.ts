@@ -94,8 +94,10 @@ export class Control {
   }
 
   #createFifos(): void {
-    for (const { path } of this.#options.inputs) {
-      if (path !== undefined && createFifo(path)) this.#madeFifos.push(path);
+    for (const { source } of this.#options.inputs) {
+      if (source.kind === "fifo" && createFifo(source.path)) {
+        this.#madeFifos.push(source.path);
+      }
     }
   }
 

@@ -1,8 +1,8 @@
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName, labelsOf } from "../formats/formats.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
 import type { RotationSettings } from "../output/file_rotation.ts";
 import type { Destination, OutputSettings } from "../output/sink.ts";
+import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../ring/ring_memory.ts";
 import type { FullPolicy } from "../ring/ring_producer.ts";
@@ -98,29 +98,29 @@ export function resolveOptions(flags: RawFlags): Options {
 
 function resolveInputs(flags: RawFlags): InputSpec[] {
   const fifos = flags.get("fifo");
-  if (fifos === undefined) return [{ label: "stdout", path: undefined }];
+  if (fifos === undefined) return [{ label: "stdout", source: STANDARD_INPUT }];
   if (fifos.length > MAX_INPUTS) {
     throw new UsageError(
       `--fifo was given ${fifos.length} times; at most ${MAX_INPUTS} work`,
     );
   }
-  const inputs = fifos.map(parseFifo);
-  for (const [index, input] of inputs.entries()) {
-    const earlier = inputs.slice(0, index);
-    if (earlier.some(({ path }) => path === input.path)) {
-      throw new UsageError(`--fifo "${input.path}" was given twice`);
+  const named = fifos.map(parseFifo);
+  for (const [index, { label, path }] of named.entries()) {
+    const earlier = named.slice(0, index);
+    if (earlier.some((other) => other.path === path)) {
+      throw new UsageError(`--fifo "${path}" was given twice`);
     }
-    if (earlier.some(({ label }) => label === input.label)) {
+    if (earlier.some((other) => other.label === label)) {
       throw new UsageError(
-        `two inputs are called "${input.label}"; name each: --fifo LABEL=PATH`,
+        `two inputs are called "${label}"; name each: --fifo LABEL=PATH`,
       );
     }
   }
-  return inputs;
+  return named.map(({ label, path }) => ({ label, source: { kind: "fifo", path } }));
 }
 
 /** `LABEL=PATH`, or a PATH, which may hold `=` after its first slash. */
-function parseFifo(text: string): InputSpec {
+function parseFifo(text: string): { label: string; path: string } {
   const match = /^([^/=]*)=(.*)$/s.exec(text);
   if (match === null) return { label: "stdout", path: text };
   const [, label, path] = match as unknown as [string, string, string];

@@ -18,12 +18,24 @@ import {
 /** What the control thread knows of an input. */
 export interface InputSpec {
   readonly label: string;
-  /** The named pipe; undefined: standard input. */
-  readonly path: string | undefined;
+  readonly source: InputSource;
 }
 
-const STDIN = 0;
+/** Where an input comes from. */
+export type InputSource =
+  | { readonly kind: "fifo"; readonly path: string }
+  /** Handed over open by whoever has started the program; `name` is for messages. */
+  | { readonly kind: "descriptor"; readonly number: number; readonly name: string };
+
+export const STANDARD_INPUT: InputSource = {
+  kind: "descriptor",
+  number: 0,
+  name: "standard input",
+};
+
 const FIFO_MODE = 0o600;
+
+const STDIN = 0;
 
 /** Where a read has come to. */
 export const WOULD_BLOCK = -1;
@@ -47,7 +59,9 @@ export class PipeSource {
   static open(spec: InputSpec, pipeSizeBytes: number): PipeSource {
     const source = new PipeSource(
       spec,
-      spec.path === undefined ? checkStdin() : openFifo(spec.path),
+      spec.source.kind === "fifo"
+        ? openFifo(spec.source.path)
+        : checkDescriptor(spec.source.number, spec.source.name),
     );
     // Best effort: only pipes have a size, and the system may limit it.
     setPipeSize(source.#descriptor, pipeSizeBytes);
@@ -59,7 +73,8 @@ export class PipeSource {
   }
 
   get name(): string {
-    return this.#spec.path === undefined ? "standard input" : `FIFO "${this.#spec.path}"`;
+    const { source } = this.#spec;
+    return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
   }
 
   /**
@@ -101,6 +116,7 @@ export class PipeSource {
   }
 
   close(): void {
+    // Standard input keeps its number: whatever is opened next must not get it.
     if (this.#descriptor !== STDIN) close(this.#descriptor);
   }
 }
@@ -123,19 +139,19 @@ export function createFifo(path: string): boolean {
   return true;
 }
 
-function checkStdin(): number {
-  const found = status(STDIN);
+function checkDescriptor(descriptor: number, name: string): number {
+  const found = status(descriptor);
   if (found === -EBADF) {
     throw new InputError(
-      "cannot read standard input: it is closed; pipe something into it or name a --fifo",
+      `cannot read ${name}: it is closed; pipe something into it or name a --fifo`,
     );
   }
   if (typeof found !== "number" && found.kind === "directory") {
     throw new InputError(
-      "cannot read standard input: it is a directory; redirect a file or a pipe into it",
+      `cannot read ${name}: it is a directory; redirect a file or a pipe into it`,
     );
   }
-  return STDIN;
+  return descriptor;
 }
 
 function openFifo(path: string): number {

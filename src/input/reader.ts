@@ -111,7 +111,7 @@ function openInput(context: ReaderContext, spec: InputSpec, index: number): Inpu
     source,
     framer,
     ring.memory,
-    spec.path !== undefined && !options.once,
+    spec.source.kind === "fifo" && !options.once,
   );
 }
 
