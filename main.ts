@@ -8,10 +8,13 @@ import process from "node:process";
 import { isMainThread, workerData } from "node:worker_threads";
 import { fullHelp, SHORT_HELP, VERSION } from "./src/cli/help.ts";
 import { resolveOptions } from "./src/cli/options.ts";
-import { parseFlags } from "./src/cli/parse.ts";
+import { isContainerd, parseFlags } from "./src/cli/parse.ts";
+import { nameOf } from "./src/containerd/container.ts";
+import { openReports } from "./src/containerd/shim.ts";
 import { Control } from "./src/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
 import { initialize, status } from "./src/platform/posix.ts";
+import { Stderr } from "./src/report/stderr.ts";
 import { runThread, type ThreadStart } from "./src/threads.ts";
 
 function main(args: readonly string[]): void {
@@ -24,7 +27,7 @@ function main(args: readonly string[]): void {
     console.log(`spillway ${VERSION}`);
     return;
   }
-  const options = resolveOptions(flags);
+  const options = resolveOptions(flags, process.env);
   initialize();
   if (args.length === 0 && isTerminal(0)) {
     console.error(SHORT_HELP.trimEnd());
@@ -38,13 +41,24 @@ function isTerminal(descriptor: number): boolean {
   return typeof found !== "number" && found.kind === "terminal";
 }
 
+/** How long the person's log may take the message. */
+const LAST_WORDS_MS = 250;
+
+function refuseContainer(message: string): void {
+  const { CONTAINER_ID: id = "", CONTAINER_NAMESPACE: namespace = "" } = process.env;
+  const stderr = new Stderr(openReports());
+  stderr.print(`spillway: ${nameOf({ id, namespace })}: ${message}\n`);
+  stderr.flush(LAST_WORDS_MS);
+}
+
 if (isMainThread) {
+  const args = process.argv.slice(2);
   try {
-    main(process.argv.slice(2));
+    main(args);
   } catch (error) {
-    const code = error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
-    console.error(`spillway: ${messageOf(error)}`);
-    process.exit(code);
+    if (isContainerd(args)) refuseContainer(messageOf(error));
+    else console.error(`spillway: ${messageOf(error)}`);
+    process.exit(error instanceof UsageError ? ExitCode.usage : ExitCode.failed);
   }
 } else {
   await runThread(workerData as ThreadStart);

@@ -1,13 +1,21 @@
 import process from "node:process";
 import type { Options } from "./cli/options.ts";
-import { ExitCode, InputError, messageOf } from "./errors.ts";
+import { announceReady, checkPipes, openReports } from "./containerd/shim.ts";
+import { ExitCode, InputError, messageOf, SinkError } from "./errors.ts";
 import { outputBytesFor } from "./formats/formats.ts";
 import { landingBytesFor } from "./input/line_framer.ts";
 import { createFifo } from "./input/pipe_source.ts";
 import { kindOf } from "./output/sinks.ts";
 import { Doorbell } from "./platform/doorbell.ts";
 import { Gate } from "./platform/gate.ts";
-import { pipe, unlink, wallClockMicros } from "./platform/posix.ts";
+import {
+  describeError,
+  EEXIST,
+  mkdir,
+  pipe,
+  unlink,
+  wallClockMicros,
+} from "./platform/posix.ts";
 import { Board } from "./report/board.ts";
 import {
   type InputCounts,
@@ -47,7 +55,7 @@ export class Control {
   readonly #program: URL;
   readonly #options: Options;
   readonly #startMs = Date.now();
-  readonly #stderr = new Stderr();
+  readonly #stderr: Stderr;
   readonly #board: Board;
   readonly #doorbell = Doorbell.create();
   readonly #wakePipe = pipe();
@@ -67,6 +75,7 @@ export class Control {
   constructor(program: URL, options: Options) {
     this.#program = program;
     this.#options = options;
+    this.#stderr = new Stderr(options.container ? openReports() : undefined);
     this.#board = Board.create(options.inputs.length);
     this.#output = options.output.name;
     this.#reporter = new Reporter(
@@ -80,6 +89,8 @@ export class Control {
   /** Starts everything; the program ends in `#exit`. */
   start(): void {
     try {
+      if (this.#options.container) checkPipes();
+      this.#options.outputFolders.forEach(makeFolder);
       if (this.#options.create) this.#createFifos();
       this.#startThreads(this.#allocate());
     } catch (error) {
@@ -154,6 +165,9 @@ export class Control {
 
   #hear(role: Role, message: ThreadMessage): void {
     switch (message.kind) {
+      case "reading":
+        if (this.#options.container) announceReady();
+        break;
       case "loss":
         this.#observe();
         break;
@@ -300,10 +314,11 @@ export class Control {
   }
 
   #report(event: ReportEvent): void {
-    const { report } = this.#options;
+    const { report, container } = this.#options;
     // Why the program failed is said in any case.
     if (report === "none" && event.event !== "error") return;
-    this.#stderr.print(`${report === "json" ? toJson(event) : toText(event)}\n`);
+    const text = report === "json" ? toJson(event, container) : toText(event, container);
+    this.#stderr.print(`${text}\n`);
   }
 
   #snapshot(): Snapshot {
@@ -335,4 +350,16 @@ export class Control {
     const lost = counts.bytesOverwritten + counts.bytesDropped + counts.bytesRejected;
     return lost > 0n && this.#options.failOnLoss ? ExitCode.loss : ExitCode.flushed;
   }
+}
+
+/** As the file in it: readable for a group of log readers, not for everybody. */
+const FOLDER_MODE = 0o750;
+
+/** @throws SinkError when it is missing and cannot be made. */
+function makeFolder(path: string): void {
+  const outcome = mkdir(path, FOLDER_MODE);
+  if (outcome === -EEXIST || outcome >= 0) return;
+  throw new SinkError(
+    `cannot make folder "${path}" for the output: ${describeError(-outcome)}`,
+  );
 }

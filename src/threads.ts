@@ -53,6 +53,8 @@ export interface CompressorStart {
 
 /** Rare by construction: nothing of this is said per line, per batch or per write. */
 export type ThreadMessage =
+  /** The reader reads, and the flusher takes what is read. */
+  | { readonly kind: "reading" }
   | { readonly kind: "loss" }
   | { readonly kind: "input failed"; readonly message: string }
   | { readonly kind: "sink failing"; readonly message: string }
@@ -114,6 +116,7 @@ function startReader(
     doorbell: Doorbell.attach(start.doorbell),
     flusherReady: Gate.attach(start.flusherReady),
     wakeDescriptor: start.wakePipe[0],
+    onReading: () => say({ kind: "reading" }),
     onLoss: () => say({ kind: "loss" }),
     onInputFailed: (message) => say({ kind: "input failed", message }),
   });

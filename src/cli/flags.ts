@@ -138,6 +138,16 @@ export const FLAG_GROUPS = [
     ],
   },
   {
+    title: "Containers",
+    flags: [
+      {
+        name: "containerd",
+        help:
+          "Be the logging binary of a container, as containerd starts it: read its two streams at descriptors 3 and 4. {id} and {namespace} in --output stand for the container's; folders named so are made.",
+      },
+    ],
+  },
+  {
     title: "Other",
     flags: [
       { name: "help", short: "h", help: "Show this help." },

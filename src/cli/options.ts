@@ -1,3 +1,11 @@
+import {
+  type Container,
+  type ContainerEnvironment,
+  containerOf,
+  expand,
+  namedFolders,
+} from "../containerd/container.ts";
+import { CONTAINER_INPUTS, MAX_DRAIN_MS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName, labelsOf } from "../formats/formats.ts";
 import type { RotationSettings } from "../output/file_rotation.ts";
@@ -28,6 +36,10 @@ export interface Options {
   readonly report: ReportStyle;
   readonly reportIntervalMs: number;
   readonly failOnLoss: boolean;
+  /** Whose logging binary this is, if it is one. */
+  readonly container: Container | undefined;
+  /** Folders of the output that are named after the container; made when missing. */
+  readonly outputFolders: readonly string[];
 }
 
 const MAX_INPUTS = 64;
@@ -46,10 +58,15 @@ const MAX_MAX_FILES = 1000;
 /**
  * Checks every value that can be checked without touching the system.
  *
+ * @param environment looked at with --containerd only
  * @throws UsageError that names the flag, the value and what would be right.
  */
-export function resolveOptions(flags: RawFlags): Options {
-  const inputs = resolveInputs(flags);
+export function resolveOptions(
+  flags: RawFlags,
+  environment: ContainerEnvironment,
+): Options {
+  const container = flags.has("containerd") ? containerOf(environment) : undefined;
+  const inputs = container === undefined ? resolveInputs(flags) : containerInputs(flags);
   if (flags.has("create") && !flags.has("fifo")) {
     throw new UsageError("--create goes with --fifo: it makes the named pipes");
   }
@@ -61,9 +78,10 @@ export function resolveOptions(flags: RawFlags): Options {
   const capacityBytes = size(flags, "capacity", "16MiB", MIN_CAPACITY, MAX_CAPACITY);
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
   const rotation = resolveRotation(flags);
+  const outputText = single(flags, "output") ?? "-";
   const output = checked(
     "output",
-    () => destination(single(flags, "output") ?? "-", { rotation }),
+    () => destination(container ? expand(outputText, container) : outputText, { rotation }),
   );
   if (rotation !== undefined && output.kind !== "file") {
     throw new UsageError(
@@ -89,11 +107,40 @@ export function resolveOptions(flags: RawFlags): Options {
     output,
     format,
     markers: !flags.has("no-markers"),
-    drainTimeoutMs: duration(flags, "drain-timeout", "10s", 0),
+    drainTimeoutMs: drainTimeout(flags),
     report: choice(flags, "report", ["text", "json", "none"]),
     reportIntervalMs: duration(flags, "report-interval", "10s", MIN_REPORT_INTERVAL_MS),
     failOnLoss: flags.has("fail-on-loss"),
+    container,
+    outputFolders: container && output.kind === "file"
+      ? namedFolders(outputText, container)
+      : [],
   };
+}
+
+/** A logging binary has its inputs, and nobody at its standard output. */
+function containerInputs(flags: RawFlags): readonly InputSpec[] {
+  if (flags.has("fifo")) {
+    throw new UsageError("--containerd reads the container's streams; leave --fifo out");
+  }
+  if ((single(flags, "output") ?? "-") === "-") {
+    throw new UsageError(
+      "--containerd needs an --output, such as /var/log/{namespace}/{id}.log: nobody reads the standard output of a logging binary",
+    );
+  }
+  return CONTAINER_INPUTS;
+}
+
+function drainTimeout(flags: RawFlags): number {
+  const ms = duration(flags, "drain-timeout", "10s", 0);
+  if (flags.has("containerd") && ms > MAX_DRAIN_MS) {
+    throw new UsageError(
+      `--drain-timeout: "${
+        single(flags, "drain-timeout")
+      }" is too long; at most ${MAX_DRAIN_MS}ms with --containerd, which kills its logging binary after 12s`,
+    );
+  }
+  return ms;
 }
 
 function resolveInputs(flags: RawFlags): InputSpec[] {
@@ -137,10 +184,11 @@ function checkLabels(format: FormatName, inputs: readonly InputSpec[]): void {
   const labels = labelsOf(format);
   const other = labels && inputs.find(({ label }) => !labels.includes(label));
   if (other === undefined) return;
+  const path = other.source.kind === "fifo" ? other.source.path : "PATH";
   throw new UsageError(
     `--format ${format} cannot carry the input "${other.label}", only ${
       labels?.join(" and ")
-    }; write --fifo ${labels?.[0]}=${other.path}, or take another format`,
+    }; write --fifo ${labels?.[0]}=${path}, or take another format`,
   );
 }
 

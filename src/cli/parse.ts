@@ -2,6 +2,9 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../errors.ts";
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
 
+/** Its arguments are made from the keys and values of a URL. */
+const FROM_URL = "--containerd";
+
 /** What stands on the command line, unchecked: values in the order they were given. */
 export type RawFlags = ReadonlyMap<FlagName, readonly string[]>;
 
@@ -26,6 +29,7 @@ export function parseFlags(args: readonly string[]): RawFlags {
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
+      if (token.value === "" && isContainerd(args)) continue;
       throw new UsageError(
         `"${token.value}" is not a flag; input comes from standard input or --fifo, see --help`,
       );
@@ -42,6 +46,11 @@ export function parseFlags(args: readonly string[]): RawFlags {
     found.set(flag.name, values);
   }
   return found;
+}
+
+/** True for a logging binary, whose flags without a value come with an empty one. */
+export function isContainerd(args: readonly string[]): boolean {
+  return args.includes(FROM_URL);
 }
 
 function valueOf(

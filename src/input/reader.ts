@@ -33,6 +33,8 @@ export interface ReaderContext {
   readonly flusherReady: Gate;
   /** A pipe end that becomes readable when there is room again or a stop is wanted. */
   readonly wakeDescriptor: number;
+  /** From now on everything is read. */
+  onReading(): void;
   /** Lines have been lost, and the control thread does not know it yet. */
   onLoss(): void;
   /** One input failed for good; the others go on. */
@@ -54,6 +56,7 @@ export function runReader(context: ReaderContext): void {
   const poll = new PollSet(inputs.length + 1);
   const wakeSlot = inputs.length;
   poll.watch(wakeSlot, context.wakeDescriptor, POLLIN);
+  context.onReading();
   while (!allEnded(inputs)) {
     for (let slot = 0; slot < inputs.length; slot++) {
       const input = inputs[slot]!;

@@ -24,6 +24,7 @@ const SIGNATURES = {
   fcntl: [["int", "int", "int"], "int"],
   ioctl: [["int", "address", "address"], "int"],
   mkfifo: [["address", "int"], "int"],
+  mkdir: [["address", "int"], "int"],
   unlink: [["address"], "int"],
   rename: [["address", "address"], "int"],
   ftruncate: [["int", "address"], "int"],

@@ -157,6 +157,11 @@ export function mkfifo(path: string, mode: number): number {
   return result(libc().call.mkfifo(libc().addressOf(name), mode));
 }
 
+export function mkdir(path: string, mode: number): number {
+  const name = cString(path);
+  return result(libc().call.mkdir(libc().addressOf(name), mode));
+}
+
 /** A pipe whose two ends do not block: [read end, write end]. */
 export function pipe(): [number, number] {
   const ends = new Int32Array(2);

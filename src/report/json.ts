@@ -1,11 +1,16 @@
+import type { Container } from "../containerd/container.ts";
 import type { Counts } from "./board.ts";
 import { type InputCounts, type ReportEvent, total } from "./events.ts";
 
-/** One JSON object, always with `time` and `event`. */
-export function toJson(event: ReportEvent): string {
+/** One JSON object, always with `time` and `event`, and with the container if any. */
+export function toJson(event: ReportEvent, container: Container | undefined): string {
   return JSON.stringify({
     time: iso(event.timeMs),
     event: event.event,
+    ...(container && {
+      container_id: container.id,
+      container_namespace: container.namespace,
+    }),
     ...fields(event),
   });
 }

@@ -25,12 +25,13 @@ export class Stderr {
   #waitingBytes = 0;
   #leftOut = 0;
 
-  constructor() {
-    const found = status(STDERR);
+  /** @param descriptor where the reports go */
+  constructor(descriptor = STDERR) {
+    const found = status(descriptor);
     const mayBlock = typeof found !== "number" &&
       found.kind !== "file" && found.kind !== "device";
-    const own = mayBlock ? openAgainWithoutBlocking(STDERR) : -1;
-    this.#descriptor = own >= 0 ? own : STDERR;
+    const own = mayBlock ? openAgainWithoutBlocking(descriptor) : -1;
+    this.#descriptor = own >= 0 ? own : descriptor;
   }
 
   /** Writes whole lines, now or later. */

@@ -1,11 +1,17 @@
 // @ts-types="./std_fmt_bytes.d.ts"
 import { format as formatBytes } from "@std/fmt/bytes";
+import { type Container, nameOf } from "../containerd/container.ts";
 import type { Counts } from "./board.ts";
 import { type ReportEvent, total } from "./events.ts";
 
-/** Sentences that start with `spillway: `, a line each. */
-export function toText(event: ReportEvent): string {
-  return sentences(event).map((sentence) => `spillway: ${sentence}`).join("\n");
+/**
+ * Sentences that start with `spillway: `, a line each.
+ *
+ * @param container named in each, where many write into one log
+ */
+export function toText(event: ReportEvent, container: Container | undefined): string {
+  const prefix = `spillway: ${container ? `${nameOf(container)}: ` : ""}`;
+  return sentences(event).map((sentence) => prefix + sentence).join("\n");
 }
 
 function sentences(event: ReportEvent): string[] {

@@ -1,0 +1,84 @@
+/**
+ * The containerd shim that has started this program as a container's logging
+ * binary, as `runtime/v2/logging` in containerd defines it: descriptors 3 and 4
+ * are the read ends of the container's standard output and standard error, 5 is
+ * where to say ready, and the working folder is the shim's own. Main thread only.
+ */
+
+import { InputError } from "../errors.ts";
+import type { InputSpec } from "../input/pipe_source.ts";
+import {
+  addressOf,
+  close,
+  O_NONBLOCK,
+  O_WRONLY,
+  open,
+  status,
+  write,
+} from "../platform/posix.ts";
+
+/** From the end of the container's output and SIGTERM until SIGKILL. */
+const SHIM_PATIENCE_MS = 12_000;
+/** What stopping may take beside the draining. */
+const FAREWELL_MS = 1000;
+/** The longest time to go on writing that the shim leaves. */
+export const MAX_DRAIN_MS = SHIM_PATIENCE_MS - FAREWELL_MS;
+
+const READY = 5;
+
+export const CONTAINER_INPUTS: readonly InputSpec[] = [
+  {
+    label: "stdout",
+    source: { kind: "descriptor", number: 3, name: "the container's standard output" },
+  },
+  {
+    label: "stderr",
+    source: { kind: "descriptor", number: 4, name: "the container's standard error" },
+  },
+];
+
+/**
+ * The runtime's own descriptors take these numbers where nobody has handed any over.
+ *
+ * @throws InputError when it was not a shim that has started this program.
+ */
+export function checkPipes(): void {
+  for (const descriptor of [3, 4, READY]) {
+    const found = status(descriptor);
+    if (typeof found === "number" || found.kind !== "pipe") {
+      throw new InputError(
+        `--containerd: descriptor ${descriptor} is not a pipe; containerd starts this program itself and hands over 3, 4 and 5, as in ctr run --log-uri binary:///path/spillway?--containerd=`,
+      );
+    }
+  }
+}
+
+/** Tells the shim, which waits for it, that the container may start. Once. */
+export function announceReady(): void {
+  write(READY, addressOf(new Uint8Array(1)), 1);
+  close(READY);
+}
+
+const STDERR = 2;
+/** A FIFO in the shim's folder; containerd copies it into its own log. */
+const SHIM_LOG = "log";
+const NULL_DEVICE = "/dev/null";
+
+/**
+ * Where reports reach a person: the shim gives its logging binary /dev/null as
+ * standard error, but its own is a FIFO in the working folder.
+ */
+export function openReports(): number {
+  const stderr = status(STDERR);
+  const nowhere = status(NULL_DEVICE);
+  const leadsNowhere = typeof stderr === "number" ||
+    typeof nowhere !== "number" && stderr.identity === nowhere.identity;
+  if (!leadsNowhere || !isShimFolder()) return STDERR;
+  const log = open(SHIM_LOG, O_WRONLY | O_NONBLOCK);
+  return log < 0 ? STDERR : log;
+}
+
+function isShimFolder(): boolean {
+  const log = status(SHIM_LOG);
+  return typeof log !== "number" && log.kind === "pipe";
+}
