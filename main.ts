@@ -10,7 +10,7 @@ import { fullHelp, SHORT_HELP, VERSION } from "./src/cli/help.ts";
 import { resolveOptions } from "./src/cli/options.ts";
 import { isContainerd, parseFlags } from "./src/cli/parse.ts";
 import { nameOf } from "./src/containerd/container.ts";
-import { openReports } from "./src/containerd/shim.ts";
+import { openReports, refuseStart } from "./src/containerd/shim.ts";
 import { Control } from "./src/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
 import { initialize, status } from "./src/platform/posix.ts";
@@ -49,6 +49,7 @@ function refuseContainer(message: string): void {
   const stderr = new Stderr(openReports());
   stderr.print(`spillway: ${nameOf({ id, namespace })}: ${message}\n`);
   stderr.flush(LAST_WORDS_MS);
+  refuseStart(id);
 }
 
 if (isMainThread) {

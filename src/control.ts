@@ -1,6 +1,11 @@
 import process from "node:process";
 import type { Options } from "./cli/options.ts";
-import { announceReady, checkPipes, openReports } from "./containerd/shim.ts";
+import {
+  announceReady,
+  checkPipes,
+  openReports,
+  refuseStart,
+} from "./containerd/shim.ts";
 import { ExitCode, InputError, messageOf, SinkError } from "./errors.ts";
 import { outputBytesFor } from "./formats/formats.ts";
 import { landingBytesFor } from "./input/line_framer.ts";
@@ -70,6 +75,7 @@ export class Control {
   #flushed = false;
   #failed = false;
   #stopping = false;
+  #ready = false;
 
   /** @param program the entry point, which is also what threads run */
   constructor(program: URL, options: Options) {
@@ -166,6 +172,7 @@ export class Control {
   #hear(role: Role, message: ThreadMessage): void {
     switch (message.kind) {
       case "reading":
+        this.#ready = true;
         if (this.#options.container) announceReady();
         break;
       case "loss":
@@ -266,6 +273,8 @@ export class Control {
   #fail(message: string): void {
     this.#failed = true;
     this.#report({ timeMs: Date.now(), event: "error", message });
+    const { container } = this.#options;
+    if (container && !this.#ready) refuseStart(container.id);
     this.#exit();
   }
 

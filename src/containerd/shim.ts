@@ -10,6 +10,7 @@ import type { InputSpec } from "../input/pipe_source.ts";
 import {
   addressOf,
   close,
+  mkdir,
   O_NONBLOCK,
   O_WRONLY,
   open,
@@ -81,4 +82,22 @@ export function openReports(): number {
 function isShimFolder(): boolean {
   const log = status(SHIM_LOG);
   return typeof log !== "number" && log.kind === "pipe";
+}
+
+const FOLDER_MODE = 0o700;
+
+/**
+ * Keeps the container from starting; only before `announceReady`. A shim takes the
+ * end of a logging binary for its being ready, unless the log URI begins with
+ * `binary-v2://`, which came late (containerd issue 12490); the container would
+ * run with nobody at its pipes. A folder under the name of the file that runc is
+ * about to write its process id to makes runc, and so the start, fail. It goes with
+ * the bundle. Where the container runs already the name is taken, and nothing is done.
+ */
+export function refuseStart(containerId: string): void {
+  // What containerd takes for an id cannot lead out of the shim's folders.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(containerId)) return;
+  const bundle = `../${containerId}`;
+  const isBundle = typeof status(`${bundle}/config.json`) !== "number";
+  if (isShimFolder() && isBundle) mkdir(`${bundle}/init.pid`, FOLDER_MODE);
 }
