@@ -9,7 +9,7 @@ import {
 import { ExitCode, InputError, messageOf, SinkError } from "./errors.ts";
 import { outputBytesFor } from "./formats/formats.ts";
 import { landingBytesFor } from "./input/line_framer.ts";
-import { createFifo } from "./input/pipe_source.ts";
+import { createFifo } from "./input/fifo.ts";
 import { kindOf } from "./output/sinks.ts";
 import { Doorbell } from "./platform/doorbell.ts";
 import { Gate } from "./platform/gate.ts";
@@ -18,6 +18,7 @@ import {
   EEXIST,
   mkdir,
   pipe,
+  status,
   unlink,
   wallClockMicros,
 } from "./platform/posix.ts";
@@ -66,7 +67,8 @@ export class Control {
   readonly #wakePipe = pipe();
   readonly #reporter: Reporter;
   readonly #output: string;
-  #madeFifos: string[] = [];
+  /** Their paths, and what stands there if nobody has put another one there. */
+  readonly #madeFifos = new Map<string, string>();
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #compressing = false;
   /** Rotated since the compressor may have looked. */
@@ -113,8 +115,20 @@ export class Control {
   #createFifos(): void {
     for (const { source } of this.#options.inputs) {
       if (source.kind === "fifo" && createFifo(source.path)) {
-        this.#madeFifos.push(source.path);
+        this.#rememberFifo(source.path);
       }
+    }
+  }
+
+  #rememberFifo(path: string): void {
+    const made = status(path);
+    if (typeof made !== "number") this.#madeFifos.set(path, made.identity);
+  }
+
+  #removeFifos(): void {
+    for (const [path, identity] of this.#madeFifos) {
+      const found = status(path);
+      if (typeof found !== "number" && found.identity === identity) unlink(path);
     }
   }
 
@@ -181,6 +195,17 @@ export class Control {
       case "input failed":
         this.#failed = true;
         this.#report({ timeMs: Date.now(), event: "error", message: message.message });
+        break;
+      case "input notice":
+        this.#report({
+          timeMs: Date.now(),
+          event: "input_notice",
+          input: message.label,
+          message: message.message,
+        });
+        break;
+      case "FIFO made":
+        this.#rememberFifo(message.path);
         break;
       case "sink failing":
         this.#report({
@@ -340,7 +365,7 @@ export class Control {
   }
 
   #exit(): never {
-    for (const path of this.#madeFifos) unlink(path);
+    this.#removeFifos();
     const { timeMs, inputs } = this.#snapshot();
     this.#report({
       timeMs,

@@ -57,6 +57,9 @@ export type ThreadMessage =
   | { readonly kind: "reading" }
   | { readonly kind: "loss" }
   | { readonly kind: "input failed"; readonly message: string }
+  | { readonly kind: "input notice"; readonly label: string; readonly message: string }
+  /** It was missing, and is to be removed at exit. */
+  | { readonly kind: "FIFO made"; readonly path: string }
   | { readonly kind: "sink failing"; readonly message: string }
   | { readonly kind: "sink recovered" }
   | { readonly kind: "rotation failing"; readonly message: string }
@@ -119,6 +122,8 @@ function startReader(
     onReading: () => say({ kind: "reading" }),
     onLoss: () => say({ kind: "loss" }),
     onInputFailed: (message) => say({ kind: "input failed", message }),
+    onInputNotice: (label, message) => say({ kind: "input notice", label, message }),
+    onFifoMade: (path) => say({ kind: "FIFO made", path }),
   });
 }
 

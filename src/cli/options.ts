@@ -63,7 +63,7 @@ const MAX_MAX_FILES = 1000;
  */
 export function resolveOptions(
   flags: RawFlags,
-  environment: ContainerEnvironment,
+  environment: ContainerEnvironment = {},
 ): Options {
   const container = flags.has("containerd") ? containerOf(environment) : undefined;
   const inputs = container === undefined ? resolveInputs(flags) : containerInputs(flags);

@@ -2,6 +2,9 @@ import { addressOfMemory, wallClockMicros } from "../platform/posix.ts";
 import type { LineFramer } from "./line_framer.ts";
 import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
 
+/** A FIFO whose name leads elsewhere is noticed so soon; an idle reader wakes so often. */
+const LOOK_MS = 1000;
+
 /**
  * One input's way from open to closed:
  *
@@ -19,6 +22,7 @@ export class InputLoop {
   #state: State = "reading";
   /** In "last bytes": what was in the pipe when the stop came and is not yet read. */
   #remainingBytes = 0;
+  #nextLookMs = 0;
 
   constructor(
     source: PipeSource,
@@ -38,7 +42,15 @@ export class InputLoop {
 
   get wantsInput(): boolean {
     return !this.framer.blocked &&
-      (this.#state === "reading" || this.#state === "last bytes");
+      (this.#state === "reading" && !this.source.unpollable ||
+        this.#state === "last bytes");
+  }
+
+  /** Monotonic time at which `serve` has something to do, in ms; Infinity: never. */
+  get deadlineMs(): number {
+    return this.#looks
+      ? Math.min(this.framer.deadlineMs, this.#nextLookMs)
+      : this.framer.deadlineMs;
   }
 
   /** What it waits for is there already, unless somebody else has read it. */
@@ -60,7 +72,7 @@ export class InputLoop {
     else if (ready) this.#read(nowMs);
     else if (this.hurries) this.finish();
     if (stopping) this.#stop();
-    if (!this.ended) this.framer.tick(nowMs);
+    if (!this.ended) this.#tick(nowMs);
   }
 
   /** Reads once, and hands it to the framer. */
@@ -84,6 +96,27 @@ export class InputLoop {
       this.#remainingBytes -= count;
       if (this.#remainingBytes === 0) this.finish();
     }
+  }
+
+  /** Does what has become due. */
+  #tick(nowMs: number): void {
+    this.framer.tick(nowMs);
+    if (!this.#looks || nowMs < this.#nextLookMs) return;
+    this.#nextLookMs = nowMs + LOOK_MS;
+    this.source.look();
+    if (!this.source.replaced && !this.source.unpollable) return;
+    const count = this.source.probe(this.#address + this.framer.landAt, this.framer.room);
+    if (count > 0) {
+      this.framer.landed(count, wallClockMicros(), nowMs);
+    } else if (count === ENDED) {
+      this.framer.pushUnfinished();
+      this.source.awaitNextWriter();
+    }
+  }
+
+  /** While the framer is blocked there is no room for what a look may find. */
+  get #looks(): boolean {
+    return this.source.isNamed && this.#state === "reading" && !this.framer.blocked;
   }
 
   /** From here on only what was written before this moment is read. */

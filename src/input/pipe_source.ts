@@ -4,16 +4,18 @@ import {
   describeError,
   EAGAIN,
   EBADF,
-  EEXIST,
-  mkfifo,
+  EBUSY,
   O_NONBLOCK,
   O_RDONLY,
   open,
+  pipeSize,
   read,
   readableBytes,
   setPipeSize,
   status,
 } from "../platform/posix.ts";
+import { formatSize } from "../units.ts";
+import { advice, createFifo, kindName, openFifo } from "./fifo.ts";
 
 /** What the control thread knows of an input. */
 export interface InputSpec {
@@ -33,39 +35,68 @@ export const STANDARD_INPUT: InputSource = {
   name: "standard input",
 };
 
-const FIFO_MODE = 0o600;
-
 const STDIN = 0;
 
 /** Where a read has come to. */
 export const WOULD_BLOCK = -1;
 export const ENDED = 0;
 
+export interface PipeSettings {
+  readonly pipeSizeBytes: number;
+  /** Make a FIFO again that was removed. */
+  readonly create: boolean;
+}
+
+/** What a person should know, and what must be undone at exit. */
+export interface PipeEvents {
+  onNotice(message: string): void;
+  onFifoMade(path: string): void;
+}
+
+/** Where the name of an open FIFO leads. */
+type NameState = "here" | "nowhere" | "to another FIFO";
+
 /**
  * One input's descriptor. A named pipe is opened without blocking, and its end
  * of file is only the end of one writer: `awaitNextWriter` goes on from there
- * without a moment in which bytes could get lost. Reader thread only.
+ * without a moment in which bytes could get lost. Its name may be removed, or be
+ * given to another pipe, while it is open: `look` finds out. Reader thread only.
  */
 export class PipeSource {
-  readonly #spec: InputSpec;
+  readonly #source: InputSource;
+  readonly #settings: PipeSettings;
+  readonly #events: PipeEvents;
   #descriptor: number;
+  /** Of the open pipe. */
+  #identity: string | undefined;
+  #name: NameState = "here";
+  #unpollable = false;
+  /** A state that lasts is said once; what was said since all was well. */
+  readonly #said = new Set<string>();
 
-  private constructor(spec: InputSpec, descriptor: number) {
-    this.#spec = spec;
+  private constructor(
+    source: InputSource,
+    settings: PipeSettings,
+    events: PipeEvents,
+    descriptor: number,
+  ) {
+    this.#source = source;
+    this.#settings = settings;
+    this.#events = events;
     this.#descriptor = descriptor;
+    this.#adopt(descriptor);
   }
 
   /** @throws InputError when there is nothing to read from. */
-  static open(spec: InputSpec, pipeSizeBytes: number): PipeSource {
-    const source = new PipeSource(
-      spec,
-      spec.source.kind === "fifo"
-        ? openFifo(spec.source.path)
-        : checkDescriptor(spec.source.number, spec.source.name),
-    );
-    // Best effort: only pipes have a size, and the system may limit it.
-    setPipeSize(source.#descriptor, pipeSizeBytes);
-    return source;
+  static open(
+    source: InputSource,
+    settings: PipeSettings,
+    events: PipeEvents,
+  ): PipeSource {
+    const descriptor = source.kind === "fifo"
+      ? openFifo(source.path)
+      : checkDescriptor(source.number, source.name);
+    return new PipeSource(source, settings, events, descriptor);
   }
 
   get descriptor(): number {
@@ -73,8 +104,26 @@ export class PipeSource {
   }
 
   get name(): string {
-    const { source } = this.#spec;
+    const source = this.#source;
     return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
+  }
+
+  /** It has a name, which can come to lead elsewhere. */
+  get isNamed(): boolean {
+    return this.#source.kind === "fifo";
+  }
+
+  /**
+   * poll(2) would report the last writer's end again and again, since the pipe
+   * could not be opened once more. Reading says when there is another writer.
+   */
+  get unpollable(): boolean {
+    return this.#unpollable;
+  }
+
+  /** The name leads to another FIFO; once this one has ended, that is the next. */
+  get replaced(): boolean {
+    return this.#name === "to another FIFO";
   }
 
   /**
@@ -84,9 +133,21 @@ export class PipeSource {
    */
   read(address: number, length: number): number {
     const count = read(this.#descriptor, address, length);
+    if (count !== ENDED) this.#unpollable = false;
     if (count >= 0) return count;
     if (count === -EAGAIN) return WOULD_BLOCK;
     throw new InputError(`cannot read ${this.name}: ${describeError(-count)}`);
+  }
+
+  /** As `read`, but not because poll(2) says so: an end is that of all writers before. */
+  probe(address: number, length: number): number {
+    const count = this.read(address, length);
+    if (count !== ENDED && this.replaced) {
+      this.#notice(
+        `${this.name} was replaced; the new one is read as soon as the last writer of the old one has closed it`,
+      );
+    }
+    return count;
   }
 
   /** Bytes that were written before this moment and not yet read; 0 for files. */
@@ -105,38 +166,130 @@ export class PipeSource {
    * open while there was a writer.
    */
   awaitNextWriter(): void {
+    if (this.#source.kind !== "fifo") return;
+    this.#findName(this.#source.path);
+    if (this.replaced) {
+      this.#openReplacement(this.#source.path);
+      return;
+    }
     const next = open(`/proc/self/fd/${this.#descriptor}`, O_RDONLY | O_NONBLOCK);
+    this.#unpollable = next < 0;
     if (next < 0) {
-      throw new InputError(
-        `cannot wait for the next writer of ${this.name}: ${describeError(-next)}`,
+      this.#notice(
+        `cannot open ${this.name} once more for its next writer: ${describeError(-next)}${
+          advice(-next)
+        }; looking every second instead`,
       );
+      return;
     }
     close(this.#descriptor);
     this.#descriptor = next;
+  }
+
+  /** Looks where the name leads, and says so where that has changed. */
+  look(): void {
+    if (this.#source.kind === "fifo") this.#findName(this.#source.path);
   }
 
   close(): void {
     // Standard input keeps its number: whatever is opened next must not get it.
     if (this.#descriptor !== STDIN) close(this.#descriptor);
   }
-}
 
-/**
- * Makes a named pipe that only its owner may use; false if one was there already.
- *
- * @throws InputError when it cannot be made.
- */
-export function createFifo(path: string): boolean {
-  const outcome = mkfifo(path, FIFO_MODE);
-  if (outcome === -EEXIST) return false;
-  if (outcome < 0) {
-    throw new InputError(
-      `cannot make FIFO "${path}": ${
-        describeError(-outcome)
-      }; its folder must exist and be writable`,
+  #findName(path: string): void {
+    let found = status(path);
+    if (typeof found === "number" && this.#settings.create && this.#makeAgain(path)) {
+      found = status(path);
+    }
+    if (typeof found === "number") {
+      this.#name = "nowhere";
+      this.#notice(
+        `${this.name} cannot be found any more: ${
+          describeError(-found)
+        }; the writers that have it open are still read, but no other can come: make it again with mkfifo`,
+      );
+    } else if (found.identity === this.#identity) {
+      if (this.#name === "here") return;
+      this.#isHere(`${this.name} is back`);
+    } else if (found.kind === "pipe") {
+      this.#name = "to another FIFO";
+    } else {
+      this.#name = "nowhere";
+      this.#notice(
+        `${this.name} was replaced by a ${
+          kindName(found)
+        }, which is not read; remove it and make a FIFO again with mkfifo`,
+      );
+    }
+  }
+
+  #makeAgain(path: string): boolean {
+    try {
+      if (!createFifo(path)) return false;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#notice(error.message);
+      return false;
+    }
+    this.#events.onFifoMade(path);
+    return true;
+  }
+
+  #openReplacement(path: string): void {
+    let next: number;
+    try {
+      next = openFifo(path);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      // The same as when the name led nowhere: it is looked at again.
+      this.#unpollable = true;
+      this.#notice(error.message);
+      return;
+    }
+    close(this.#descriptor);
+    this.#descriptor = next;
+    this.#unpollable = false;
+    this.#isHere(`${this.name} was replaced; the new one is read now`);
+    this.#adopt(next);
+  }
+
+  #isHere(message: string): void {
+    this.#name = "here";
+    this.#said.clear();
+    this.#events.onNotice(message);
+  }
+
+  #adopt(descriptor: number): void {
+    const found = status(descriptor);
+    if (typeof found === "number") return;
+    this.#identity = found.identity;
+    if (found.kind === "pipe") this.#growPipe();
+  }
+
+  /** Best effort: the system limits what one pipe, and all of one user's, may take. */
+  #growPipe(): void {
+    const wanted = this.#settings.pipeSizeBytes;
+    let error = setPipeSize(this.#descriptor, wanted);
+    if (error >= 0 || error === -EBUSY) return;
+    const refused = error;
+    for (let bytes = wanted / 2; error < 0 && bytes > pipeSize(this.#descriptor);) {
+      error = setPipeSize(this.#descriptor, bytes);
+      bytes /= 2;
+    }
+    this.#notice(
+      `the kernel pipe of ${this.name} has ${
+        formatSize(pipeSize(this.#descriptor))
+      }, not ${formatSize(wanted)}: ${
+        describeError(-refused)
+      }; see fs.pipe-max-size and fs.pipe-user-pages-soft, or ask for a smaller --pipe-size`,
     );
   }
-  return true;
+
+  #notice(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    this.#events.onNotice(message);
+  }
 }
 
 function checkDescriptor(descriptor: number, name: string): number {
@@ -150,29 +303,6 @@ function checkDescriptor(descriptor: number, name: string): number {
     throw new InputError(
       `cannot read ${name}: it is a directory; redirect a file or a pipe into it`,
     );
-  }
-  return descriptor;
-}
-
-function openFifo(path: string): number {
-  const found = status(path);
-  if (typeof found === "number") {
-    throw new InputError(
-      `cannot open FIFO "${path}": ${
-        describeError(-found)
-      }; make one with mkfifo or pass --create`,
-    );
-  }
-  if (found.kind !== "pipe") {
-    throw new InputError(
-      `cannot open FIFO "${path}": not a FIFO but a ${
-        found.kind === "file" ? "regular file" : found.kind
-      }; make one with mkfifo under another name, or redirect it into standard input`,
-    );
-  }
-  const descriptor = open(path, O_RDONLY | O_NONBLOCK);
-  if (descriptor < 0) {
-    throw new InputError(`cannot open FIFO "${path}": ${describeError(-descriptor)}`);
   }
   return descriptor;
 }

@@ -21,6 +21,8 @@ export interface ReaderOptions {
   readonly whenFull: FullPolicy;
   /** End when the last writer of a named pipe closes it. */
   readonly once: boolean;
+  /** Make a named pipe again that was removed. */
+  readonly create: boolean;
 }
 
 export interface ReaderContext {
@@ -39,6 +41,9 @@ export interface ReaderContext {
   onLoss(): void;
   /** One input failed for good; the others go on. */
   onInputFailed(message: string): void;
+  /** A person should know, but the input goes on. */
+  onInputNotice(label: string, message: string): void;
+  onFifoMade(path: string): void;
 }
 
 /**
@@ -109,7 +114,10 @@ function openInput(context: ReaderContext, spec: InputSpec, index: number): Inpu
       if (board.announceLoss()) context.onLoss();
     },
   );
-  const source = PipeSource.open(spec, options.pipeSizeBytes);
+  const source = PipeSource.open(spec.source, options, {
+    onNotice: (message) => context.onInputNotice(spec.label, message),
+    onFifoMade: context.onFifoMade,
+  });
   return new InputLoop(
     source,
     framer,
@@ -118,13 +126,13 @@ function openInput(context: ReaderContext, spec: InputSpec, index: number): Inpu
   );
 }
 
-/** How long poll may sleep: until the first framer has something to do. */
+/** How long poll may sleep: until the first input has something to do. */
 function timeoutMs(inputs: readonly InputLoop[]): number {
   let deadline = Infinity;
   for (const input of inputs) {
     if (input.ended) continue;
     if (input.hurries) return 0;
-    deadline = Math.min(deadline, input.framer.deadlineMs);
+    deadline = Math.min(deadline, input.deadlineMs);
   }
   return deadline === Infinity
     ? -1

@@ -19,9 +19,22 @@ export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 
-export const { EAGAIN, EBADF, EINTR, EEXIST, ENOENT, ENXIO, EPIPE } = constants.errno;
+export const {
+  EACCES,
+  EAGAIN,
+  EBADF,
+  EBUSY,
+  EEXIST,
+  EINTR,
+  EMFILE,
+  ENFILE,
+  ENOENT,
+  ENXIO,
+  EPIPE,
+} = constants.errno;
 
 const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
 const FIONREAD = 0x541B;
 
 const encoder = new TextEncoder();
@@ -174,6 +187,11 @@ export function pipe(): [number, number] {
 /** Asks for a kernel pipe of `bytes`; the kernel rounds up to a power of two. */
 export function setPipeSize(descriptor: number, bytes: number): number {
   return result(libc().call.fcntl(descriptor, F_SETPIPE_SZ, bytes));
+}
+
+/** What the kernel pipe holds, in bytes. */
+export function pipeSize(descriptor: number): number {
+  return result(libc().call.fcntl(descriptor, F_GETPIPE_SZ, 0));
 }
 
 /** Bytes that can be read at once from a pipe (either end tells), terminal or socket. */

@@ -36,6 +36,12 @@ export type ReportEvent =
       readonly output: string;
       readonly sinceMs: number;
     }
+    /** Something about an input that a person should know; it goes on. */
+    | {
+      readonly event: "input_notice";
+      readonly input: string;
+      readonly message: string;
+    }
     | { readonly event: "sink_failing"; readonly message: string }
     | { readonly event: "sink_recovered"; readonly output: string }
     | { readonly event: "rotation_failing"; readonly message: string }

@@ -3,7 +3,7 @@ import type { Counts } from "./board.ts";
 import { type InputCounts, type ReportEvent, total } from "./events.ts";
 
 /** One JSON object, always with `time` and `event`, and with the container if any. */
-export function toJson(event: ReportEvent, container: Container | undefined): string {
+export function toJson(event: ReportEvent, container?: Container): string {
   return JSON.stringify({
     time: iso(event.timeMs),
     event: event.event,
@@ -34,6 +34,8 @@ function fields(event: ReportEvent): Record<string, unknown> {
         since: iso(event.sinceMs),
         duration_ms: event.timeMs - event.sinceMs,
       };
+    case "input_notice":
+      return { input: event.input, message: event.message };
     case "sink_failing":
     case "rotation_failing":
     case "error":

@@ -9,7 +9,7 @@ import { type ReportEvent, total } from "./events.ts";
  *
  * @param container named in each, where many write into one log
  */
-export function toText(event: ReportEvent, container: Container | undefined): string {
+export function toText(event: ReportEvent, container?: Container): string {
   const prefix = `spillway: ${container ? `${nameOf(container)}: ` : ""}`;
   return sentences(event).map((sentence) => prefix + sentence).join("\n");
 }
@@ -38,6 +38,8 @@ function sentences(event: ReportEvent): string[] {
       return [
         `${event.output} takes data again after ${seconds(event.timeMs - event.sinceMs)}`,
       ];
+    case "input_notice":
+      return [`${event.input}: ${event.message}`];
     case "sink_failing":
       return [`${event.message}; trying again, new lines are kept in memory`];
     case "sink_recovered":

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { type Options, resolveOptions } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/errors.ts";
+import { STANDARD_INPUT } from "../../src/input/pipe_source.ts";
 
 function resolve(...args: string[]): Options {
   return resolveOptions(parseFlags(args));
@@ -17,7 +18,7 @@ type Accepted = {
 }[keyof Options];
 
 const ACCEPTED: readonly Accepted[] = [
-  ["", "inputs", [{ label: "stdout", path: undefined }]],
+  ["", "inputs", [{ label: "stdout", source: STANDARD_INPUT }]],
   ["", "create", false],
   ["", "once", false],
   ["", "pipeSizeBytes", MIB],
@@ -30,16 +31,31 @@ const ACCEPTED: readonly Accepted[] = [
   ["", "report", "text"],
   ["", "reportIntervalMs", 10_000],
   ["", "failOnLoss", false],
-  ["--fifo /run/app", "inputs", [{ label: "stdout", path: "/run/app" }]],
-  ["--fifo app", "inputs", [{ label: "stdout", path: "app" }]],
-  ["--fifo err=/run/err", "inputs", [{ label: "err", path: "/run/err" }]],
-  ["--fifo a-B_1.c=x", "inputs", [{ label: "a-B_1.c", path: "x" }]],
-  ["--fifo ./a=b", "inputs", [{ label: "stdout", path: "./a=b" }]],
-  ["--fifo /a=b", "inputs", [{ label: "stdout", path: "/a=b" }]],
-  ["--fifo a=b=c", "inputs", [{ label: "a", path: "b=c" }]],
+  ["--fifo /run/app", "inputs", [{
+    label: "stdout",
+    source: { kind: "fifo", path: "/run/app" },
+  }]],
+  ["--fifo app", "inputs", [{ label: "stdout", source: { kind: "fifo", path: "app" } }]],
+  ["--fifo err=/run/err", "inputs", [{
+    label: "err",
+    source: { kind: "fifo", path: "/run/err" },
+  }]],
+  ["--fifo a-B_1.c=x", "inputs", [{
+    label: "a-B_1.c",
+    source: { kind: "fifo", path: "x" },
+  }]],
+  ["--fifo ./a=b", "inputs", [{
+    label: "stdout",
+    source: { kind: "fifo", path: "./a=b" },
+  }]],
+  ["--fifo /a=b", "inputs", [{
+    label: "stdout",
+    source: { kind: "fifo", path: "/a=b" },
+  }]],
+  ["--fifo a=b=c", "inputs", [{ label: "a", source: { kind: "fifo", path: "b=c" } }]],
   ["--fifo /a --fifo err=/b", "inputs", [
-    { label: "stdout", path: "/a" },
-    { label: "err", path: "/b" },
+    { label: "stdout", source: { kind: "fifo", path: "/a" } },
+    { label: "err", source: { kind: "fifo", path: "/b" } },
   ]],
   ["--fifo a --create", "create", true],
   ["--fifo a --once", "once", true],

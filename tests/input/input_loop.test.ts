@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows, fail } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
 import { InputLoop } from "../../src/input/input_loop.ts";
-import { createFifo, PipeSource } from "../../src/input/pipe_source.ts";
+import { createFifo } from "../../src/input/fifo.ts";
+import { PipeSource } from "../../src/input/pipe_source.ts";
 import {
   addressOf,
   close,
@@ -36,7 +37,11 @@ class PipedInput {
     this.#path = `${this.#folder}/pipe`;
     createFifo(this.#path);
     this.loop = new InputLoop(
-      PipeSource.open({ label: "stdout", path: this.#path }, PIPE_BYTES),
+      PipeSource.open(
+        { kind: "fifo", path: this.#path },
+        { pipeSizeBytes: PIPE_BYTES, create: false },
+        { onNotice: fail, onFifoMade: fail },
+      ),
       this.framed.framer,
       this.framed.ring.memory,
       !once,
