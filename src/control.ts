@@ -17,6 +17,7 @@ import {
   describeError,
   EEXIST,
   mkdir,
+  openFilesLimit,
   pipe,
   status,
   unlink,
@@ -97,6 +98,7 @@ export class Control {
   /** Starts everything; the program ends in `#exit`. */
   start(): void {
     try {
+      checkOpenFilesLimit(this.#options.inputs.length);
       if (this.#options.container) checkPipes();
       this.#options.outputFolders.forEach(makeFolder);
       if (this.#options.create) this.#createFifos();
@@ -384,6 +386,20 @@ export class Control {
     const lost = counts.bytesOverwritten + counts.bytesDropped + counts.bytesRejected;
     return lost > 0n && this.#options.failOnLoss ? ExitCode.loss : ExitCode.flushed;
   }
+}
+
+/** What the runtime and an output take; Deno has 33 open when it stands idle. */
+const OWN_DESCRIPTORS = 48;
+
+/** A runtime that runs out of descriptors half-way dies without saying of what. */
+function checkOpenFilesLimit(inputs: number): void {
+  const [limit, needed] = [openFilesLimit(), OWN_DESCRIPTORS + inputs];
+  if (limit >= needed) return;
+  throw new InputError(
+    `cannot start with at most ${limit} open files: with ${inputs} ${
+      inputs === 1 ? "input" : "inputs"
+    } it takes ${needed}; raise the limit (ulimit -n, LimitNOFILE=)`,
+  );
 }
 
 /** As the file in it: readable for a group of log readers, not for everybody. */

@@ -28,6 +28,7 @@ const SIGNATURES = {
   unlink: [["address"], "int"],
   rename: [["address", "address"], "int"],
   ftruncate: [["int", "address"], "int"],
+  getrlimit: [["int", "address"], "int"],
   statx: [["int", "address", "int", "int", "address"], "int"],
   usleep: [["int"], "int"],
   setpriority: [["int", "int", "int"], "int"],

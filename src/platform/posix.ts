@@ -175,6 +175,17 @@ export function mkdir(path: string, mode: number): number {
   return result(libc().call.mkdir(libc().addressOf(name), mode));
 }
 
+const RLIMIT_NOFILE = 7;
+
+/** How many descriptors this process may have open; Infinity where it cannot be told. */
+export function openFilesLimit(): number {
+  // struct rlimit: the limit that counts, and what it may be raised to.
+  const limits = new BigUint64Array(2);
+  const address = libc().addressOf(new Uint8Array(limits.buffer));
+  const outcome = result(libc().call.getrlimit(RLIMIT_NOFILE, address));
+  return outcome < 0 ? Infinity : Number(limits[0]);
+}
+
 /** A pipe whose two ends do not block: [read end, write end]. */
 export function pipe(): [number, number] {
   const ends = new Int32Array(2);
