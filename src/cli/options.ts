@@ -81,7 +81,8 @@ export function resolveOptions(
   const outputText = single(flags, "output") ?? "-";
   const output = checked(
     "output",
-    () => destination(container ? expand(outputText, container) : outputText, { rotation }),
+    () =>
+      destination(container ? expand(outputText, container) : outputText, { rotation }),
   );
   if (rotation !== undefined && output.kind !== "file") {
     throw new UsageError(
