@@ -6,26 +6,40 @@
 const GENERATION = 0;
 const SLEEPING = 1;
 
+/** What the two sides do to its words; tests put a scheduler in its place. */
+export interface DoorbellAtomics {
+  load(words: Int32Array, index: number): number;
+  store(words: Int32Array, index: number, value: number): void;
+  add(words: Int32Array, index: number, amount: number): void;
+  notify(words: Int32Array, index: number): void;
+  wait(words: Int32Array, index: number, expected: number, timeoutMs: number): void;
+}
+
 export class Doorbell {
   readonly #words: Int32Array;
+  readonly #atomics: DoorbellAtomics;
 
-  private constructor(readonly memory: SharedArrayBuffer) {
+  private constructor(readonly memory: SharedArrayBuffer, atomics: DoorbellAtomics) {
     this.#words = new Int32Array(memory);
+    this.#atomics = atomics;
   }
 
   static create(): Doorbell {
-    return new Doorbell(new SharedArrayBuffer(8));
+    return Doorbell.attach(new SharedArrayBuffer(8));
   }
 
-  static attach(memory: SharedArrayBuffer): Doorbell {
-    return new Doorbell(memory);
+  static attach(
+    memory: SharedArrayBuffer,
+    atomics: DoorbellAtomics = Atomics,
+  ): Doorbell {
+    return new Doorbell(memory, atomics);
   }
 
   /** Any thread, after it has published what the sleeper waits for. */
   ring(): void {
-    if (Atomics.load(this.#words, SLEEPING) === 0) return;
-    Atomics.add(this.#words, GENERATION, 1);
-    Atomics.notify(this.#words, GENERATION);
+    if (this.#atomics.load(this.#words, SLEEPING) === 0) return;
+    this.#atomics.add(this.#words, GENERATION, 1);
+    this.#atomics.notify(this.#words, GENERATION);
   }
 
   /**
@@ -33,10 +47,10 @@ export class Doorbell {
    * is something to do. One thread only, and not one that has events to serve.
    */
   sleep(idle: () => boolean, timeoutMs = Infinity): void {
-    const generation = Atomics.load(this.#words, GENERATION);
+    const generation = this.#atomics.load(this.#words, GENERATION);
     // Said before looking: whoever publishes after the look sees a sleeper.
-    Atomics.store(this.#words, SLEEPING, 1);
-    if (idle()) Atomics.wait(this.#words, GENERATION, generation, timeoutMs);
-    Atomics.store(this.#words, SLEEPING, 0);
+    this.#atomics.store(this.#words, SLEEPING, 1);
+    if (idle()) this.#atomics.wait(this.#words, GENERATION, generation, timeoutMs);
+    this.#atomics.store(this.#words, SLEEPING, 0);
   }
 }
