@@ -1,0 +1,231 @@
+/**
+ * Tries every order in which the producer's and the consumer's accesses to the
+ * shared words can come, and at each the worst that the consumer can see in the
+ * ring's memory: what it has no right to look at holds anything.
+ *
+ * Orders that lead to the same state are followed once from there, and still
+ * counted each.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { UNIT } from "../../src/ring/layout.ts";
+import { type Access, perform, type Words } from "./access.ts";
+import { Memories, type Point, ReplayedThread } from "./replayed_thread.ts";
+import {
+  type Amount,
+  consume,
+  type Consumed,
+  produce,
+  produceBlocking,
+  RING_AT,
+  ringMemory,
+  type Scenario,
+} from "./ring_threads.ts";
+
+/** What stands where nothing has been promised: a byte for an offset. */
+export type Garbage = (offset: number, step: number) => number;
+
+/** Kinds of garbage, some of which look like headers. `undefined`: what is really there. */
+export const GARBAGE: Readonly<Record<string, Garbage | undefined>> = {
+  "what is there": undefined,
+  "zeros": () => 0,
+  "ones": () => 0xff,
+  "headers of small frames": (offset) => offset % 8 === 0 ? 8 : 0,
+  "headers that end the stream": (offset) => offset % 8 === 0 ? 4 : 0,
+  "noise": (offset, step) => Math.imul(offset + 257 * step, 2654435761) >>> 24,
+};
+
+export interface Explored {
+  readonly states: number;
+  readonly transitions: number;
+  /** Orders from beginning to end. */
+  readonly schedules: bigint;
+  /** How often the code under test was run. */
+  readonly runs: number;
+}
+
+interface State {
+  readonly producer: Point;
+  readonly consumer: Point;
+  readonly words: Words;
+  readonly asleep: boolean;
+}
+
+/** A model larger than this is a mistake in its scenario. */
+const MAX_STATES = 5_000_000;
+
+/** In place of a number of orders: they are being followed. */
+const OPEN = -1n;
+
+export class Interleavings {
+  readonly #scenario: Scenario;
+  readonly #garbage: Garbage | undefined;
+  readonly #memories = new Memories();
+  readonly #producer: ReplayedThread<Amount>;
+  readonly #consumer: ReplayedThread<Consumed>;
+  /** For each state, the number of orders from there to the end. */
+  readonly #known = new Map<string, bigint>();
+  readonly #schedule: string[] = [];
+  #transitions = 0;
+
+  constructor(scenario: Scenario, garbage: Garbage | undefined) {
+    this.#scenario = scenario;
+    this.#garbage = garbage;
+    const { ringBytes, policy } = scenario;
+    const [mine, theirs] = [ringMemory(ringBytes), ringMemory(ringBytes)];
+    const bytesOf = ({ memory }: typeof mine) =>
+      new Uint8Array(memory.buffer, RING_AT, ringBytes);
+    const guard = new Uint8Array(mine.memory.buffer, RING_AT + ringBytes, ringBytes);
+    const run = policy === "block" ? produceBlocking : produce;
+    this.#producer = new ReplayedThread(
+      this.#memories,
+      bytesOf(mine),
+      (perform, rest) => {
+        const lost = run(scenario, mine, perform, rest);
+        assert(guard.every((byte) => byte === 0), "written past the ring");
+        return lost;
+      },
+    );
+    this.#consumer = new ReplayedThread(
+      this.#memories,
+      bytesOf(theirs),
+      (perform, rest) => consume(scenario, theirs, perform, rest),
+    );
+  }
+
+  /** @throws Error that shows the order of accesses in which an invariant does not hold. */
+  explore(): Explored {
+    const { position } = this.#scenario;
+    const words = { tail: position, head: position, room: 0 };
+    const producer = this.#producer.beginning;
+    const consumer = this.#consumer.beginning;
+    let schedules: bigint;
+    try {
+      schedules = this.#from({
+        producer,
+        consumer,
+        words: { ...words, generation: 0, sleeping: 0, wakeUps: 0 },
+        asleep: false,
+      });
+    } catch (error) {
+      throw new Error(`after this order:\n${this.#schedule.join("\n")}`, {
+        cause: error,
+      });
+    }
+    return {
+      states: this.#known.size,
+      transitions: this.#transitions,
+      schedules,
+      runs: this.#producer.runs + this.#consumer.runs,
+    };
+  }
+
+  /** Follows every order from a state to its end; returns how many there are. */
+  #from(state: State): bigint {
+    const { producer, consumer, words, asleep } = state;
+    const key = `${producer.id} ${consumer.id} ${Object.values(words)} ${asleep}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      assert(known !== OPEN, "the threads run in circles");
+      return known;
+    }
+    this.#known.set(key, OPEN);
+    this.#checkWords(words);
+    assert(this.#known.size < MAX_STATES, "too many states");
+    const produced = this.#producer.next(producer);
+    const seen = this.#whatConsumerSees(state);
+    const consumed = asleep ? undefined : this.#consumer.next(consumer, seen);
+    let schedules = 0n;
+    if (produced.kind === "access" && !this.#waits(produced.access, words)) {
+      schedules += this.#follow("producer", produced.access, (words) => {
+        const found = perform(produced.access, words);
+        const wakes = produced.access.kind === "notify" && asleep;
+        const woken = { kind: "wait", word: "generation", expected: 0 } as const;
+        return {
+          producer: this.#producer.after(producer, produced.access, found),
+          consumer: wakes ? this.#consumer.after(consumer, woken, 0, seen) : consumer,
+          asleep: asleep && !wakes,
+        };
+      }, words);
+    }
+    if (consumed?.kind === "access") {
+      const { access } = consumed;
+      schedules += this.#follow("consumer", access, (words) => {
+        const falls = access.kind === "wait" && words[access.word] === access.expected;
+        const found = perform(access, words);
+        return {
+          producer,
+          consumer: falls
+            ? consumer
+            : this.#consumer.after(consumer, access, found, seen),
+          asleep: falls,
+        };
+      }, words);
+    }
+    if (schedules === 0n) {
+      if (produced.kind !== "ended") throw new Error("nobody will wake the producer");
+      if (consumed?.kind !== "ended") throw new Error("nobody will wake the consumer");
+      this.#checkSums(produced.result, consumed.result);
+      schedules = 1n;
+    }
+    this.#known.set(key, schedules);
+    return schedules;
+  }
+
+  #follow(
+    thread: string,
+    access: Access,
+    step: (words: Words) => Omit<State, "words">,
+    before: Words,
+  ): bigint {
+    const words = { ...before };
+    this.#transitions++;
+    this.#schedule.push(`${thread}: ${Object.values(access).join(" ")}`);
+    const schedules = this.#from({ ...step(words), words });
+    this.#schedule.pop();
+    return schedules;
+  }
+
+  #waits(access: Access, words: Words): boolean {
+    return access.kind === "poll" && words.wakeUps === 0;
+  }
+
+  /**
+   * The ring as the consumer may find it between its last access and its next.
+   * Right is what stands between the tail and the head it was told, unless the
+   * producer may be writing there at this moment; all else is garbage.
+   */
+  #whatConsumerSees({ producer, consumer, words }: State): number {
+    const looks = consumer.access?.kind === "load" && consumer.access.word === "head";
+    const { ringBytes } = this.#scenario;
+    const now = this.#producer.next(producer).ring;
+    const before = producer.before === undefined
+      ? now
+      : this.#producer.next(producer.before).ring;
+    const seen = now.slice();
+    const units = ringBytes / UNIT;
+    const promised = looks ? Math.max(0, consumer.found - words.tail) * UNIT : 0;
+    for (let offset = 0; offset < ringBytes; offset++) {
+      const fromTail = (offset - words.tail % units * UNIT + ringBytes) % ringBytes;
+      const right = fromTail < promised && now[offset] === before[offset];
+      if (right) continue;
+      seen[offset] = this.#garbage === undefined
+        ? (looks ? now[offset]! : 0)
+        : this.#garbage(offset, consumer.depth);
+    }
+    return this.#memories.keyOf(seen);
+  }
+
+  #checkWords({ tail, head }: Words): void {
+    assert(tail <= head, "the tail is past the head");
+    assert((head - tail) * UNIT <= this.#scenario.ringBytes, "more than the ring holds");
+  }
+
+  /** What the producer has lost is what the consumer has missed, and it has all the rest. */
+  #checkSums(lost: Amount, { gap, discarded }: Consumed): void {
+    assertEquals(gap, {
+      bytes: lost.bytes + discarded.bytes,
+      lines: lost.lines + discarded.lines,
+    });
+  }
+}
