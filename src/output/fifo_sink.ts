@@ -143,9 +143,12 @@ class FifoSink implements Sink {
   /** Opens the pipe if there is a reader; says what is in the way of ever having one. */
   #connect(): string | undefined {
     const found = status(this.#path);
+    // A link that leads nowhere is there (EEXIST), and yet has nothing to be opened.
+    let dangling = false;
     if (typeof found === "number") {
       const made = found === -ENOENT ? mkfifo(this.#path, FIFO_MODE) : found;
-      if (made < 0 && made !== -EEXIST) {
+      dangling = made === -EEXIST;
+      if (made < 0 && !dangling) {
         return `cannot make ${this.name}: ${
           describeError(-made)
         }; its folder must exist and be writable for this user`;
@@ -157,6 +160,8 @@ class FifoSink implements Sink {
     }
     const descriptor = open(this.#path, O_WRONLY | O_NONBLOCK);
     if (descriptor === -ENXIO) return undefined;
+    // Somebody has removed it in this very moment; it is made again at the next look.
+    if (descriptor === -ENOENT && !dangling) return undefined;
     const outcome = descriptor < 0 ? descriptor : setPipeSize(descriptor, PIPE_BYTES);
     if (outcome < 0) {
       if (descriptor >= 0) close(descriptor);

@@ -75,6 +75,8 @@ testPrograms("each reader of a FIFO goes on where the last one left, with a whol
     const count = 2000;
     const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
     await spillway.write(numberedLines(0, count));
+    // From now on the pipe is there, and holds a full page whenever it holds one.
+    await spillway.counted("all is read", (s) => s.lines_in === count);
     let lines = 0;
     // Within a line, all but its newline, exactly a line, and all that the pipe holds.
     for (const bytes of [1050, 99, 100, 4096, 4096, 1]) {
