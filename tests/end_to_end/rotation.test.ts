@@ -63,6 +63,27 @@ testPrograms(
 );
 
 testPrograms(
+  "keeps what makes one record together when it rotates",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const flags = ["--output", path, "--max-size", "5000", "--max-files", "100"];
+      const bulk = [...flags, "--format", "elasticsearch-bulk"];
+      const { code } = await run(program, bulk, numberedLines(0, 300));
+      assertEquals(code, 0);
+      const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+      assert(names.length > 10);
+      for (const name of names) {
+        const text = await Deno.readTextFile(`${folder}/${name}`);
+        assert(text.length <= 5000);
+        const lines = text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+        lines.forEach((line, index) => assertEquals("create" in line, index % 2 === 0));
+        assertEquals(lines.length % 2, 0);
+      }
+    }),
+);
+
+testPrograms(
   "keeps so many files as were asked for, over several runs",
   (program) =>
     inFolder(async (folder) => {
