@@ -1,0 +1,189 @@
+/** What the program costs while it does nothing, little, or much. */
+
+import { constants } from "node:fs";
+import {
+  addressOf,
+  close,
+  mkfifo,
+  napMicros,
+  O_NONBLOCK,
+  open,
+  readableBytes,
+  wallClockMicros,
+  write,
+} from "../../../src/platform/posix.ts";
+import { inFolder, run } from "../pipeline.ts";
+import { activityOf, memoryOf } from "../process_stats.ts";
+import { atMost, type Extent, inTurns, type Measure, type Row } from "../results.ts";
+import { SPILLWAYS, type Subject } from "../subjects.ts";
+
+const MIB = 1024 ** 2;
+/** Resident memory over the capacity that is the goal, in MiB. */
+const OVERHEAD_MIB: Readonly<Record<string, number>> = {
+  spillway: 80,
+  "spillway-bun": 48,
+};
+
+export const memory: Measure = {
+  name: "memory",
+  title: "Resident memory beyond the capacity",
+  async run({ quick }) {
+    const rows: Row[] = [];
+    for (const mebibytes of quick ? [16] : [1, 16, 64, 256]) {
+      for (
+        const [name, sink] of [["frozen", "frozen"], ["flowing", undefined]] as const
+      ) {
+        const what = `${mebibytes} MiB of ring, output ${name}`;
+        const runs = await inTurns(SPILLWAYS, 1, ({ command }) =>
+          run({
+            command: [...command, "--capacity", `${mebibytes}MiB`],
+            sink,
+            load: {
+              writeBytes: 64 * 1024,
+              lineBytes: 100,
+              totalBytes: Math.max(256, 2 * mebibytes) * MIB,
+              seconds: 10,
+            },
+          }));
+        for (const [subject, [one]] of runs) {
+          const { residentBytes, peakBytes } = one!.memory;
+          rows.push(
+            overhead(`${what}: after the load`, subject, residentBytes, mebibytes),
+          );
+          rows.push(overhead(`${what}: at most`, subject, peakBytes, mebibytes));
+        }
+      }
+    }
+    return rows;
+  },
+};
+
+function overhead(what: string, subject: string, bytes: number, mebibytes: number): Row {
+  const values = [bytes / MIB - mebibytes];
+  const limit = OVERHEAD_MIB[subject]!;
+  return {
+    what,
+    subject,
+    unit: "MiB",
+    values,
+    goal: atMost(limit, `≤ ${limit} MiB`, values),
+  };
+}
+
+export const idle: Measure = {
+  name: "idle",
+  title: "Doing nothing, with a FIFO that nobody writes to",
+  async run({ quick }) {
+    const seconds = quick ? 5 : 10;
+    const found = await Promise.all(
+      SPILLWAYS.map((subject) => idleRows(subject, seconds)),
+    );
+    return found.flat();
+  },
+};
+
+/** What starting up leaves to be done: collecting garbage, closing helper threads. */
+const SETTLE_MS = 3000;
+
+async function idleRows(subject: Subject, seconds: number): Promise<Row[]> {
+  return await withWaitingFifo(subject, async ({ pid }) => {
+    await pause(SETTLE_MS);
+    const before = activityOf(pid);
+    await pause(seconds * 1e3);
+    const after = activityOf(pid);
+    const sleeps = [(after.sleeps - before.sleeps) / seconds];
+    const busy = [(after.cpuSeconds - before.cpuSeconds) / seconds * 100];
+    const { name } = subject;
+    return [
+      {
+        what: "wake-ups of all threads",
+        subject: name,
+        unit: "1/s",
+        values: sleeps,
+        goal: atMost(1, "≤ 1/s", sleeps),
+      },
+      {
+        what: "processor",
+        subject: name,
+        unit: "% of one",
+        values: busy,
+        goal: atMost(0.1, "≤ 0.1 %", busy),
+      },
+      {
+        what: "resident memory",
+        subject: name,
+        unit: "MiB",
+        values: [memoryOf(pid).residentBytes / MIB],
+      },
+    ];
+  });
+}
+
+export const start: Measure = {
+  name: "start",
+  title: "From start to the first byte read from a waiting FIFO",
+  async run({ quick }: Extent) {
+    const runs = await inTurns(
+      SPILLWAYS,
+      quick ? 5 : 15,
+      (subject) =>
+        withWaitingFifo(subject, ({ readAfterMs }) => Promise.resolve(readAfterMs)),
+    );
+    return [...runs].map(([subject, values]) => ({
+      what: "a line waits in the FIFO",
+      subject,
+      unit: "ms",
+      values,
+      goal: atMost(100, "≤ 100 ms", values),
+    }));
+  },
+};
+
+interface Waiting {
+  readonly pid: number;
+  /** How long after its start the program had read what was waiting for it. */
+  readonly readAfterMs: number;
+}
+
+const LINE = new TextEncoder().encode("a line that waits\n");
+const START_DEADLINE_MICROS = 10e6;
+const NAP_MICROS = 50;
+
+/** Starts the program on a FIFO that holds one line, and ends it after `use`. */
+function withWaitingFifo<T>(
+  { name, command: [program, ...args] }: Subject,
+  use: (waiting: Waiting) => Promise<T>,
+): Promise<T> {
+  return inFolder(async (folder) => {
+    const path = `${folder}/in`;
+    mkfifo(path, 0o600);
+    const fifo = open(path, constants.O_RDWR | O_NONBLOCK);
+    write(fifo, addressOf(LINE), LINE.length);
+    const startMicros = wallClockMicros();
+    const child = new Deno.Command(program!, {
+      args: [...args, "--fifo", path],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    try {
+      // Looked at without giving way to events, which would cost milliseconds.
+      while (readableBytes(fifo) > 0) {
+        if (wallClockMicros() - startMicros > START_DEADLINE_MICROS) {
+          throw new Error(`${name} does not read ${path}`);
+        }
+        napMicros(NAP_MICROS);
+      }
+      const readAfterMs = (wallClockMicros() - startMicros) / 1e3;
+      return await use({ pid: child.pid, readAfterMs });
+    } finally {
+      child.kill("SIGTERM");
+      await child.status;
+      close(fifo);
+    }
+  });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

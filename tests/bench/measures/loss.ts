@@ -1,0 +1,137 @@
+/** Bytes lost, compared with what a perfect ring of the same capacity must lose. */
+
+import { mustLose } from "../perfect_ring.ts";
+import { run } from "../pipeline.ts";
+import { type Extent, type Measure, type Row } from "../results.ts";
+import type { Windows } from "../sink.ts";
+import { SPILLWAYS, type Subject } from "../subjects.ts";
+
+const MIB = 1024 ** 2;
+const LIMIT = 1.02;
+
+interface Case {
+  readonly bytesPerSecond: number;
+  readonly capacityBytes: number;
+  readonly sink: Windows;
+  readonly seconds: number;
+}
+
+interface Outcome {
+  readonly lost: number;
+  readonly mustLose: number;
+}
+
+export const loss: Measure = {
+  name: "loss",
+  title: "Bytes lost / bytes that a perfect ring of that capacity must lose",
+  async run(extent) {
+    const rows: Row[] = [];
+    for (const subject of SPILLWAYS) {
+      // So slow that they do not disturb each other.
+      const slow = await Promise.all(
+        slowCases(extent).map((one) => outcomeOf(subject, one)),
+      );
+      rows.push(...rowsOf("1–6 MB/s, pauses of seconds", subject, slow));
+      const fast: Outcome[] = [];
+      for (const one of fastCases(extent)) fast.push(await outcomeOf(subject, one));
+      rows.push(...rowsOf("500 MB/s, pauses of milliseconds", subject, fast));
+      const bursts = await outcomeOf(subject, burstCase(extent));
+      rows.push(...rowsOf("40 MB/s, sink takes 20 MB/s in bursts", subject, [bursts]));
+    }
+    return rows;
+  },
+};
+
+/** The longest pauses of the sink, in ms; rings that would last longer lose nothing. */
+const longestPauseMs = ({ quick }: Extent) => quick ? 3000 : 6000;
+
+function slowCases(extent: Extent): Case[] {
+  const capacities = extent.quick ? [1, 4, 16] : [1, 2, 4, 8, 16, 64];
+  return capacities.flatMap((mebibytes) =>
+    (extent.quick ? [2, 6] : [1, 3, 6]).map((megabytes) => {
+      const seconds = longestPauseMs(extent) / 1e3 * 1.5;
+      const longest = longestPauseMs(extent);
+      return pausing(megabytes * 1e6, mebibytes * MIB, 200, longest, seconds);
+    })
+  );
+}
+
+function fastCases({ quick }: Extent): Case[] {
+  const capacities = quick ? [1, 4, 16] : [1, 2, 4, 8, 16, 64];
+  return capacities.map((mebibytes) =>
+    pausing(500e6, mebibytes * MIB, 50, 200, quick ? 0.6 : 1)
+  );
+}
+
+/** A sink that pauses for half as long again as the ring lasts, if that is not too long. */
+function pausing(
+  bytesPerSecond: number,
+  capacityBytes: number,
+  openMs: number,
+  longestPauseMs: number,
+  seconds: number,
+): Case {
+  const pauseMs = Math.min(1.5e3 * capacityBytes / bytesPerSecond, longestPauseMs);
+  const sink = { periodMs: openMs + pauseMs, openMs, wantBytes: Infinity };
+  return { bytesPerSecond, capacityBytes, sink, seconds };
+}
+
+function burstCase({ quick }: Extent): Case {
+  return {
+    bytesPerSecond: 40e6,
+    capacityBytes: 16 * MIB,
+    sink: { periodMs: 250, openMs: 250, wantBytes: 5e6 },
+    seconds: quick ? 2 : 4,
+  };
+}
+
+async function outcomeOf({ command }: Subject, one: Case): Promise<Outcome> {
+  const { load, taken } = await run({
+    command: [...command, "--capacity", `${one.capacityBytes}`],
+    sink: one.sink,
+    load: {
+      writeBytes: 4096,
+      lineBytes: 100,
+      totalBytes: one.seconds * one.bytesPerSecond,
+      seconds: 2 * one.seconds,
+      bytesPerSecond: one.bytesPerSecond,
+      burstMs: one.bytesPerSecond < 10e6 ? 10 : 1,
+    },
+  });
+  return {
+    lost: load.bytes - taken!.bytes,
+    mustLose: mustLose(load, taken!.windows, one.capacityBytes),
+  };
+}
+
+function rowsOf(what: string, { name }: Subject, outcomes: readonly Outcome[]): Row[] {
+  const losing = outcomes.filter(({ mustLose }) => mustLose > 0);
+  const spared = outcomes.filter(({ mustLose }) => mustLose === 0);
+  const rows: Row[] = [];
+  if (losing.length > 0) {
+    const values = losing.map(({ lost, mustLose }) => lost / mustLose);
+    const met = Math.max(...values) <= LIMIT;
+    rows.push({
+      what: `${what}: ${cases(losing)}`,
+      subject: name,
+      unit: "lost / must",
+      values,
+      goal: { text: `all ≤ ${LIMIT}`, met },
+    });
+  }
+  if (spared.length > 0) {
+    const values = spared.map(({ lost }) => lost);
+    rows.push({
+      what: `${what}: ${cases(spared)} in which nothing must be lost`,
+      subject: name,
+      unit: "bytes lost",
+      values,
+      goal: { text: "0", met: values.every((value) => value === 0) },
+    });
+  }
+  return rows;
+}
+
+function cases(outcomes: readonly Outcome[]): string {
+  return outcomes.length === 1 ? "1 case" : `${outcomes.length} cases`;
+}

@@ -1,0 +1,80 @@
+/** What the bench finds, in rows, and how a measure comes to them. */
+
+import { median } from "./statistics.ts";
+import type { Subject } from "./subjects.ts";
+
+export interface Goal {
+  readonly text: string;
+  readonly met: boolean;
+}
+
+export interface Row {
+  /** What was measured, under the measure's own title. */
+  readonly what: string;
+  readonly subject: string;
+  readonly unit: string;
+  /** One for each round, or for each case of a grid. */
+  readonly values: readonly number[];
+  /** The same divided by another's in the same round. */
+  readonly ratio?: Ratio | undefined;
+  readonly goal?: Goal | undefined;
+}
+
+export interface Ratio {
+  readonly to: string;
+  readonly values: readonly number[];
+}
+
+export interface Measure {
+  /** For --only. */
+  readonly name: string;
+  readonly title: string;
+  run(extent: Extent): Promise<Row[]>;
+}
+
+/** How much is measured. */
+export interface Extent {
+  readonly quick: boolean;
+  readonly rounds: number;
+}
+
+/**
+ * Runs all subjects in turns, so that what else happens on the machine happens to
+ * all of them, and collects what each round found.
+ */
+export async function inTurns<T>(
+  subjects: readonly Subject[],
+  rounds: number,
+  run: (subject: Subject, round: number) => Promise<T>,
+): Promise<Map<string, T[]>> {
+  const found = new Map<string, T[]>(subjects.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const subject of subjects) {
+      found.get(subject.name)!.push(await run(subject, round));
+    }
+  }
+  return found;
+}
+
+/** Each round's value divided by the best that one of the others had in it. */
+export function ratioToBest(
+  values: readonly number[],
+  others: ReadonlyMap<string, readonly number[]>,
+): Ratio | undefined {
+  if (others.size === 0) return undefined;
+  const best = values.map((_, round) =>
+    Math.max(...[...others.values()].map((rounds) => rounds[round]!))
+  );
+  return {
+    to: others.size === 1 ? [...others.keys()][0]! : "best peer",
+    values: values.map((value, round) => value / best[round]!),
+  };
+}
+
+export function atLeast(limit: number, text: string, values: readonly number[]): Goal {
+  return { text, met: median(values) >= limit };
+}
+
+export function atMost(limit: number, text: string, values: readonly number[]): Goal {
+  return { text, met: median(values) <= limit };
+}
