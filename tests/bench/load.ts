@@ -61,14 +61,17 @@ interface Thread {
   readonly control: SharedArrayBuffer;
 }
 
+/** As services write it: words, numbers, a few quotes. */
+const TEXT = 'level=info msg="request served" path=/api/v1/items status=200 ms=12 ';
+
 /**
  * Lines that are all the same, and so a buffer little longer than one write: what
  * a program writes is hot in its cache too.
  */
 function repeatedLine(lineBytes: number, length: number): Uint8Array {
-  return Uint8Array.from(
-    { length },
-    (_, at) => (at + 1) % lineBytes === 0 ? 10 : 97 + at % lineBytes * 7 % 26,
+  const line = TEXT.repeat(Math.ceil(lineBytes / TEXT.length)).slice(0, lineBytes - 1);
+  return new TextEncoder().encode(
+    `${line}\n`.repeat(Math.ceil(length / lineBytes)).slice(0, length),
   );
 }
 
