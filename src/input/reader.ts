@@ -11,8 +11,17 @@ import { type InputSpec, PipeSource } from "./pipe_source.ts";
 
 /** Far shorter than the writer needs to fill the kernel pipe. */
 const BREATH_MICROS = 50;
-/** A sink that has not taken a batch for so long is slow, not the flusher. */
-const WILLING_MS = 2;
+/**
+ * A sink that has taken nothing for so long is slow. Until then the flusher may
+ * only be waiting for its turn at a processor, a few threads behind others.
+ */
+const WILLING_MS = 20;
+/**
+ * How long a read may be put off for a willing sink. A writer that is faster than
+ * such a sink is slowed down to it instead of losing lines, but never below one
+ * read in this time: 260 MB/s, or what the kernel pipe holds if that is less.
+ */
+const PATIENCE_MS = 1;
 
 export interface ReaderOptions {
   readonly inputs: readonly InputSpec[];
@@ -71,7 +80,6 @@ export function runReader(context: ReaderContext): void {
     const nowMs = performance.now();
     if (poll.ready(wakeSlot) !== 0) drainWakeUps(context.wakeDescriptor);
     const stopping = board.stopRequested;
-    let crowded = false;
     for (let slot = 0; slot < inputs.length; slot++) {
       const input = inputs[slot]!;
       if (input.ended) continue;
@@ -82,17 +90,34 @@ export function runReader(context: ReaderContext): void {
         context.onInputFailed(error.message);
         input.finish();
       }
-      crowded ||= input.framer.crowded;
     }
     context.doorbell.ring();
-    // On a machine with more threads than processors a flusher that has work and
-    // a willing sink may yet not get to run; no line should be lost for that.
-    if (crowded && board.writingForMs < WILLING_MS) napMicros(BREATH_MICROS);
+    giveWay(inputs, board);
   }
 }
 
 // Loops instead of closures from here on: they run for every read, and garbage in
 // this thread is a pause for the writer.
+
+/**
+ * On a machine with more threads than processors a flusher that has work and a
+ * willing sink may yet not get to run; no line should be lost for that.
+ */
+function giveWay(inputs: readonly InputLoop[], board: Board): void {
+  if (!anyCrowded(inputs)) return;
+  const endMs = performance.now() + PATIENCE_MS;
+  do {
+    if (board.writingForMs >= WILLING_MS) return;
+    napMicros(BREATH_MICROS);
+  } while (anyCrowded(inputs) && performance.now() < endMs);
+}
+
+function anyCrowded(inputs: readonly InputLoop[]): boolean {
+  for (const input of inputs) {
+    if (!input.ended && input.framer.crowded) return true;
+  }
+  return false;
+}
 
 function allEnded(inputs: readonly InputLoop[]): boolean {
   for (const input of inputs) {
