@@ -13,7 +13,7 @@ import { nameOf } from "./src/containerd/container.ts";
 import { openReports, refuseStart } from "./src/containerd/shim.ts";
 import { Control } from "./src/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
-import { initialize, status } from "./src/platform/posix.ts";
+import { initialize, isTerminal } from "./src/platform/posix.ts";
 import { Stderr } from "./src/report/stderr.ts";
 import { runThread, type ThreadStart } from "./src/threads.ts";
 
@@ -34,11 +34,6 @@ function main(args: readonly string[]): void {
     process.exit(ExitCode.usage);
   }
   new Control(new URL(import.meta.url), options).start();
-}
-
-function isTerminal(descriptor: number): boolean {
-  const found = status(descriptor);
-  return typeof found !== "number" && found.kind === "terminal";
 }
 
 /** How long the person's log may take the message. */

@@ -36,6 +36,7 @@ export const {
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 const FIONREAD = 0x541B;
+const TIOCGWINSZ = 0x5413;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -213,6 +214,17 @@ export function readableBytes(descriptor: number): number {
   return status < 0 ? status : count[0]!;
 }
 
+/** Columns and rows of the terminal behind a descriptor, or `-errno`. 0: it does not say. */
+export function terminalSize(
+  descriptor: number,
+): { readonly columns: number; readonly rows: number } | number {
+  // struct winsize: rows, columns, and pixels that nobody fills in.
+  const size = new Uint16Array(4);
+  const address = libc().addressOf(new Uint8Array(size.buffer));
+  const status = result(libc().call.ioctl(descriptor, TIOCGWINSZ, address));
+  return status < 0 ? status : { columns: size[1]!, rows: size[0]! };
+}
+
 /** POSIX: a pipe takes a write of at most so many bytes whole or not at all. */
 export const PIPE_BUF = 4096;
 
@@ -278,6 +290,11 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
     permissions: mode & 0o7777,
     bytes,
   };
+}
+
+export function isTerminal(descriptor: number): boolean {
+  const found = status(descriptor);
+  return typeof found !== "number" && found.kind === "terminal";
 }
 
 function kindOf(type: number, deviceMajor: number): FileKind {
