@@ -24,30 +24,21 @@ import {
   wallClockMicros,
 } from "./platform/posix.ts";
 import { Board } from "./report/board.ts";
-import {
-  type InputCounts,
-  type ReportEvent,
-  type Snapshot,
-  total,
-} from "./report/events.ts";
-import { toJson } from "./report/json.ts";
-import { Reporter } from "./report/reporter.ts";
+import { lost, type Snapshot, total } from "./report/events.ts";
+import { Reports } from "./report/reports.ts";
 import { Stderr } from "./report/stderr.ts";
-import { toText } from "./report/text.ts";
 import { allocateRingMemory, type RingMemory } from "./ring/ring_memory.ts";
 import type { RotatedFilesSpec } from "./output/rotated_files.ts";
 import {
   type Role,
   startThread,
-  type Thread,
   type ThreadMessage,
+  type ThreadStart,
   wakeReader,
 } from "./threads.ts";
 
 /** How often the board is looked at. */
 const TICK_MS = 1000;
-/** How long the last words may wait for a standard error that nobody reads. */
-const LAST_WORDS_MS = 250;
 /** A batch of the flusher; it must hold the longest line. */
 const HAND_BYTES = 256 * 1024;
 
@@ -61,13 +52,10 @@ const HAND_BYTES = 256 * 1024;
 export class Control {
   readonly #program: URL;
   readonly #options: Options;
-  readonly #startMs = Date.now();
-  readonly #stderr: Stderr;
   readonly #board: Board;
+  readonly #reports: Reports;
   readonly #doorbell = Doorbell.create();
   readonly #wakePipe = pipe();
-  readonly #reporter: Reporter;
-  readonly #output: string;
   /** Their paths, and what stands there if nobody has put another one there. */
   readonly #madeFifos = new Map<string, string>();
   #deadline: ReturnType<typeof setTimeout> | undefined;
@@ -84,19 +72,20 @@ export class Control {
   constructor(program: URL, options: Options) {
     this.#program = program;
     this.#options = options;
-    this.#stderr = new Stderr(options.container ? openReports() : undefined);
     this.#board = Board.create(options.inputs.length);
-    this.#output = options.output.name;
-    this.#reporter = new Reporter(
-      this.#output,
-      options.whenFull === "drop-newest" ? "dropped" : "overwritten",
-      options.reportIntervalMs,
-      this.#startMs,
-    );
+    const stderr = new Stderr(options.container ? openReports() : undefined);
+    this.#reports = new Reports(options, this.#board, stderr);
   }
 
   /** Starts everything; the program ends in `#exit`. */
   start(): void {
+    process.on("SIGTERM", () => this.#stop());
+    process.on("SIGINT", () => this.#stop());
+    process.on("SIGHUP", () => this.#hangUp());
+    process.on("SIGUSR2", () => this.#reports.status());
+    process.on("uncaughtException", (error) => {
+      this.#fail(`the control thread failed: ${messageOf(error)}`);
+    });
     try {
       checkOpenFilesLimit(this.#options.inputs.length);
       if (this.#options.container) checkPipes();
@@ -105,12 +94,7 @@ export class Control {
       this.#startThreads(this.#allocate());
     } catch (error) {
       this.#fail(messageOf(error));
-      return;
     }
-    process.on("SIGTERM", () => this.#stop());
-    process.on("SIGINT", () => this.#stop());
-    process.on("SIGHUP", () => this.#hangUp());
-    process.on("SIGUSR2", () => this.#reportStatus());
     setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -166,22 +150,14 @@ export class Control {
     };
     // The flusher first: the reader waits until it can take what is read.
     for (const role of ["flusher", "reader"] as const) {
-      this.#watch(role, startThread(this.#program, { ...start, role }));
+      this.#start({ ...start, role });
     }
   }
 
-  #watch(role: Role, thread: Thread): void {
-    let ended = false;
-    thread.on("message", (message: ThreadMessage) => {
-      if (message.kind === "finished" || message.kind === "failed") ended = true;
-      this.#hear(role, message);
-    });
-    thread.on("error", (error: unknown) => {
-      ended = true;
-      this.#threadDied(role, messageOf(error));
-    });
-    thread.on("exit", () => {
-      if (!ended) this.#threadDied(role, "it ended without a word");
+  #start(start: ThreadStart): void {
+    startThread(this.#program, start, {
+      onMessage: (message) => this.#hear(start.role, message),
+      onDeath: (why) => this.#threadDied(start.role, why),
     });
   }
 
@@ -192,43 +168,26 @@ export class Control {
         if (this.#options.container) announceReady();
         break;
       case "loss":
-        this.#observe();
+        this.#reports.observe();
         break;
       case "input failed":
         this.#failed = true;
-        this.#report({ timeMs: Date.now(), event: "error", message: message.message });
+        this.#reports.error(message.message);
         break;
       case "input notice":
-        this.#report({
-          timeMs: Date.now(),
-          event: "input_notice",
-          input: message.label,
-          message: message.message,
-        });
+        this.#reports.inputNotice(message.label, message.message);
         break;
       case "FIFO made":
         this.#rememberFifo(message.path);
         break;
       case "sink failing":
-        this.#report({
-          timeMs: Date.now(),
-          event: "sink_failing",
-          message: message.message,
-        });
+        this.#reports.sinkFailing(message.message);
         break;
       case "sink recovered":
-        this.#report({
-          timeMs: Date.now(),
-          event: "sink_recovered",
-          output: this.#output,
-        });
+        this.#reports.sinkRecovered();
         break;
       case "rotation failing":
-        this.#report({
-          timeMs: Date.now(),
-          event: "rotation_failing",
-          message: message.message,
-        });
+        this.#reports.rotationFailing(message.message);
         break;
       case "plain files":
         this.#compress(message.files);
@@ -238,7 +197,7 @@ export class Control {
         break;
       case "failed":
         if (message.cause === "sink closed") {
-          this.#report({ timeMs: Date.now(), event: "error", message: message.message });
+          this.#reports.error(message.message);
           this.#exit();
         } else if (message.cause === "refused") {
           this.#fail(message.message);
@@ -265,7 +224,7 @@ export class Control {
       return;
     }
     this.#compressing = true;
-    this.#watch("compressor", startThread(this.#program, { role: "compressor", files }));
+    this.#start({ role: "compressor", files });
   }
 
   #compressed(): void {
@@ -287,7 +246,7 @@ export class Control {
       return;
     }
     this.#failed = true;
-    this.#report({ timeMs: Date.now(), event: "error", message: text });
+    this.#reports.error(text);
     if (role === "compressor") {
       this.#compressed();
       return;
@@ -299,7 +258,7 @@ export class Control {
 
   #fail(message: string): void {
     this.#failed = true;
-    this.#report({ timeMs: Date.now(), event: "error", message });
+    this.#reports.error(message);
     const { container } = this.#options;
     if (container && !this.#ready) refuseStart(container.id);
     this.#exit();
@@ -336,55 +295,20 @@ export class Control {
     // Not sooner: while lines are being lost, the reader would otherwise send a
     // message for nearly every push, and spend on it what its writer waits for.
     this.#board.acknowledgeLoss();
-    this.#observe();
-    this.#stderr.flush(0);
-  }
-
-  #observe(): void {
-    this.#reporter.observe(this.#snapshot()).forEach((event) => this.#report(event));
-  }
-
-  #reportStatus(): void {
-    const { timeMs, inputs } = this.#snapshot();
-    this.#report({ timeMs, event: "status", durationMs: timeMs - this.#startMs, inputs });
-  }
-
-  #report(event: ReportEvent): void {
-    const { report, container } = this.#options;
-    // Why the program failed is said in any case.
-    if (report === "none" && event.event !== "error") return;
-    const text = report === "json" ? toJson(event, container) : toText(event, container);
-    this.#stderr.print(`${text}\n`);
-  }
-
-  #snapshot(): Snapshot {
-    const dropNewest = this.#options.whenFull === "drop-newest";
-    const inputs = this.#options.inputs.map(({ label }, index): InputCounts => ({
-      label,
-      ...this.#board.input(index).read(dropNewest),
-    }));
-    return { timeMs: Date.now(), inputs, writingSinceMs: this.#board.writingSince };
+    this.#reports.observe();
   }
 
   #exit(): never {
     this.#removeFifos();
-    const { timeMs, inputs } = this.#snapshot();
-    this.#report({
-      timeMs,
-      event: "summary",
-      durationMs: timeMs - this.#startMs,
-      inputs,
-    });
-    this.#stderr.flush(LAST_WORDS_MS);
-    process.exit(this.#exitCode(inputs));
+    process.exit(this.#exitCode(this.#reports.finish()));
   }
 
-  #exitCode(inputs: readonly InputCounts[]): ExitCode {
+  #exitCode({ inputs }: Snapshot): ExitCode {
     const counts = total(inputs);
     if (this.#failed) return ExitCode.failed;
     if (counts.bytesBuffered > 0n || counts.linesBuffered > 0n) return ExitCode.unflushed;
-    const lost = counts.bytesOverwritten + counts.bytesDropped + counts.bytesRejected;
-    return lost > 0n && this.#options.failOnLoss ? ExitCode.loss : ExitCode.flushed;
+    const { bytes } = lost(counts);
+    return bytes > 0n && this.#options.failOnLoss ? ExitCode.loss : ExitCode.flushed;
   }
 }
 

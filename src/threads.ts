@@ -73,11 +73,32 @@ export type ThreadMessage =
     readonly message: string;
   };
 
-export type Thread = Worker;
+/** What a thread's starter is told. */
+export interface ThreadEvents {
+  onMessage(message: ThreadMessage): void;
+  /** It has ended without having said so. */
+  onDeath(why: string): void;
+}
 
 /** @param program the entry point's own URL */
-export function startThread(program: URL, start: ThreadStart): Thread {
-  return new Worker(program, { workerData: start });
+export function startThread(
+  program: URL,
+  start: ThreadStart,
+  events: ThreadEvents,
+): void {
+  const thread = new Worker(program, { workerData: start });
+  let ended = false;
+  thread.on("message", (message: ThreadMessage) => {
+    if (message.kind === "finished" || message.kind === "failed") ended = true;
+    events.onMessage(message);
+  });
+  thread.on("error", (error: unknown) => {
+    ended = true;
+    events.onDeath(messageOf(error));
+  });
+  thread.on("exit", () => {
+    if (!ended) events.onDeath("it ended without a word");
+  });
 }
 
 /** The entry point, on a thread: runs until its part is done. */

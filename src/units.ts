@@ -71,3 +71,9 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes}`;
 }
+
+/** The next size that is short to write: a few KiB, MiB or GiB more at most. */
+export function roundUpSize(bytes: number): number {
+  const unit = bytes < KIB ** 2 ? KIB : bytes < KIB ** 3 ? KIB ** 2 : KIB ** 3 / 16;
+  return Math.ceil(bytes / unit) * unit;
+}

@@ -12,13 +12,12 @@ import type { RotationSettings } from "../output/file_rotation.ts";
 import type { Destination, OutputSettings } from "../output/sink.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
+import type { ReportStyle } from "../report/console.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../ring/ring_memory.ts";
 import type { FullPolicy } from "../ring/ring_producer.ts";
 import { formatSize, parseDuration, parseSize } from "../units.ts";
 import type { FlagName } from "./flags.ts";
 import type { RawFlags } from "./parse.ts";
-
-export type ReportStyle = "text" | "json" | "none";
 
 /** A checked command line. */
 export interface Options {

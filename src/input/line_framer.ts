@@ -56,6 +56,8 @@ export class LineFramer {
   /** The same for the newest. */
   #newestMicros = 0;
   #newestMs = 0;
+  /** Something was lost since the ring was last empty. */
+  #losing = false;
   /** Since when the consumer cannot know of frames that were dropped, in ms. */
   #droppedMs: number | undefined;
 
@@ -216,6 +218,11 @@ export class LineFramer {
   #push(from: number, to: number, lines: number, unfinished: boolean): boolean {
     const flags = (this.#inside ? STARTS_INSIDE : 0) | (unfinished ? ENDS_INSIDE : 0);
     const at = this.#ring.landingAt + from;
+    const { shortfallBytes } = this.#producer;
+    if (this.#losing && !this.#producer.backlogged) {
+      this.#losing = false;
+      this.#counters.beginBurst(shortfallBytes);
+    }
     let pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);
     if (pushed.outcome === "full") {
       // Asked for before the second look, so that room that is made after it is
@@ -230,13 +237,16 @@ export class LineFramer {
     if (pushed.outcome === "dropped") {
       this.#counters.addDropped(to - from, lines);
       this.#droppedMs = this.#newestMs;
-      this.#onLoss();
     } else {
       this.#droppedMs = undefined;
       if (pushed.overwrittenBytes > 0) {
         this.#counters.addOverwritten(pushed.overwrittenBytes, pushed.overwrittenLines);
-        this.#onLoss();
       }
+    }
+    if (this.#producer.shortfallBytes > shortfallBytes) {
+      this.#losing = true;
+      this.#counters.setShortfall(this.#producer.shortfallBytes);
+      this.#onLoss();
     }
     this.#inside = unfinished;
     return true;

@@ -105,6 +105,7 @@ export class Delivery {
     );
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
+    if (bytes > 0 && this.#written < this.#piece.length) this.#board.takenAt = Date.now();
     // A sink that only waited for room has not shown yet that it works.
     if (bytes > 0) this.#recovered();
   }
@@ -112,15 +113,20 @@ export class Delivery {
   #recovered(): void {
     if (!this.#backoff.failing) return;
     this.#backoff.reset();
+    this.#board.sinkFailingSince = undefined;
     this.#events.onSinkRecovered();
   }
 
   /** Pauses before the next attempt; says so at the first. */
   #refused(error: unknown): void {
     if (!(error instanceof SinkFailure)) throw error;
-    if (!this.#backoff.failing) this.#events.onSinkFailing(error.message);
+    if (!this.#backoff.failing) {
+      this.#board.sinkFailingSince = Date.now();
+      this.#events.onSinkFailing(error.message);
+    }
     this.reopenIfAsked();
     this.#backoff.pause(this.#isReopenWanted);
+    this.#board.countSinkRetry();
   }
 
   /** SIGHUP has asked for the sink to be opened anew, and it has not been yet. */

@@ -4,14 +4,14 @@
  * at any time and sees a value that was true a moment ago; two words are not of
  * the same moment, but no sum of parts ever exceeds what came in before it.
  *
- *      words 0–15            states and requests
- *      words 16 (n + 1) …    of input n
+ *      words 0–31            states and requests
+ *      words 32 (n + 1) …    of input n
  */
 
 import { type Kernels, kernels } from "../platform/kernels.ts";
 
 const WORD = 8;
-const BLOCK = 16 * WORD;
+const BLOCK = 32 * WORD;
 const PAGE_BYTES = 64 * 1024;
 
 /** Words of the first block. */
@@ -20,8 +20,11 @@ const REOPEN_REQUESTS = 1 * WORD;
 const STOP_REQUESTED = 2 * WORD;
 const LOSS_ANNOUNCED = 3 * WORD;
 const READER_GONE = 4 * WORD;
+const TAKEN_AT = 5 * WORD;
+const SINK_RETRIES = 6 * WORD;
+const SINK_FAILING_SINCE = 7 * WORD;
 
-/** Words of an input's block: the first seven are the reader's, the others the flusher's. */
+/** Words of an input's block: the first half is the reader's, the second the flusher's. */
 const LINES_IN = 0 * WORD;
 const BYTES_IN = 1 * WORD;
 const LINE_OPEN = 2 * WORD;
@@ -29,10 +32,23 @@ const LINES_OVERWRITTEN = 3 * WORD;
 const BYTES_OVERWRITTEN = 4 * WORD;
 const LINES_DROPPED = 5 * WORD;
 const BYTES_DROPPED = 6 * WORD;
-const LINES_OUT = 8 * WORD;
-const BYTES_OUT = 9 * WORD;
-const LINES_DISCARDED = 10 * WORD;
-const BYTES_DISCARDED = 11 * WORD;
+const SHORTFALL = 7 * WORD;
+const SHORTFALL_BEFORE_BURST = 8 * WORD;
+const LINES_OUT = 16 * WORD;
+const BYTES_OUT = 17 * WORD;
+const LINES_DISCARDED = 18 * WORD;
+const BYTES_DISCARDED = 19 * WORD;
+
+/**
+ * By how many bytes a ring was too small, since the start. A burst begins when
+ * the ring is empty, so what was lost in one is what a larger ring would still
+ * have held at the worst moment.
+ */
+export interface Shortfall {
+  readonly totalBytes: number;
+  /** The part of it that belongs to bursts that are over. */
+  readonly beforeBurstBytes: number;
+}
 
 /** Of one input, at one moment. Lines are counted where they end. */
 export interface Counts {
@@ -81,6 +97,35 @@ export class Board {
 
   set writingSince(time: number | undefined) {
     this.#words.store(WRITING_SINCE, time ?? 0);
+  }
+
+  /** Flusher: the output has taken a part of what is in the hand. */
+  set takenAt(time: number) {
+    this.#words.store(TAKEN_AT, time);
+  }
+
+  /** Since when the output has taken nothing of what it is given, in ms since 1970. */
+  get takesNothingSince(): number | undefined {
+    const since = this.#words.load(WRITING_SINCE);
+    return since === 0 ? undefined : Math.max(since, this.#words.load(TAKEN_AT));
+  }
+
+  /** How often something the output refused was tried again. Flusher's. */
+  get sinkRetries(): number {
+    return this.#words.load(SINK_RETRIES);
+  }
+
+  countSinkRetry(): void {
+    this.#words.add(SINK_RETRIES, 1);
+  }
+
+  /** Since when the output has failed at every attempt, in ms since 1970. Flusher's. */
+  get sinkFailingSince(): number | undefined {
+    return this.#words.load(SINK_FAILING_SINCE) || undefined;
+  }
+
+  set sinkFailingSince(time: number | undefined) {
+    this.#words.store(SINK_FAILING_SINCE, time ?? 0);
   }
 
   /** How long it has been trying, in ms; 0 when it is not. */
@@ -154,6 +199,22 @@ export class InputCounters {
   addDropped(bytes: number, lines: number): void {
     this.#add(BYTES_DROPPED, bytes);
     this.#add(LINES_DROPPED, lines);
+  }
+
+  /** Reader: by how much the ring was too small for what was lost, since the start. */
+  setShortfall(bytes: number): void {
+    this.#words.store(this.#at + SHORTFALL, bytes);
+  }
+
+  /** Reader: the ring has been empty; what it lacked until then was another burst's. */
+  beginBurst(shortfallBytes: number): void {
+    this.#words.store(this.#at + SHORTFALL_BEFORE_BURST, shortfallBytes);
+  }
+
+  /** Any thread. */
+  get shortfall(): Shortfall {
+    const beforeBurstBytes = this.#words.load(this.#at + SHORTFALL_BEFORE_BURST);
+    return { totalBytes: this.#words.load(this.#at + SHORTFALL), beforeBurstBytes };
   }
 
   /** Flusher: what the output has taken. */

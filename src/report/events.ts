@@ -1,39 +1,64 @@
 /** What can be said on standard error; `text.ts` and `json.ts` say it. */
 
-import type { Counts } from "./board.ts";
+import type { Counts, Shortfall } from "./board.ts";
 
-/** One input's counters, at one moment. */
-export interface InputCounts extends Counts {
+/** One input, at one moment. */
+export interface InputState extends Counts {
   readonly label: string;
+  readonly shortfall: Shortfall;
+  /** Over about the last second. */
+  readonly inBytesPerSecond: number;
+  readonly outBytesPerSecond: number;
+}
+
+/** The output, at one moment; times are in milliseconds since 1970. */
+export interface OutputState {
+  readonly name: string;
+  /** Since when it has taken nothing of what it is given. */
+  readonly takesNothingSinceMs: number | undefined;
+  /** Since when it has refused everything with an error. */
+  readonly failingSinceMs: number | undefined;
+  readonly retries: number;
+  /** The last error it gave, if it ever gave one. */
+  readonly lastError: { readonly message: string; readonly timeMs: number } | undefined;
 }
 
 /** All that can be known of the data path, at one moment. */
 export interface Snapshot {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
-  readonly inputs: readonly InputCounts[];
-  /** Since when the output has not taken what it was given. */
-  readonly writingSinceMs: number | undefined;
+  readonly startMs: number;
+  /** Of each input's ring. */
+  readonly capacityBytes: number;
+  readonly inputs: readonly InputState[];
+  readonly output: OutputState;
+}
+
+/** What one input has lost in a time. */
+export interface Loss {
+  readonly input: InputState;
+  readonly output: OutputState;
+  readonly reason: "overwritten" | "dropped";
+  /** Since `sinceMs`. */
+  readonly lines: bigint;
+  readonly bytes: bigint;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** The capacity that would have held the worst burst in that time. */
+  readonly capacityNeededBytes: number;
 }
 
 export type ReportEvent =
   & { readonly timeMs: number }
   & (
-    | {
-      /** Lines are being lost; or it has stopped, for a whole report interval. */
-      readonly event: "loss" | "loss_end";
-      readonly input: string;
-      readonly reason: "overwritten" | "dropped";
-      /** Since `sinceMs`. */
-      readonly lines: bigint;
-      readonly bytes: bigint;
-      readonly sinceMs: number;
-      readonly untilMs: number;
-    }
+    /** Lines are being lost; `repeated` after the first of a row. */
+    | (Loss & { readonly event: "loss"; readonly repeated: boolean })
+    /** It has stopped, for a whole report interval. */
+    | (Loss & { readonly event: "loss_end" })
     | {
       /** The output takes nothing; or it does again. */
       readonly event: "stall" | "stall_end";
-      readonly output: string;
+      readonly snapshot: Snapshot;
       readonly sinceMs: number;
     }
     /** Something about an input that a person should know; it goes on. */
@@ -43,23 +68,54 @@ export type ReportEvent =
       readonly message: string;
     }
     | { readonly event: "sink_failing"; readonly message: string }
-    | { readonly event: "sink_recovered"; readonly output: string }
     | { readonly event: "rotation_failing"; readonly message: string }
-    | { readonly event: "error"; readonly message: string }
     | {
-      readonly event: "status" | "summary";
-      readonly durationMs: number;
-      readonly inputs: readonly InputCounts[];
+      readonly event: "sink_recovered";
+      readonly output: string;
+      readonly sinceMs: number;
+      /** Since then. */
+      readonly retries: number;
     }
+    | { readonly event: "error"; readonly message: string }
+    | { readonly event: "status" | "summary"; readonly snapshot: Snapshot }
   );
 
+const NOTHING: Counts = {
+  linesIn: 0n,
+  bytesIn: 0n,
+  linesOut: 0n,
+  bytesOut: 0n,
+  linesOverwritten: 0n,
+  bytesOverwritten: 0n,
+  linesDropped: 0n,
+  bytesDropped: 0n,
+  linesRejected: 0n,
+  bytesRejected: 0n,
+  linesBuffered: 0n,
+  bytesBuffered: 0n,
+};
+const COUNT_NAMES = Object.keys(NOTHING) as (keyof Counts)[];
+
 /** The sum over all inputs. */
-export function total(inputs: readonly InputCounts[]): Counts {
-  const sum: Record<string, bigint> = {};
-  for (const { label: _, ...counts } of inputs) {
-    for (const [name, value] of Object.entries(counts)) {
-      sum[name] = (sum[name] ?? 0n) + value;
-    }
+export function total(inputs: readonly Counts[]): Counts {
+  const sum = { ...NOTHING };
+  for (const input of inputs) {
+    for (const name of COUNT_NAMES) sum[name] += input[name];
   }
-  return sum as unknown as Counts;
+  return sum;
+}
+
+/** Lines and bytes that were read and will never come out. */
+export function lost(counts: Counts): { lines: bigint; bytes: bigint } {
+  return {
+    lines: counts.linesOverwritten + counts.linesDropped + counts.linesRejected,
+    bytes: counts.bytesOverwritten + counts.bytesDropped + counts.bytesRejected,
+  };
+}
+
+/** How long the output has taken nothing of what it was given; 0 when it does. */
+export function stalledMs({ timeMs, output }: Snapshot): number {
+  const since = output.takesNothingSinceMs;
+  // The clock may have been set back.
+  return since === undefined ? 0 : Math.max(0, timeMs - since);
 }

@@ -1,16 +1,33 @@
-import type { InputCounts, ReportEvent, Snapshot } from "./events.ts";
+import {
+  type InputState,
+  type Loss,
+  lost,
+  type ReportEvent,
+  type Snapshot,
+} from "./events.ts";
 
 /** An output that has taken nothing for so long is said to be stalled. */
 export const STALL_MS = 1000;
 
+/** Where the loss that goes on began. */
+interface LossStart {
+  readonly lines: bigint;
+  readonly bytes: bigint;
+  readonly timeMs: number;
+}
+
 interface LossState {
   lines: bigint;
   bytes: bigint;
-  /** Where the loss that goes on began; undefined while nothing is being lost. */
-  since: { lines: bigint; bytes: bigint; timeMs: number } | undefined;
+  /** Undefined while nothing is being lost. */
+  since: LossStart | undefined;
   lastLossMs: number;
   lastReportMs: number;
   reportedBytes: bigint;
+  /** What bursts that are over lacked in sum, when it was looked at last. */
+  beforeBurstBytes: number;
+  /** What the worst burst of the loss that goes on lacked. */
+  worstShortfallBytes: number;
 }
 
 /**
@@ -19,24 +36,19 @@ interface LossState {
  * data path only as a row of snapshots, and keeps no clock of its own.
  */
 export class Reporter {
-  readonly #output: string;
   readonly #reason: "overwritten" | "dropped";
   readonly #intervalMs: number;
   readonly #losses = new Map<string, LossState>();
   #lastSnapshotMs: number;
-  /** What was out when the output was last seen to have taken something, and when. */
-  #bytesOut = 0n;
-  #lastTakenMs = -Infinity;
   #stalledSinceMs: number | undefined;
   #stallReportMs = 0;
+  #failing = { sinceMs: 0, retries: 0 };
 
   constructor(
-    output: string,
     reason: "overwritten" | "dropped",
     intervalMs: number,
     startMs: number,
   ) {
-    this.#output = output;
     this.#reason = reason;
     this.#intervalMs = intervalMs;
     this.#lastSnapshotMs = startMs;
@@ -50,39 +62,88 @@ export class Reporter {
     return events;
   }
 
-  #observeLoss(input: InputCounts, { timeMs }: Snapshot): ReportEvent[] {
+  /** The last snapshot: losses that went on are over with the program. */
+  finish(snapshot: Snapshot): ReportEvent[] {
+    return snapshot.inputs.flatMap((input) => {
+      this.#noteLoss(input, snapshot);
+      return this.#endLoss(input, snapshot);
+    });
+  }
+
+  /** The flusher says that the output fails; it does so once until it recovers. */
+  sinkFailing({ timeMs, output }: Snapshot, message: string): ReportEvent {
+    this.#failing = { sinceMs: timeMs, retries: output.retries };
+    return { timeMs, event: "sink_failing", message };
+  }
+
+  sinkRecovered({ timeMs, output }: Snapshot): ReportEvent {
+    const { sinceMs, retries } = this.#failing;
+    return {
+      timeMs,
+      event: "sink_recovered",
+      output: output.name,
+      sinceMs,
+      retries: output.retries - retries,
+    };
+  }
+
+  #observeLoss(input: InputState, snapshot: Snapshot): ReportEvent[] {
+    const { timeMs } = snapshot;
+    const state = this.#noteLoss(input, snapshot);
+    if (state.since === undefined) return [];
+    if (timeMs - state.lastLossMs >= this.#intervalMs) {
+      return this.#endLoss(input, snapshot);
+    }
+    const due = timeMs - state.lastReportMs >= this.#intervalMs &&
+      state.bytes > state.reportedBytes;
+    if (!due) return [];
+    const repeated = state.lastReportMs !== -Infinity;
+    state.lastReportMs = timeMs;
+    state.reportedBytes = state.bytes;
+    const loss = this.#loss(input, snapshot, state, state.since);
+    return [{ timeMs, event: "loss", repeated, ...loss }];
+  }
+
+  #noteLoss(input: InputState, { timeMs }: Snapshot): LossState {
     const state = this.#stateOf(input.label);
-    const lines = input.linesOverwritten + input.linesDropped;
-    const bytes = input.bytesOverwritten + input.bytesDropped;
+    const { lines, bytes } = lost(input);
     if (bytes > state.bytes) {
-      state.since ??= {
-        lines: state.lines,
-        bytes: state.bytes,
-        timeMs: this.#lastSnapshotMs,
-      };
+      if (state.since === undefined) {
+        state.since = {
+          lines: state.lines,
+          bytes: state.bytes,
+          timeMs: this.#lastSnapshotMs,
+        };
+        state.worstShortfallBytes = 0;
+      }
       state.lastLossMs = timeMs;
       state.lines = lines;
       state.bytes = bytes;
     }
+    observeShortfall(state, input);
+    return state;
+  }
+
+  #endLoss(input: InputState, snapshot: Snapshot): ReportEvent[] {
+    const state = this.#stateOf(input.label);
     if (state.since === undefined) return [];
-    const ended = timeMs - state.lastLossMs >= this.#intervalMs;
-    const due = timeMs - state.lastReportMs >= this.#intervalMs &&
-      state.bytes > state.reportedBytes;
-    if (!ended && !due) return [];
-    const event: ReportEvent = {
-      timeMs,
-      event: ended ? "loss_end" : "loss",
-      input: input.label,
+    const loss = this.#loss(input, snapshot, state, state.since);
+    state.since = undefined;
+    state.lastReportMs = -Infinity;
+    return [{ timeMs: snapshot.timeMs, event: "loss_end", ...loss }];
+  }
+
+  #loss(input: InputState, snapshot: Snapshot, state: LossState, since: LossStart): Loss {
+    return {
+      input,
+      output: snapshot.output,
       reason: this.#reason,
-      lines: state.lines - state.since.lines,
-      bytes: state.bytes - state.since.bytes,
-      sinceMs: state.since.timeMs,
+      lines: state.lines - since.lines,
+      bytes: state.bytes - since.bytes,
+      sinceMs: since.timeMs,
       untilMs: state.lastLossMs,
+      capacityNeededBytes: snapshot.capacityBytes + state.worstShortfallBytes,
     };
-    state.lastReportMs = ended ? -Infinity : timeMs;
-    state.reportedBytes = state.bytes;
-    if (ended) state.since = undefined;
-    return [event];
   }
 
   #stateOf(label: string): LossState {
@@ -95,6 +156,8 @@ export class Reporter {
         lastLossMs: 0,
         lastReportMs: -Infinity,
         reportedBytes: 0n,
+        beforeBurstBytes: 0,
+        worstShortfallBytes: 0,
       };
       this.#losses.set(label, state);
     }
@@ -102,32 +165,31 @@ export class Reporter {
   }
 
   #observeStall(snapshot: Snapshot): ReportEvent[] {
-    const { timeMs } = snapshot;
-    const waitingSinceMs = this.#waitingSince(snapshot);
+    const { timeMs, output: { takesNothingSinceMs } } = snapshot;
     const sinceMs = this.#stalledSinceMs;
-    if (sinceMs !== undefined && sinceMs !== waitingSinceMs) {
+    if (sinceMs !== undefined && sinceMs !== takesNothingSinceMs) {
       this.#stalledSinceMs = undefined;
-      return [{ timeMs, event: "stall_end", output: this.#output, sinceMs }];
+      return [{ timeMs, event: "stall_end", snapshot, sinceMs }];
     }
-    if (waitingSinceMs === undefined || timeMs - waitingSinceMs < STALL_MS) return [];
+    if (takesNothingSinceMs === undefined || timeMs - takesNothingSinceMs < STALL_MS) {
+      return [];
+    }
     if (sinceMs !== undefined && timeMs - this.#stallReportMs < this.#intervalMs) {
       return [];
     }
-    this.#stalledSinceMs = waitingSinceMs;
+    this.#stalledSinceMs = takesNothingSinceMs;
     this.#stallReportMs = timeMs;
-    return [{ timeMs, event: "stall", output: this.#output, sinceMs: waitingSinceMs }];
+    return [{ timeMs, event: "stall", snapshot, sinceMs: takesNothingSinceMs }];
   }
+}
 
-  /** Since when the output has not taken a byte of what it is given. */
-  #waitingSince({ timeMs, inputs, writingSinceMs }: Snapshot): number | undefined {
-    const bytesOut = inputs.reduce((sum, input) => sum + input.bytesOut, 0n);
-    if (bytesOut !== this.#bytesOut) {
-      this.#bytesOut = bytesOut;
-      this.#lastTakenMs = timeMs;
-    }
-    // A slow output may need long for what it is given, and yet be at work.
-    return writingSinceMs === undefined
-      ? undefined
-      : Math.max(writingSinceMs, this.#lastTakenMs);
-  }
+/** Keeps the worst of the burst that goes on and of those that ended meanwhile. */
+function observeShortfall(state: LossState, { shortfall }: InputState): void {
+  const { totalBytes, beforeBurstBytes } = shortfall;
+  state.worstShortfallBytes = Math.max(
+    state.worstShortfallBytes,
+    beforeBurstBytes - state.beforeBurstBytes,
+    totalBytes - beforeBurstBytes,
+  );
+  state.beforeBurstBytes = beforeBurstBytes;
 }

@@ -34,6 +34,11 @@ export class Stderr {
     this.#descriptor = own >= 0 ? own : descriptor;
   }
 
+  /** True while something waits that was not taken at once. */
+  get behind(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Writes whole lines, now or later. */
   print(text: string): void {
     this.flush(0);

@@ -1,8 +1,17 @@
-// @ts-types="./std_fmt_bytes.d.ts"
-import { format as formatBytes } from "@std/fmt/bytes";
 import { type Container, nameOf } from "../containerd/container.ts";
+import { MAX_CAPACITY } from "../ring/ring_memory.ts";
+import { formatSize, roundUpSize } from "../units.ts";
 import type { Counts } from "./board.ts";
-import { type ReportEvent, total } from "./events.ts";
+import {
+  type InputState,
+  type Loss,
+  type ReportEvent,
+  type Snapshot,
+  stalledMs,
+  total,
+} from "./events.ts";
+import { amount, clock, percent, rate, size, span } from "./quantities.ts";
+import { STALL_MS } from "./reporter.ts";
 
 /**
  * Sentences that start with `spillway: `, a line each.
@@ -11,55 +20,138 @@ import { type ReportEvent, total } from "./events.ts";
  */
 export function toText(event: ReportEvent, container?: Container): string {
   const prefix = `spillway: ${container ? `${nameOf(container)}: ` : ""}`;
-  return sentences(event).map((sentence) => prefix + sentence).join("\n");
+  return sentences(event).map((sentence) => prefix + printable(sentence)).join("\n");
+}
+
+/** What an output says may come from anywhere; it must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(
+    /\p{Cc}/gu,
+    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 function sentences(event: ReportEvent): string[] {
   switch (event.event) {
     case "loss":
-      return [
-        `${event.input}: the ring is full and the output is too slow: ${
-          amount(event.lines, event.bytes)
-        } ${event.reason} since ${clock(event.sinceMs)}`,
-      ];
+      return [lossBegins(event, event.repeated)];
     case "loss_end":
-      return [
-        `${event.input}: no more lines are lost: ${
-          amount(event.lines, event.bytes)
-        } were ${event.reason} between ${clock(event.sinceMs)} and ${
-          clock(event.untilMs)
-        }`,
-      ];
+      return [lossEnds(event)];
     case "stall":
-      return [
-        `${event.output} has taken nothing for ${seconds(event.timeMs - event.sinceMs)}`,
-      ];
+      return [stall(event.snapshot, event.timeMs - event.sinceMs)];
     case "stall_end":
       return [
-        `${event.output} takes data again after ${seconds(event.timeMs - event.sinceMs)}`,
+        `${event.snapshot.output.name} takes data again after ${
+          span(event.timeMs - event.sinceMs)
+        }`,
       ];
     case "input_notice":
       return [`${event.input}: ${event.message}`];
     case "sink_failing":
       return [`${event.message}; trying again, new lines are kept in memory`];
     case "sink_recovered":
-      return [`${event.output} works again`];
+      return [
+        `${event.output} works again after ${span(event.timeMs - event.sinceMs)} and ${
+          event.retries === 1 ? "1 attempt" : `${event.retries} attempts`
+        }`,
+      ];
     case "rotation_failing":
     case "error":
       return [event.message];
     case "status":
-    case "summary": {
-      const atExit = event.event === "summary";
-      const all = `${tally(total(event.inputs), atExit)}, in ${
-        seconds(event.durationMs)
-      }`;
-      if (event.inputs.length === 1) return [all];
-      return [
-        ...event.inputs.map((input) => `${input.label}: ${tally(input, atExit)}`),
-        `all inputs: ${all}`,
-      ];
-    }
+      return status(event.snapshot);
+    case "summary":
+      return summary(event.snapshot, true);
   }
+}
+
+function lossBegins(loss: Loss, repeated: boolean): string {
+  const { input, output } = loss;
+  const rates = `${rate(input.inBytesPerSecond)} in, ${
+    rate(input.outBytesPerSecond)
+  } out`;
+  const parts = [
+    `${input.label}: the ring is full and ${output.name} is too slow (${rates}): ${
+      amount(loss.lines, loss.bytes)
+    } ${loss.reason} since ${clock(loss.sinceMs)}`,
+  ];
+  // Right after the first loss nobody knows yet what the burst will need.
+  if (repeated) parts.push(capacityAdvice(loss.capacityNeededBytes, "this burst so far"));
+  if (output.failingSinceMs !== undefined && output.lastError !== undefined) {
+    parts.push(`the last error was: ${output.lastError.message}`);
+  }
+  return parts.join("; ");
+}
+
+function lossEnds(loss: Loss): string {
+  return `${loss.input.label}: no more lines are lost: ${
+    amount(loss.lines, loss.bytes)
+  } were ${loss.reason} between ${clock(loss.sinceMs)} and ${clock(loss.untilMs)}; ${
+    capacityAdvice(loss.capacityNeededBytes, "the worst burst")
+  }`;
+}
+
+/** What would have helped. The advice is a little generous, and easy to type. */
+function capacityAdvice(neededBytes: number, what: string): string {
+  const capacity = roundUpSize(neededBytes);
+  if (capacity > MAX_CAPACITY) {
+    return `no --capacity would have held ${what} (${
+      size(neededBytes)
+    }): only a faster output helps`;
+  }
+  return `--capacity ${formatSize(capacity)} would have held ${what}`;
+}
+
+function stall(snapshot: Snapshot, forMs: number): string {
+  const rings = snapshot.inputs.map((input) =>
+    `the ring${snapshot.inputs.length === 1 ? "" : ` of ${input.label}`} is ${
+      fill(input, snapshot)
+    } full`
+  );
+  const name = snapshot.output.name;
+  return `${name} has taken nothing for ${span(forMs)}; ${rings.join(", ")}`;
+}
+
+function fill(input: InputState, { capacityBytes }: Snapshot): string {
+  return percent(Number(input.bytesBuffered), capacityBytes);
+}
+
+/** How the output does, each input's ring and rates, and the counters. */
+function status(snapshot: Snapshot): string[] {
+  const capacity = formatSize(snapshot.capacityBytes);
+  const inputs = snapshot.inputs.map((input) =>
+    `${input.label}: ring ${fill(input, snapshot)} of ${capacity} full, ${
+      rate(input.inBytesPerSecond)
+    } in, ${rate(input.outBytesPerSecond)} out`
+  );
+  return [outputStatus(snapshot), ...inputs, ...summary(snapshot, false)];
+}
+
+function outputStatus(snapshot: Snapshot): string {
+  const { name, failingSinceMs, lastError, retries } = snapshot.output;
+  if (failingSinceMs !== undefined && lastError !== undefined) {
+    const forMs = Math.max(0, snapshot.timeMs - failingSinceMs);
+    return `${name} has failed for ${
+      span(forMs)
+    }, tried again ${retries} times since the start: ${lastError.message}`;
+  }
+  const forMs = stalledMs(snapshot);
+  const state = forMs < STALL_MS
+    ? `${name} takes what it is given`
+    : `${name} has taken nothing for ${span(forMs)}`;
+  if (lastError === undefined) return state;
+  return `${state}; its last error was at ${
+    clock(lastError.timeMs)
+  }: ${lastError.message}`;
+}
+
+function summary({ inputs, timeMs, startMs }: Snapshot, atExit: boolean): string[] {
+  const all = `${tally(total(inputs), atExit)}, in ${span(timeMs - startMs)}`;
+  if (inputs.length === 1) return [all];
+  return [
+    ...inputs.map((input) => `${input.label}: ${tally(input, atExit)}`),
+    `all inputs: ${all}`,
+  ];
 }
 
 /** What came in, and what became of it. */
@@ -78,17 +170,4 @@ function tally(counts: Counts, atExit: boolean): string {
     if (bytes > 0n || lines > 0n) parts.push(`${amount(lines, bytes)} ${name}`);
   }
   return parts.join(", ");
-}
-
-function amount(lines: bigint, bytes: bigint): string {
-  return `${lines} ${lines === 1n ? "line" : "lines"} (${formatBytes(Number(bytes))})`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-/** The time of day in UTC; the date is today's to whoever reads along. */
-function clock(ms: number): string {
-  return `${new Date(ms).toISOString().slice(11, 23)}Z`;
 }

@@ -65,6 +65,7 @@ export class RingProducer {
   /** Numbers of the next line and byte that come in. */
   readonly #nextLine = new Count64();
   readonly #nextByte = new Count64();
+  #shortfallBytes = 0;
   #closed = false;
 
   constructor(
@@ -86,6 +87,11 @@ export class RingProducer {
     const { handBytes, ringBytes } = this.#ring;
     // One header's room always stays free, for the frame that says END.
     return Math.min(handBytes, ringBytes - 2 * HEADER_BYTES);
+  }
+
+  /** Bytes of the ring that everything lost so far would have taken, headers included. */
+  get shortfallBytes(): number {
+    return this.#shortfallBytes;
   }
 
   /** True while the consumer has frames to fetch; may be stale by the time it is read. */
@@ -123,6 +129,8 @@ export class RingProducer {
       // The frame's numbers are used up; the next frame's tell the consumer.
       this.#nextLine.add(lines);
       this.#nextByte.add(bytes);
+      // An empty frame only carries numbers; nothing is lost without it.
+      if (bytes > 0) this.#shortfallBytes += frameLength(bytes);
       pushed.outcome = "dropped";
       return pushed;
     }
@@ -177,6 +185,7 @@ export class RingProducer {
       this.#tail = next;
       this.#pushed.overwrittenLines += lines;
       this.#pushed.overwrittenBytes += bytes;
+      this.#shortfallBytes += frameLength(bytes);
     } else {
       // The consumer has taken frames in the meantime, and so made room itself.
       this.#tail = found;

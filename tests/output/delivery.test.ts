@@ -207,3 +207,33 @@ Deno.test("finish gives up on a sink that never will", async () => {
   const refused = await test.delivery.finish().catch((error) => error);
   assertEquals(refused.message, "gone");
 });
+
+Deno.test("a sink that takes a part of a piece has taken nothing since then only", () => {
+  const since: (number | undefined)[] = [];
+  const test: TestDelivery = new TestDelivery({
+    answers: [0, 3],
+    onWrite: () => {
+      since.push(test.board.takesNothingSince);
+      // As if it had been long ago.
+      test.board.writingSince = 1000;
+    },
+  });
+  const before = Date.now();
+  test.send("one\ntwo\n");
+  assertEquals(since.length, 3);
+  assertEquals(since[1], 1000);
+  assert(since[2]! >= before);
+});
+
+Deno.test("the board says since when a sink fails, and how often it was tried again", () => {
+  const failing: boolean[] = [];
+  const failure = new SinkFailure("full");
+  const test: TestDelivery = new TestDelivery({
+    answers: [failure, failure, 4],
+    onWrite: () => failing.push(test.board.sinkFailingSince !== undefined),
+  });
+  test.send("one\ntwo\n");
+  assertEquals(failing, [false, true, true, false]);
+  assertEquals(test.board.sinkRetries, 2);
+  assertEquals(test.board.sinkFailingSince, undefined);
+});

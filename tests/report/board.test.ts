@@ -134,6 +134,7 @@ Deno.test("what one thread says, another that is attached reads", () => {
   assert(other.stopRequested && other.readerGone);
   assertEquals(other.reopenRequests, 2);
   assertEquals(other.writingSince, 1234567890123);
+  assertEquals(other.takesNothingSince, 1234567890123);
   assert(other.writingForMs > 0);
   assertEquals(other.input(0).read(false).bytesIn, 5n);
   other.writingSince = undefined;
@@ -146,4 +147,17 @@ Deno.test("a loss is announced once until it is acknowledged", () => {
   assert(!board.announceLoss());
   board.acknowledgeLoss();
   assert(board.announceLoss());
+});
+
+Deno.test("an output that takes a little at a time has taken nothing since then only", () => {
+  const board = Board.create(1);
+  assertEquals(board.takesNothingSince, undefined);
+  board.writingSince = 1000;
+  assertEquals(board.takesNothingSince, 1000);
+  board.takenAt = 3000;
+  assertEquals(board.takesNothingSince, 3000);
+  board.writingSince = 4000;
+  assertEquals(board.takesNothingSince, 4000);
+  board.writingSince = undefined;
+  assertEquals(board.takesNothingSince, undefined);
 });

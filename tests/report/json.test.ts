@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ReportEvent } from "../../src/report/events.ts";
 import { toJson } from "../../src/report/json.ts";
-import { countsOf, START_MS } from "./snapshots.ts";
+import { CAPACITY_BYTES, inputOf, outputOf, snapshot, START_MS } from "./snapshots.ts";
 
 const timeMs = START_MS + 2500;
 const TIME = "2026-11-22T10:00:02.500Z";
@@ -11,12 +11,19 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
     {
       timeMs,
       event: "loss",
-      input: 'odd "label"',
+      repeated: false,
+      input: inputOf({ inBytesPerSecond: 12.5, outBytesPerSecond: 2 }, 'odd "label"'),
+      output: outputOf({
+        failingSinceMs: START_MS,
+        retries: 7,
+        lastError: { message: "it is full", timeMs: START_MS },
+      }),
       reason: "dropped",
       lines: 3n,
       bytes: 2n ** 40n,
       sinceMs: START_MS,
       untilMs: START_MS + 1,
+      capacityNeededBytes: 2 ** 41,
     },
     {
       time: TIME,
@@ -27,16 +34,30 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
       bytes: 2 ** 40,
       since: "2026-11-22T10:00:00.000Z",
       until: "2026-11-22T10:00:00.001Z",
+      capacity_needed_bytes: 2 ** 41,
+      bytes_in_per_second: 13,
+      bytes_out_per_second: 2,
+      output: "the output",
+      output_failing: true,
+      output_retries: 7,
+      output_last_error: "it is full",
+      output_last_error_time: "2026-11-22T10:00:00.000Z",
     },
   ],
   [
-    { timeMs, event: "stall", output: "standard output", sinceMs: START_MS },
+    {
+      timeMs,
+      event: "stall",
+      snapshot: snapshot(2.5, [inputOf({ bytesBuffered: 99n })]),
+      sinceMs: START_MS,
+    },
     {
       time: TIME,
       event: "stall",
-      output: "standard output",
+      output: "the output",
       since: "2026-11-22T10:00:00.000Z",
       duration_ms: 2500,
+      inputs: [{ input: "stdout", bytes_buffered: 99, capacity_bytes: CAPACITY_BYTES }],
     },
   ],
   [
@@ -44,8 +65,15 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
     { time: TIME, event: "sink_failing", message: "full\nand broken" },
   ],
   [
-    { timeMs, event: "sink_recovered", output: "x" },
-    { time: TIME, event: "sink_recovered", output: "x" },
+    { timeMs, event: "sink_recovered", output: "x", sinceMs: START_MS, retries: 3 },
+    {
+      time: TIME,
+      event: "sink_recovered",
+      output: "x",
+      since: "2026-11-22T10:00:00.000Z",
+      duration_ms: 2500,
+      retries: 3,
+    },
   ],
   [
     { timeMs, event: "error", message: "it broke" },
@@ -94,19 +122,39 @@ function counters(factor: number, left: "unflushed" | "buffered") {
   };
 }
 
-for (const [event, left] of [["summary", "unflushed"], ["status", "buffered"]] as const) {
-  Deno.test(`json: the ${event} has every counter, in all and per input`, () => {
-    const inputs = [countsOf(COUNTS, "stdout"), countsOf(COUNTS, "stderr")];
-    const line = toJson({ timeMs, event, durationMs: 1234, inputs });
-    assertEquals(JSON.parse(line), {
-      time: TIME,
-      event,
-      ...counters(2, left),
-      duration_ms: 1234,
-      inputs: [
-        { input: "stdout", ...counters(1, left) },
-        { input: "stderr", ...counters(1, left) },
-      ],
-    });
+const INPUTS = [inputOf(COUNTS, "stdout"), inputOf(COUNTS, "stderr")];
+
+Deno.test("json: the summary has every counter, in all and per input", () => {
+  const line = toJson({ timeMs, event: "summary", snapshot: snapshot(2.5, INPUTS) });
+  assertEquals(JSON.parse(line), {
+    time: TIME,
+    event: "summary",
+    ...counters(2, "unflushed"),
+    duration_ms: 2500,
+    inputs: [
+      { input: "stdout", ...counters(1, "unflushed") },
+      { input: "stderr", ...counters(1, "unflushed") },
+    ],
   });
-}
+});
+
+Deno.test("json: the status has every counter, the rings, the rates and the output", () => {
+  const seen = snapshot(2.5, INPUTS, { takesNothingSinceMs: START_MS + 1500 });
+  const input = {
+    ...counters(1, "buffered"),
+    capacity_bytes: CAPACITY_BYTES,
+    bytes_in_per_second: 0,
+    bytes_out_per_second: 0,
+  };
+  assertEquals(JSON.parse(toJson({ timeMs, event: "status", snapshot: seen })), {
+    time: TIME,
+    event: "status",
+    ...counters(2, "buffered"),
+    duration_ms: 2500,
+    output: "the output",
+    output_failing: false,
+    output_retries: 0,
+    stalled_ms: 1000,
+    inputs: [{ input: "stdout", ...input }, { input: "stderr", ...input }],
+  });
+});

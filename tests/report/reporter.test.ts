@@ -1,23 +1,18 @@
 import { assertEquals } from "@std/assert";
 import type { ReportEvent } from "../../src/report/events.ts";
 import { Reporter } from "../../src/report/reporter.ts";
-import { countsOf, snapshot, START_MS } from "./snapshots.ts";
+import { CAPACITY_BYTES, inputOf, snapshot, START_MS } from "./snapshots.ts";
 
 const INTERVAL_MS = 10_000;
 
 /** A reporter with an interval of ten seconds, and what it says in few words. */
 class TestReporter {
-  readonly #reporter = new Reporter(
-    "the output",
-    "overwritten",
-    INTERVAL_MS,
-    START_MS,
-  );
+  readonly #reporter = new Reporter("overwritten", INTERVAL_MS, START_MS);
 
   /** So many lines of 10 bytes were lost until then. */
   lost(seconds: number, ...lines: readonly number[]): string[] {
     const inputs = lines.map((lines, index) =>
-      countsOf({
+      inputOf({
         linesOverwritten: BigInt(lines),
         bytesOverwritten: BigInt(lines * 10),
       }, "abc"[index]!)
@@ -25,10 +20,11 @@ class TestReporter {
     return this.#reporter.observe(snapshot(seconds, inputs)).map(inWords);
   }
 
-  /** So many bytes are out, and since then the output is being written to. */
-  writing(seconds: number, since: number | undefined, bytesOut = 0): string[] {
-    const inputs = [countsOf({ bytesOut: BigInt(bytesOut) })];
-    return this.#reporter.observe(snapshot(seconds, inputs, since)).map(inWords);
+  /** The output has taken nothing since then. */
+  stalled(seconds: number, since: number | undefined): string[] {
+    const takesNothingSinceMs = since === undefined ? undefined : START_MS + since * 1000;
+    return this.#reporter.observe(snapshot(seconds, [], { takesNothingSinceMs }))
+      .map(inWords);
   }
 }
 
@@ -38,12 +34,11 @@ function inWords(event: ReportEvent): string {
     case "loss":
     case "loss_end":
       assertEquals(event.bytes, event.lines * 10n);
-      return `${event.event} ${event.input} ${event.lines} ${seconds(event.sinceMs)}-${
-        seconds(event.untilMs)
-      }`;
+      return `${event.event} ${event.input.label} ${event.lines} ${
+        seconds(event.sinceMs)
+      }-${seconds(event.untilMs)}`;
     case "stall":
     case "stall_end":
-      assertEquals(event.output, "the output");
       return `${event.event} since ${seconds(event.sinceMs)}`;
     default:
       return event.event;
@@ -110,34 +105,97 @@ Deno.test("each input's losses are its own", () => {
 
 Deno.test("an output that takes nothing for a second is said to stall, then once an interval", () => {
   const test = new TestReporter();
-  assertEquals(test.writing(1.5, 1), []);
-  assertEquals(test.writing(2, 1), ["stall since 1"]);
-  assertEquals(test.writing(3, 1), []);
-  assertEquals(test.writing(12, 1), ["stall since 1"]);
-  assertEquals(test.writing(13, undefined), ["stall_end since 1"]);
-  assertEquals(test.writing(14, undefined), []);
+  assertEquals(test.stalled(1.5, 1), []);
+  assertEquals(test.stalled(2, 1), ["stall since 1"]);
+  assertEquals(test.stalled(3, 1), []);
+  assertEquals(test.stalled(12, 1), ["stall since 1"]);
+  assertEquals(test.stalled(13, undefined), ["stall_end since 1"]);
+  assertEquals(test.stalled(14, undefined), []);
 });
 
 Deno.test("a stall has ended also when the next write is already under way", () => {
   const test = new TestReporter();
-  assertEquals(test.writing(2, 1), ["stall since 1"]);
-  assertEquals(test.writing(3, 2.9), ["stall_end since 1"]);
-  assertEquals(test.writing(4, 2.9), ["stall since 2.9"]);
-});
-
-Deno.test("an output that is slow but takes something all the time does not stall", () => {
-  const test = new TestReporter();
-  for (let seconds = 1; seconds < 30; seconds++) {
-    assertEquals(test.writing(seconds, 0, seconds), []);
-  }
-  // From the last time it took something on.
-  assertEquals(test.writing(30, 0, 29), ["stall since 29"]);
-  assertEquals(test.writing(31, 0, 30), ["stall_end since 29"]);
+  assertEquals(test.stalled(2, 1), ["stall since 1"]);
+  assertEquals(test.stalled(3, 2.9), ["stall_end since 1"]);
+  assertEquals(test.stalled(4, 2.9), ["stall since 2.9"]);
 });
 
 Deno.test("an output that has nothing to take does not stall", () => {
   const test = new TestReporter();
   for (let seconds = 1; seconds < 30; seconds++) {
-    assertEquals(test.writing(seconds, undefined), []);
+    assertEquals(test.stalled(seconds, undefined), []);
   }
+});
+
+/** A ring that was too small for bursts, as it is seen at certain moments. */
+class Bursts {
+  readonly #reporter = new Reporter("overwritten", INTERVAL_MS, START_MS);
+  #lost = 0n;
+
+  /** @returns the capacity beyond the present one that the reports ask for */
+  lacked(seconds: number, totalBytes: number, beforeBurstBytes: number): number[] {
+    this.#lost += 1n;
+    return this.#look(seconds, totalBytes, beforeBurstBytes);
+  }
+
+  quiet(seconds: number, totalBytes: number, beforeBurstBytes: number): number[] {
+    return this.#look(seconds, totalBytes, beforeBurstBytes);
+  }
+
+  #look(seconds: number, totalBytes: number, beforeBurstBytes: number): number[] {
+    const shortfall = { totalBytes, beforeBurstBytes };
+    const input = inputOf({ bytesOverwritten: this.#lost, shortfall });
+    return this.#reporter.observe(snapshot(seconds, [input])).map((event) =>
+      event.event === "loss" || event.event === "loss_end"
+        ? event.capacityNeededBytes - CAPACITY_BYTES
+        : NaN
+    );
+  }
+}
+
+Deno.test("a loss asks for the capacity that would have held the worst burst", () => {
+  const bursts = new Bursts();
+  assertEquals(bursts.lacked(1, 100, 0), [100]);
+  assertEquals(bursts.lacked(2, 700, 0), []);
+  // A second burst, smaller than the first.
+  assertEquals(bursts.lacked(3, 900, 700), []);
+  assertEquals(bursts.quiet(13, 900, 900), [700]);
+});
+
+Deno.test("a burst that began and ended between two looks counts", () => {
+  const bursts = new Bursts();
+  assertEquals(bursts.lacked(1, 100, 0), [100]);
+  assertEquals(bursts.lacked(2, 650, 600), []);
+  assertEquals(bursts.quiet(12, 650, 600), [600]);
+});
+
+Deno.test("a loss does not ask for what an earlier one would have needed", () => {
+  const bursts = new Bursts();
+  assertEquals(bursts.lacked(1, 1000, 0), [1000]);
+  assertEquals(bursts.quiet(11, 1000, 1000), [1000]);
+  assertEquals(bursts.lacked(30, 1010, 1000), [10]);
+});
+
+Deno.test("the end of the program is the end of a loss that goes on", () => {
+  const reporter = new Reporter("dropped", INTERVAL_MS, START_MS);
+  const seen = snapshot(1, [inputOf({ linesDropped: 3n, bytesDropped: 30n })]);
+  assertEquals(reporter.observe(seen).map(({ event }) => event), ["loss"]);
+  assertEquals(reporter.finish(seen).map(inWords), ["loss_end stdout 3 0-1"]);
+});
+
+Deno.test("an end without a loss says nothing", () => {
+  const reporter = new Reporter("dropped", INTERVAL_MS, START_MS);
+  assertEquals(reporter.finish(snapshot(1, [inputOf({})])), []);
+});
+
+Deno.test("a recovery says for how long and how often it was tried", () => {
+  const reporter = new Reporter("dropped", INTERVAL_MS, START_MS);
+  reporter.sinkFailing(snapshot(1, [], { retries: 5 }), "full");
+  assertEquals(reporter.sinkRecovered(snapshot(3, [], { retries: 9 })), {
+    timeMs: START_MS + 3000,
+    event: "sink_recovered",
+    output: "the output",
+    sinceMs: START_MS + 1000,
+    retries: 4,
+  });
 });

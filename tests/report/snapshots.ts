@@ -1,7 +1,7 @@
 /** Made-up counters and snapshots for the tests of the reports. */
 
 import type { Counts } from "../../src/report/board.ts";
-import type { InputCounts, Snapshot } from "../../src/report/events.ts";
+import type { InputState, OutputState, Snapshot } from "../../src/report/events.ts";
 
 const NOTHING: Counts = {
   linesIn: 0n,
@@ -18,24 +18,43 @@ const NOTHING: Counts = {
   bytesBuffered: 0n,
 };
 
-export function countsOf(counts: Partial<Counts>, label = "stdout"): InputCounts {
-  return { label, ...NOTHING, ...counts };
+export function inputOf(state: Partial<InputState>, label = "stdout"): InputState {
+  return {
+    label,
+    ...NOTHING,
+    shortfall: { totalBytes: 0, beforeBurstBytes: 0 },
+    inBytesPerSecond: 0,
+    outBytesPerSecond: 0,
+    ...state,
+  };
+}
+
+export function outputOf(state: Partial<OutputState>): OutputState {
+  return {
+    name: "the output",
+    takesNothingSinceMs: undefined,
+    failingSinceMs: undefined,
+    retries: 0,
+    lastError: undefined,
+    ...state,
+  };
 }
 
 /** 2026-11-22T10:00:00.000Z; the tests count from here. */
 export const START_MS = Date.UTC(2026, 10, 22, 10);
+export const CAPACITY_BYTES = 16 * 1024 * 1024;
 
 /** So many seconds after the start. */
 export function snapshot(
   seconds: number,
-  inputs: readonly InputCounts[],
-  writingSinceSeconds?: number,
+  inputs: readonly InputState[],
+  output: Partial<OutputState> = {},
 ): Snapshot {
   return {
     timeMs: START_MS + seconds * 1000,
+    startMs: START_MS,
+    capacityBytes: CAPACITY_BYTES,
     inputs,
-    writingSinceMs: writingSinceSeconds === undefined
-      ? undefined
-      : START_MS + writingSinceSeconds * 1000,
+    output: outputOf(output),
   };
 }

@@ -1,57 +1,91 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ReportEvent } from "../../src/report/events.ts";
 import { toText } from "../../src/report/text.ts";
-import { countsOf, START_MS } from "./snapshots.ts";
+import { inputOf, outputOf, snapshot, START_MS } from "./snapshots.ts";
 
 const timeMs = START_MS + 90_500;
+const MIB = 1024 * 1024;
 const LOSS = {
   timeMs,
-  input: "stderr",
+  input: inputOf({ inBytesPerSecond: 5e6, outBytesPerSecond: 1.25e6 }, "stderr"),
+  output: outputOf({}),
   reason: "overwritten",
   lines: 1234n,
   bytes: 56_789n,
   sinceMs: START_MS + 123,
   untilMs: START_MS + 61_456,
+  capacityNeededBytes: 20.5 * MIB,
 } as const;
+const FAILING = outputOf({
+  failingSinceMs: START_MS,
+  retries: 3,
+  lastError: { message: "cannot write: disk full", timeMs: START_MS + 2000 },
+});
+const HALF_FULL = inputOf({ bytesBuffered: BigInt(8 * MIB) });
+
+function stalled(...inputs: ReturnType<typeof inputOf>[]) {
+  return snapshot(90.5, inputs, { takesNothingSinceMs: START_MS });
+}
 
 const SENTENCES: readonly (readonly [ReportEvent, string])[] = [
   [
-    { ...LOSS, event: "loss" },
-    "spillway: stderr: the ring is full and the output is too slow: 1234 lines (56.8 kB) overwritten since 10:00:00.123Z",
+    { ...LOSS, event: "loss", repeated: false },
+    "spillway: stderr: the ring is full and the output is too slow (5 MB/s in, 1.25 MB/s out): 1234 lines (56.8 kB) overwritten since 10:00:00.123Z",
   ],
   [
-    { ...LOSS, event: "loss", reason: "dropped", lines: 1n, bytes: 1n },
-    "spillway: stderr: the ring is full and the output is too slow: 1 line (1 B) dropped since 10:00:00.123Z",
+    { ...LOSS, event: "loss", repeated: true, reason: "dropped", lines: 1n, bytes: 1n },
+    "spillway: stderr: the ring is full and the output is too slow (5 MB/s in, 1.25 MB/s out): 1 line (1 B) dropped since 10:00:00.123Z; --capacity 21MiB would have held this burst so far",
+  ],
+  [
+    { ...LOSS, event: "loss", repeated: false, output: FAILING },
+    "spillway: stderr: the ring is full and the output is too slow (5 MB/s in, 1.25 MB/s out): 1234 lines (56.8 kB) overwritten since 10:00:00.123Z; the last error was: cannot write: disk full",
   ],
   [
     { ...LOSS, event: "loss_end" },
-    "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten between 10:00:00.123Z and 10:01:01.456Z",
+    "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten between 10:00:00.123Z and 10:01:01.456Z; --capacity 21MiB would have held the worst burst",
   ],
   [
-    { timeMs, event: "stall", output: "standard output", sinceMs: START_MS },
-    "spillway: standard output has taken nothing for 90.5 s",
+    { ...LOSS, event: "loss_end", capacityNeededBytes: 3e9 },
+    "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten between 10:00:00.123Z and 10:01:01.456Z; no --capacity would have held the worst burst (3 GB): only a faster output helps",
   ],
   [
-    { timeMs, event: "stall_end", output: '"/var/log/app.log"', sinceMs: START_MS },
-    'spillway: "/var/log/app.log" takes data again after 90.5 s',
+    { timeMs, event: "stall", snapshot: stalled(HALF_FULL), sinceMs: START_MS },
+    "spillway: the output has taken nothing for 1m 31s; the ring is 50% full",
+  ],
+  [
+    {
+      timeMs: START_MS + 1500,
+      event: "stall",
+      snapshot: stalled(HALF_FULL, inputOf({}, "stderr")),
+      sinceMs: START_MS,
+    },
+    "spillway: the output has taken nothing for 1.5 s; the ring of stdout is 50% full, the ring of stderr is 0% full",
+  ],
+  [
+    { timeMs, event: "stall_end", snapshot: stalled(HALF_FULL), sinceMs: START_MS },
+    "spillway: the output takes data again after 1m 31s",
   ],
   [
     { timeMs, event: "sink_failing", message: 'cannot write to "x": disk full' },
     'spillway: cannot write to "x": disk full; trying again, new lines are kept in memory',
   ],
   [
-    { timeMs, event: "sink_recovered", output: '"x"' },
-    'spillway: "x" works again',
+    { timeMs, event: "sink_recovered", output: '"x"', sinceMs: START_MS, retries: 1 },
+    'spillway: "x" works again after 1m 31s and 1 attempt',
   ],
   [{ timeMs, event: "error", message: "it broke" }, "spillway: it broke"],
+  [
+    { timeMs, event: "error", message: "the server said \x1b[2J\nspillway: all is well" },
+    "spillway: the server said \\x1b[2J\\x0aspillway: all is well",
+  ],
 ];
 
 for (const [event, sentence] of SENTENCES) {
   Deno.test(`text: ${sentence}`, () => assertEquals(toText(event), sentence));
 }
 
-const ONE = countsOf({ linesIn: 1n, bytesIn: 10n, linesOut: 1n, bytesOut: 10n });
-const MANY = countsOf({
+const ONE = inputOf({ linesIn: 1n, bytesIn: 10n, linesOut: 1n, bytesOut: 10n });
+const MANY = inputOf({
   linesIn: 21n,
   bytesIn: 2_000_000n,
   linesOut: 5n,
@@ -66,8 +100,8 @@ const MANY = countsOf({
   bytesBuffered: 1_998_600n,
 }, "stderr");
 
-function summary(event: "status" | "summary", ...inputs: ReturnType<typeof countsOf>[]) {
-  return toText({ timeMs, event, durationMs: 1500, inputs });
+function summary(event: "status" | "summary", ...inputs: ReturnType<typeof inputOf>[]) {
+  return toText({ timeMs, event, snapshot: snapshot(1.5, inputs) });
 }
 
 Deno.test("the summary of one input is one sentence, without what did not happen", () => {
@@ -101,6 +135,23 @@ Deno.test("the summary of several inputs is a sentence for each, and one for all
 });
 
 Deno.test("a line that is left behind without a byte is said as well", () => {
-  const left = countsOf({ linesIn: 1n, bytesIn: 3n, bytesOut: 3n, linesBuffered: 1n });
+  const left = inputOf({ linesIn: 1n, bytesIn: 3n, bytesOut: 3n, linesBuffered: 1n });
   assert(summary("summary", left).includes("1 line (0 B) left unwritten"));
+});
+
+Deno.test("the status says how the output and the rings are before it counts", () => {
+  const input = inputOf({ bytesBuffered: BigInt(4 * MIB), inBytesPerSecond: 1e6 });
+  const text = toText({ timeMs, event: "status", snapshot: stalled(input) });
+  assertEquals(text.split("\n").slice(0, 2), [
+    "spillway: the output has taken nothing for 1m 31s",
+    "spillway: stdout: ring 25% of 16MiB full, 1 MB/s in, 0 B/s out",
+  ]);
+});
+
+Deno.test("the status of a failing output says what it said last", () => {
+  const seen = snapshot(90.5, [inputOf({})], FAILING);
+  assertEquals(
+    toText({ timeMs, event: "status", snapshot: seen }).split("\n")[0],
+    "spillway: the output has failed for 1m 31s, tried again 3 times since the start: cannot write: disk full",
+  );
 });

@@ -1,0 +1,84 @@
+import type { Options } from "../cli/options.ts";
+import type { Board } from "./board.ts";
+import { Console } from "./console.ts";
+import type { ReportEvent, Snapshot } from "./events.ts";
+import { Observer } from "./observer.ts";
+import { Reporter } from "./reporter.ts";
+import type { Stderr } from "./stderr.ts";
+
+/**
+ * All that is said to people while the program runs: looks at the board, decides
+ * what is worth saying, and says it. Control thread only.
+ */
+export class Reports {
+  readonly #observer: Observer;
+  readonly #reporter: Reporter;
+  readonly #console: Console;
+
+  constructor(options: Options, board: Board, stderr: Stderr) {
+    const startMs = Date.now();
+    const dropNewest = options.whenFull === "drop-newest";
+    this.#observer = new Observer(board, {
+      startMs,
+      labels: options.inputs.map(({ label }) => label),
+      capacityBytes: options.capacityBytes,
+      outputName: options.output.name,
+      dropNewest,
+    });
+    this.#reporter = new Reporter(
+      dropNewest ? "dropped" : "overwritten",
+      options.reportIntervalMs,
+      startMs,
+    );
+    this.#console = new Console(stderr, options.report, options.container);
+  }
+
+  snapshot(): Snapshot {
+    return this.#observer.snapshot();
+  }
+
+  /** Says what has become worth saying. */
+  observe(): void {
+    this.#reporter.observe(this.snapshot()).forEach((event) => this.#say(event));
+    this.#console.flush();
+  }
+
+  status(): void {
+    const snapshot = this.snapshot();
+    this.#say({ timeMs: snapshot.timeMs, event: "status", snapshot });
+  }
+
+  error(message: string): void {
+    this.#say({ timeMs: Date.now(), event: "error", message });
+  }
+
+  inputNotice(input: string, message: string): void {
+    this.#say({ timeMs: Date.now(), event: "input_notice", input, message });
+  }
+
+  rotationFailing(message: string): void {
+    this.#say({ timeMs: Date.now(), event: "rotation_failing", message });
+  }
+
+  sinkFailing(message: string): void {
+    this.#observer.noteError(message);
+    this.#say(this.#reporter.sinkFailing(this.snapshot(), message));
+  }
+
+  sinkRecovered(): void {
+    this.#say(this.#reporter.sinkRecovered(this.snapshot()));
+  }
+
+  /** The last words. @returns what they were made from */
+  finish(): Snapshot {
+    const snapshot = this.snapshot();
+    this.#reporter.finish(snapshot).forEach((event) => this.#say(event));
+    this.#say({ timeMs: snapshot.timeMs, event: "summary", snapshot });
+    this.#console.finish();
+    return snapshot;
+  }
+
+  #say(event: ReportEvent): void {
+    this.#console.report(event);
+  }
+}
