@@ -96,6 +96,7 @@ export class Control {
       this.#fail(messageOf(error));
     }
     setInterval(() => this.#tick(), TICK_MS);
+    if (this.#options.progress) this.#reports.startMeter();
   }
 
   #createFifos(): void {

@@ -134,6 +134,11 @@ export const FLAG_GROUPS = [
         help: "How often a loss or a stall that goes on is reported again.",
         default: "10s",
       },
+      {
+        name: "progress",
+        help:
+          "Show a live meter on standard error, where that is a terminal and the output is not.",
+      },
       { name: "fail-on-loss", help: "Exit with status 3 if any line was lost." },
     ],
   },

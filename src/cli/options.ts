@@ -34,6 +34,7 @@ export interface Options {
   readonly drainTimeoutMs: number;
   readonly report: ReportStyle;
   readonly reportIntervalMs: number;
+  readonly progress: boolean;
   readonly failOnLoss: boolean;
   /** Whose logging binary this is, if it is one. */
   readonly container: Container | undefined;
@@ -110,6 +111,7 @@ export function resolveOptions(
     drainTimeoutMs: drainTimeout(flags),
     report: choice(flags, "report", ["text", "json", "none"]),
     reportIntervalMs: duration(flags, "report-interval", "10s", MIN_REPORT_INTERVAL_MS),
+    progress: flags.has("progress"),
     failOnLoss: flags.has("fail-on-loss"),
     container,
     outputFolders: container && output.kind === "file"

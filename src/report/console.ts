@@ -1,19 +1,35 @@
+import process from "node:process";
 import type { Container } from "../containerd/container.ts";
-import type { ReportEvent } from "./events.ts";
+import { isTerminal, terminalSize } from "../platform/posix.ts";
+// @ts-types="./std_fmt_colors.d.ts"
+import { stripAnsiCode } from "@std/fmt/colors";
+import type { ReportEvent, Snapshot } from "./events.ts";
 import { toJson } from "./json.ts";
+import { renderMeter } from "./meter.ts";
+import { MeterScreen } from "./meter_screen.ts";
 import type { Stderr } from "./stderr.ts";
 import { toText } from "./text.ts";
 
 export type ReportStyle = "text" | "json" | "none";
 
+const STDOUT = 1;
+const STDERR = 2;
+/** What a terminal has that does not know its size. */
+const STANDARD_SIZE = { columns: 80, rows: 24 };
 /** How long the last words may wait for a standard error that nobody reads. */
 const LAST_WORDS_MS = 250;
 
-/** What people see on standard error. Control thread only; it never waits. */
+/**
+ * What people see on standard error: reports, and on a terminal the meter below
+ * them. Control thread only; it never waits for the terminal.
+ */
 export class Console {
   readonly #stderr: Stderr;
   readonly #style: ReportStyle;
   readonly #container: Container | undefined;
+  readonly #screen = new MeterScreen();
+  /** What the meter shows now; undefined while there is none. */
+  #frame: readonly string[] | undefined;
 
   constructor(stderr: Stderr, style: ReportStyle, container: Container | undefined) {
     this.#stderr = stderr;
@@ -26,7 +42,25 @@ export class Console {
     if (this.#style === "none" && event.event !== "error") return;
     const toWords = this.#style === "json" ? toJson : toText;
     const text = toWords(event, this.#container);
-    this.#stderr.print(`${text}\n`);
+    const { columns } = size();
+    const erased = this.#screen.erase(columns);
+    this.#stderr.print(`${erased}${text}\n${this.#draw(columns)}`);
+  }
+
+  /** Draws the meter, unless it would look the same or the terminal is behind. */
+  show(snapshot: Snapshot): void {
+    if (this.#stderr.behind) return;
+    const { columns, rows } = size();
+    const frame = renderMeter(snapshot, { columns, rows, colour: wantsColour() });
+    if (frame.join() === this.#frame?.join()) return;
+    this.#frame = frame;
+    this.#stderr.print(this.#draw(columns));
+  }
+
+  /** The program was stopped and goes on: the meter begins where the cursor is now. */
+  resume(): void {
+    this.#screen.forget();
+    this.#frame = undefined;
   }
 
   /** Writes what standard error has not taken yet, without waiting. */
@@ -34,8 +68,40 @@ export class Console {
     this.#stderr.flush(0);
   }
 
+  /** Takes the meter away for good. */
+  close(): void {
+    this.#frame = undefined;
+    const erased = this.#screen.erase(size().columns);
+    if (erased !== "") this.#stderr.print(erased);
+  }
+
   /** Waits a little for a standard error that is slow. Nothing is said after it. */
   finish(): void {
     this.#stderr.flush(LAST_WORDS_MS);
   }
+
+  #draw(columns: number): string {
+    if (this.#frame === undefined) return "";
+    const widths = this.#frame.map((line) => stripAnsiCode(line).length);
+    return this.#screen.draw(this.#frame, widths, columns);
+  }
+}
+
+/**
+ * True where a meter can be drawn: on a terminal that understands it, and that
+ * the output does not write to as well.
+ */
+export function meterFits(outputIsStdout: boolean): boolean {
+  return isTerminal(STDERR) && process.env.TERM !== "dumb" &&
+    !(outputIsStdout && isTerminal(STDOUT));
+}
+
+/** https://no-color.org */
+function wantsColour(): boolean {
+  return (process.env.NO_COLOR ?? "") === "";
+}
+
+function size(): { readonly columns: number; readonly rows: number } {
+  const found = terminalSize(STDERR);
+  return typeof found === "number" || found.columns === 0 ? STANDARD_SIZE : found;
 }

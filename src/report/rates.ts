@@ -45,7 +45,6 @@ export class Rates {
   #perSecond(bytes: (sample: Sample) => bigint): number {
     const [first, last] = [this.#samples[0]!, this.#samples.at(-1)!];
     if (first === last) return 0;
-    const seconds = (last.timeMs - first.timeMs) / 1000;
-    return Number(bytes(last) - bytes(first)) / seconds;
+    return Number(bytes(last) - bytes(first)) * 1000 / (last.timeMs - first.timeMs);
   }
 }

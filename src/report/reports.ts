@@ -1,16 +1,21 @@
+import process from "node:process";
 import type { Options } from "../cli/options.ts";
 import type { Board } from "./board.ts";
-import { Console } from "./console.ts";
+import { Console, meterFits } from "./console.ts";
 import type { ReportEvent, Snapshot } from "./events.ts";
 import { Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";
 import type { Stderr } from "./stderr.ts";
+
+/** How often the meter is drawn. */
+const METER_MS = 100;
 
 /**
  * All that is said to people while the program runs: looks at the board, decides
  * what is worth saying, and says it. Control thread only.
  */
 export class Reports {
+  readonly #options: Options;
   readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
@@ -18,6 +23,7 @@ export class Reports {
   constructor(options: Options, board: Board, stderr: Stderr) {
     const startMs = Date.now();
     const dropNewest = options.whenFull === "drop-newest";
+    this.#options = options;
     this.#observer = new Observer(board, {
       startMs,
       labels: options.inputs.map(({ label }) => label),
@@ -69,8 +75,16 @@ export class Reports {
     this.#say(this.#reporter.sinkRecovered(this.snapshot()));
   }
 
+  /** `--progress`, where the terminal allows it. */
+  startMeter(): void {
+    if (!meterFits(this.#options.output.kind === "stdout")) return;
+    process.on("SIGCONT", () => this.#console.resume());
+    setInterval(() => this.#console.show(this.snapshot()), METER_MS);
+  }
+
   /** The last words. @returns what they were made from */
   finish(): Snapshot {
+    this.#console.close();
     const snapshot = this.snapshot();
     this.#reporter.finish(snapshot).forEach((event) => this.#say(event));
     this.#say({ timeMs: snapshot.timeMs, event: "summary", snapshot });
