@@ -1,4 +1,5 @@
 import process from "node:process";
+import { VERSION } from "./cli/help.ts";
 import type { Options } from "./cli/options.ts";
 import {
   announceReady,
@@ -25,6 +26,7 @@ import {
 } from "./platform/posix.ts";
 import { Board } from "./report/board.ts";
 import { lost, type Snapshot, total } from "./report/events.ts";
+import { serveMetrics } from "./report/metrics_server.ts";
 import { Reports } from "./report/reports.ts";
 import { Stderr } from "./report/stderr.ts";
 import { allocateRingMemory, type RingMemory } from "./ring/ring_memory.ts";
@@ -91,12 +93,21 @@ export class Control {
       if (this.#options.container) checkPipes();
       this.#options.outputFolders.forEach(makeFolder);
       if (this.#options.create) this.#createFifos();
+      // Before any input is read: the address may be in use.
+      this.#serveMetrics();
       this.#startThreads(this.#allocate());
     } catch (error) {
       this.#fail(messageOf(error));
     }
     setInterval(() => this.#tick(), TICK_MS);
     if (this.#options.progress) this.#reports.startMeter();
+  }
+
+  #serveMetrics(): void {
+    const { metrics } = this.#options;
+    if (metrics === undefined) return;
+    const url = serveMetrics(metrics, VERSION, () => this.#reports.snapshot());
+    this.#reports.listening(url);
   }
 
   #createFifos(): void {

@@ -139,6 +139,12 @@ export const FLAG_GROUPS = [
         help:
           "Show a live meter on standard error, where that is a terminal and the output is not.",
       },
+      {
+        name: "metrics",
+        value: "HOST:PORT",
+        help:
+          "Serve Prometheus metrics at /metrics, health at /healthz and a live page at /; without HOST for this machine only.",
+      },
       { name: "fail-on-loss", help: "Exit with status 3 if any line was lost." },
     ],
   },

@@ -12,6 +12,7 @@ import type { RotationSettings } from "../output/file_rotation.ts";
 import type { Destination, OutputSettings } from "../output/sink.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
+import type { ListenAddress } from "../platform/tcp_listener.ts";
 import type { ReportStyle } from "../report/console.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../ring/ring_memory.ts";
 import type { FullPolicy } from "../ring/ring_producer.ts";
@@ -35,6 +36,7 @@ export interface Options {
   readonly report: ReportStyle;
   readonly reportIntervalMs: number;
   readonly progress: boolean;
+  readonly metrics: ListenAddress | undefined;
   readonly failOnLoss: boolean;
   /** Whose logging binary this is, if it is one. */
   readonly container: Container | undefined;
@@ -54,6 +56,10 @@ const MIN_REPORT_INTERVAL_MS = 100;
 const MAX_MAX_SIZE = 2 ** 50;
 /** Each rotation renames them all. */
 const MAX_MAX_FILES = 1000;
+
+/** Metrics are for this machine unless an address is given. */
+const LOOPBACK = "127.0.0.1";
+const MAX_PORT = 65_535;
 
 /**
  * Checks every value that can be checked without touching the system.
@@ -112,6 +118,7 @@ export function resolveOptions(
     report: choice(flags, "report", ["text", "json", "none"]),
     reportIntervalMs: duration(flags, "report-interval", "10s", MIN_REPORT_INTERVAL_MS),
     progress: flags.has("progress"),
+    metrics: listenAddress(flags),
     failOnLoss: flags.has("fail-on-loss"),
     container,
     outputFolders: container && output.kind === "file"
@@ -227,6 +234,20 @@ function destination(text: string, settings: OutputSettings): Destination {
     );
   }
   return found;
+}
+
+/** `HOST:PORT`, `[IPV6]:PORT`, `:PORT` or `PORT`. */
+function listenAddress(flags: RawFlags): ListenAddress | undefined {
+  const text = single(flags, "metrics");
+  if (text === undefined) return undefined;
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]*)):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > MAX_PORT) {
+    throw new UsageError(
+      `--metrics: "${text}" is not an address to listen on; write a port such as 9464, or HOST:PORT such as 0.0.0.0:9464 or [::1]:9464`,
+    );
+  }
+  return { host: match[1] || match[2] || LOOPBACK, port };
 }
 
 function single(flags: RawFlags, name: FlagName): string | undefined {

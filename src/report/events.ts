@@ -77,6 +77,7 @@ export type ReportEvent =
       readonly retries: number;
     }
     | { readonly event: "error"; readonly message: string }
+    | { readonly event: "listening"; readonly url: string }
     | { readonly event: "status" | "summary"; readonly snapshot: Snapshot }
   );
 

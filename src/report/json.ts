@@ -61,6 +61,8 @@ function fields(event: ReportEvent): Record<string, unknown> {
         duration_ms: event.timeMs - event.sinceMs,
         retries: event.retries,
       };
+    case "listening":
+      return { url: event.url };
     case "status":
       return {
         ...totals(event.snapshot, "buffered"),

@@ -66,6 +66,10 @@ export class Reports {
     this.#say({ timeMs: Date.now(), event: "rotation_failing", message });
   }
 
+  listening(url: string): void {
+    this.#say({ timeMs: Date.now(), event: "listening", url });
+  }
+
   sinkFailing(message: string): void {
     this.#observer.noteError(message);
     this.#say(this.#reporter.sinkFailing(this.snapshot(), message));

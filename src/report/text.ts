@@ -58,6 +58,8 @@ function sentences(event: ReportEvent): string[] {
     case "rotation_failing":
     case "error":
       return [event.message];
+    case "listening":
+      return [`metrics and a live page at ${event.url}`];
     case "status":
       return status(event.snapshot);
     case "summary":

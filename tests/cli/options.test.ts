@@ -81,6 +81,14 @@ const ACCEPTED: readonly Accepted[] = [
   ["--report none", "report", "none"],
   ["--report-interval 100ms", "reportIntervalMs", 100],
   ["--fail-on-loss", "failOnLoss", true],
+  ["", "progress", false],
+  ["--progress", "progress", true],
+  ["", "metrics", undefined],
+  ["--metrics 9464", "metrics", { host: "127.0.0.1", port: 9464 }],
+  ["--metrics :9464", "metrics", { host: "127.0.0.1", port: 9464 }],
+  ["--metrics 0.0.0.0:0", "metrics", { host: "0.0.0.0", port: 0 }],
+  ["--metrics localhost:65535", "metrics", { host: "localhost", port: 65535 }],
+  ["--metrics [::1]:9464", "metrics", { host: "::1", port: 9464 }],
 ];
 
 function split(args: string): string[] {
@@ -148,6 +156,10 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["--report xml", '--report: "xml" is not one of text, json, none'],
   ["--report-interval 99ms", '--report-interval: "99ms" is too short; at least 100ms'],
   ["--report-interval 0s", "too short"],
+  ["--metrics localhost", '--metrics: "localhost" is not an address to listen on'],
+  ["--metrics 65536", "write a port such as 9464, or HOST:PORT"],
+  ["--metrics ::1:9464", "or [::1]:9464"],
+  ["--metrics http://localhost:9464/", "is not an address to listen on"],
 ];
 
 for (const [args, message] of REFUSED) {

@@ -17,6 +17,7 @@ export const PROGRAMS: readonly Program[] = [
       "--quiet",
       "--no-prompt",
       "--allow-ffi",
+      "--allow-net",
       "--allow-env=CONTAINER_ID,CONTAINER_NAMESPACE,NO_COLOR,TERM",
       `--allow-read=${ROOT}`,
       `${ROOT}main.ts`,
