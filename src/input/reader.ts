@@ -1,27 +1,14 @@
-import { addressOf, napMicros, POLLIN, PollSet, read } from "../platform/posix.ts";
+import { addressOf, POLLIN, PollSet, read } from "../platform/posix.ts";
 import type { Doorbell } from "../platform/doorbell.ts";
 import type { Gate } from "../platform/gate.ts";
 import type { Board } from "../report/board.ts";
 import type { RingMemory } from "../ring/ring_memory.ts";
 import { type FullPolicy, RingProducer } from "../ring/ring_producer.ts";
 import { InputError } from "../errors.ts";
+import { GiveWay } from "./give_way.ts";
 import { InputLoop } from "./input_loop.ts";
 import { LineFramer } from "./line_framer.ts";
 import { type InputSpec, PipeSource } from "./pipe_source.ts";
-
-/** Far shorter than the writer needs to fill the kernel pipe. */
-const BREATH_MICROS = 50;
-/**
- * A sink that has taken nothing for so long is slow. Until then the flusher may
- * only be waiting for its turn at a processor, a few threads behind others.
- */
-const WILLING_MS = 20;
-/**
- * How long a read may be put off for a willing sink. A writer that is faster than
- * such a sink is slowed down to it instead of losing lines, but never below one
- * read in this time: 260 MB/s, or what the kernel pipe holds if that is less.
- */
-const PATIENCE_MS = 1;
 
 export interface ReaderOptions {
   readonly inputs: readonly InputSpec[];
@@ -67,6 +54,7 @@ export function runReader(context: ReaderContext): void {
   const inputs = options.inputs.map((spec, index) => openInput(context, spec, index));
   // What is read before the flusher can take it may overrun the ring.
   context.flusherReady.pass();
+  const giveWay = new GiveWay(inputs, board);
   const poll = new PollSet(inputs.length + 1);
   const wakeSlot = inputs.length;
   poll.watch(wakeSlot, context.wakeDescriptor, POLLIN);
@@ -92,32 +80,12 @@ export function runReader(context: ReaderContext): void {
       }
     }
     context.doorbell.ring();
-    giveWay(inputs, board);
+    giveWay.afterRead();
   }
 }
 
 // Loops instead of closures from here on: they run for every read, and garbage in
 // this thread is a pause for the writer.
-
-/**
- * On a machine with more threads than processors a flusher that has work and a
- * willing sink may yet not get to run; no line should be lost for that.
- */
-function giveWay(inputs: readonly InputLoop[], board: Board): void {
-  if (!anyCrowded(inputs)) return;
-  const endMs = performance.now() + PATIENCE_MS;
-  do {
-    if (board.writingForMs >= WILLING_MS) return;
-    napMicros(BREATH_MICROS);
-  } while (anyCrowded(inputs) && performance.now() < endMs);
-}
-
-function anyCrowded(inputs: readonly InputLoop[]): boolean {
-  for (const input of inputs) {
-    if (!input.ended && input.framer.crowded) return true;
-  }
-  return false;
-}
 
 function allEnded(inputs: readonly InputLoop[]): boolean {
   for (const input of inputs) {

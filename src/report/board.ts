@@ -128,12 +128,6 @@ export class Board {
     this.#words.store(SINK_FAILING_SINCE, time ?? 0);
   }
 
-  /** How long it has been trying, in ms; 0 when it is not. */
-  get writingForMs(): number {
-    const since = this.#words.load(WRITING_SINCE);
-    return since === 0 ? 0 : Date.now() - since;
-  }
-
   /** How often the output was asked to be opened anew. */
   get reopenRequests(): number {
     return this.#words.load(REOPEN_REQUESTS);
@@ -215,6 +209,11 @@ export class InputCounters {
   get shortfall(): Shortfall {
     const beforeBurstBytes = this.#words.load(this.#at + SHORTFALL_BEFORE_BURST);
     return { totalBytes: this.#words.load(this.#at + SHORTFALL), beforeBurstBytes };
+  }
+
+  /** What the output has taken, for measuring speeds: exact up to 2^53. */
+  get bytesOut(): number {
+    return this.#words.load(this.#at + BYTES_OUT);
   }
 
   /** Flusher: what the output has taken. */
