@@ -18,6 +18,7 @@ import {
   describeError,
   EEXIST,
   mkdir,
+  napMicros,
   openFilesLimit,
   pipe,
   status,
@@ -41,6 +42,9 @@ import {
 
 /** How often the board is looked at. */
 const TICK_MS = 1000;
+/** How long a read or write that is under way is waited for at the end, and how often. */
+const LAST_STEP_MS = 50;
+const NAP_MICROS = 200;
 /** A batch of the flusher; it must hold the longest line. */
 const HAND_BYTES = 256 * 1024;
 
@@ -312,7 +316,18 @@ export class Control {
 
   #exit(): never {
     this.#removeFifos();
+    this.#halt();
     process.exit(this.#exitCode(this.#reports.finish()));
+  }
+
+  /**
+   * A write that the kernel has just taken is counted before the counters are
+   * read for the last time, unless it is one that does not return.
+   */
+  #halt(): void {
+    this.#board.halt();
+    const deadline = performance.now() + LAST_STEP_MS;
+    while (this.#board.stepping && performance.now() < deadline) napMicros(NAP_MICROS);
   }
 
   #exitCode({ inputs }: Snapshot): ExitCode {

@@ -65,6 +65,7 @@ export function runReader(context: ReaderContext): void {
       poll.watch(slot, input.wantsInput ? input.source.descriptor : -1, POLLIN);
     }
     poll.wait(timeoutMs(inputs));
+    board.beginStep("reader");
     const nowMs = performance.now();
     if (poll.ready(wakeSlot) !== 0) drainWakeUps(context.wakeDescriptor);
     const stopping = board.stopRequested;
@@ -79,6 +80,7 @@ export function runReader(context: ReaderContext): void {
         input.finish();
       }
     }
+    board.endStep("reader");
     context.doorbell.ring();
     giveWay.afterRead();
   }

@@ -63,19 +63,27 @@ export class Delivery {
     this.#counters = counters;
     this.#written = this.#countedBytes = this.#countedLines = 0;
     this.#board.writingSince = Date.now();
-    // A batch without bytes may still end a line: the last one of its input.
-    if (piece.length === 0) this.#taken(0);
+    if (piece.length === 0) this.#takenEmpty();
     const promised = this.#writeRest();
     return promised === undefined ? undefined : this.#writeAfter(promised);
+  }
+
+  /** A batch without bytes may still end a line: the last one of its input. */
+  #takenEmpty(): void {
+    this.#board.beginStep("flusher");
+    this.#taken(0);
+    this.#board.endStep("flusher");
   }
 
   /** Writes until all is taken, or up to a write that the sink has only promised. */
   #writeRest(): Promise<number> | undefined {
     while (this.#written < this.#piece.length) {
+      this.#board.beginStep("flusher");
       try {
         const taken = this.#sink.write(this.#piece, this.#written);
         if (typeof taken !== "number") return taken;
         this.#taken(taken);
+        this.#board.endStep("flusher");
       } catch (error) {
         this.#refused(error);
       }
@@ -89,6 +97,7 @@ export class Delivery {
     while (next !== undefined) {
       try {
         this.#taken(await next);
+        this.#board.endStep("flusher");
       } catch (error) {
         this.#refused(error);
       }
@@ -119,6 +128,7 @@ export class Delivery {
 
   /** Pauses before the next attempt; says so at the first. */
   #refused(error: unknown): void {
+    this.#board.endStep("flusher");
     if (!(error instanceof SinkFailure)) throw error;
     if (!this.#backoff.failing) {
       this.#board.sinkFailingSince = Date.now();

@@ -23,6 +23,8 @@ const READER_GONE = 4 * WORD;
 const TAKEN_AT = 5 * WORD;
 const SINK_RETRIES = 6 * WORD;
 const SINK_FAILING_SINCE = 7 * WORD;
+const HALTED = 8 * WORD;
+const STEP_OF = { reader: 9 * WORD, flusher: 10 * WORD } as const;
 
 /** Words of an input's block: the first half is the reader's, the second the flusher's. */
 const LINES_IN = 0 * WORD;
@@ -152,6 +154,34 @@ export class Board {
 
   declareReaderGone(): void {
     this.#words.store(READER_GONE, 1);
+  }
+
+  /**
+   * Before the thread does what it will count, such as a write; returns never once
+   * `halt` was called, so that nothing happens that the last report does not say.
+   */
+  beginStep(thread: keyof typeof STEP_OF): void {
+    // Said before looking: either the step is waited for or it sees the halt.
+    this.#words.store(STEP_OF[thread], 1);
+    if (this.#words.load(HALTED) === 0) return;
+    this.#words.store(STEP_OF[thread], 0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  }
+
+  /** After it was counted. */
+  endStep(thread: keyof typeof STEP_OF): void {
+    this.#words.store(STEP_OF[thread], 0);
+  }
+
+  /** Lets no new step begin. */
+  halt(): void {
+    this.#words.store(HALTED, 1);
+  }
+
+  /** A step that began before `halt` has not been counted yet. */
+  get stepping(): boolean {
+    return this.#words.load(STEP_OF.reader) === 1 ||
+      this.#words.load(STEP_OF.flusher) === 1;
   }
 
   /** True for the first caller until `acknowledgeLoss`, so that one message is enough. */

@@ -41,6 +41,13 @@ function ignoreClosed(error: unknown): void {
   if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
 }
 
+/** The program may have ended a moment ago. */
+function ignoreGone(error: unknown): void {
+  const gone = error instanceof Deno.errors.NotFound || error instanceof TypeError ||
+    /ESRCH|No such process/.test(`${error}`);
+  if (!gone) throw error;
+}
+
 /** A program that runs: its standard streams, its reports, its end. */
 export class Running {
   readonly pid: number;
@@ -104,11 +111,21 @@ export class Running {
   /** Sends a signal, once the program has said what it does with it. */
   async kill(signal: Deno.Signal): Promise<void> {
     await until(`${signal} to be handled`, () => this.#ended || this.#handles(signal));
-    if (!this.#ended) this.#child.kill(signal);
+    try {
+      if (!this.#ended) this.#child.kill(signal);
+    } catch (error) {
+      ignoreGone(error);
+    }
   }
 
   #handles(signal: Deno.Signal): boolean {
-    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
+    let status: string;
+    try {
+      status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
+    } catch (error) {
+      ignoreGone(error);
+      return true;
+    }
     const caught = BigInt(`0x${/SigCgt:\s*(\w+)/.exec(status)?.[1] ?? "0"}`);
     const number = constants.signals[signal as keyof typeof constants.signals];
     return (caught >> BigInt(number - 1) & 1n) === 1n;

@@ -152,6 +152,24 @@ Deno.test("the board says it also while a promise is awaited", async () => {
   assertEquals(test.board.writingSince, undefined);
 });
 
+Deno.test("from before a write until it is counted, the last report waits for it", async () => {
+  for (const asynchronous of [false, true]) {
+    const stepping: boolean[] = [];
+    const look = () => void stepping.push(test.board.stepping);
+    const answers = [1, new SinkFailure("full")];
+    const test = new TestDelivery({ asynchronous, answers, onWrite: look });
+    const piece = linesOf("one\n");
+    const progress = (written: number) => {
+      look();
+      return piece.progress(written);
+    };
+    await test.delivery.send({ ...piece, progress }, test.counters);
+    // A write and its count, a failure, the last write and its count.
+    assertEquals(stepping, [true, true, true, true, true]);
+    assert(!test.board.stepping);
+  }
+});
+
 Deno.test("a piece without a byte may still end a line", () => {
   const test = new TestDelivery();
   const end = { ...linesOf(""), progress: () => ({ bytes: 0, lines: 1 }) };

@@ -139,6 +139,21 @@ Deno.test("what one thread says, another that is attached reads", () => {
   assertEquals(board.writingSince, undefined);
 });
 
+Deno.test("a step of either thread is one until it ends, also after a halt", () => {
+  const board = Board.create(1);
+  for (const thread of ["reader", "flusher"] as const) {
+    board.beginStep(thread);
+    assert(board.stepping);
+    board.endStep(thread);
+    assert(!board.stepping);
+  }
+  board.beginStep("reader");
+  board.halt();
+  assert(board.stepping);
+  board.endStep("reader");
+  assert(!board.stepping);
+});
+
 Deno.test("a loss is announced once until it is acknowledged", () => {
   const board = Board.create(1);
   assert(board.announceLoss());

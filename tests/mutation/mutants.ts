@@ -1,0 +1,418 @@
+/** Changes to the program that would hurt, and where a test must notice each. */
+
+export interface Mutant {
+  readonly file: string;
+  /** What stands in the file, exactly once, and what is put in its place. */
+  readonly from: string;
+  readonly to: string;
+  /** Folders of the tests that should notice, the first to be tried first. */
+  readonly tests: readonly string[];
+  /** Why no test can notice: what it does is right, too. */
+  readonly harmless?: string;
+}
+
+const CONSUMER = "src/ring/ring_consumer.ts";
+const PRODUCER = "src/ring/ring_producer.ts";
+const FRAMES = "src/ring/frame_space.ts";
+const DOORBELL = "src/platform/doorbell.ts";
+const FRAMER = "src/input/line_framer.ts";
+const LOOP = "src/input/input_loop.ts";
+const DELIVERY = "src/output/delivery.ts";
+const FLUSHER = "src/output/flusher.ts";
+const BOARD = "src/report/board.ts";
+
+const RING_TESTS = ["model", "ring"];
+const INPUT_TESTS = ["input", "model"];
+const OUTPUT_TESTS = ["output"];
+
+export const MUTANTS: readonly Mutant[] = [
+  // The consumer.
+  {
+    file: CONSUMER,
+    from: "return this.#atomics.compareExchange(TAIL, tail, position) === tail;",
+    to: "this.#atomics.store(TAIL, position); return true;",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "length > 0 && this.#claim(tail, tail + length / UNIT)",
+    to: "length > 0 && (this.#claim(tail, tail + length / UNIT) || true)",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from:
+      "      const tail = this.#atomics.load(TAIL);\n      const head = this.#atomics.load(HEAD);\n      if",
+    to:
+      "      const head = this.#atomics.load(HEAD);\n      const tail = this.#atomics.load(TAIL);\n      if",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "Math.min((head - tail) * UNIT, this.#ring.ringBytes)",
+    to: "(head - tail) * UNIT",
+    tests: RING_TESTS,
+    harmless: "a walk past one round reads frames twice, but only where the tail " +
+      "has moved on, so that the claim fails",
+  },
+  {
+    file: CONSUMER,
+    from: "walked < available &&",
+    to: "walked <= available &&",
+    tests: RING_TESTS,
+    harmless: "no frame fits the 0 bytes that are left, so the walk ends there, too",
+  },
+  {
+    file: CONSUMER,
+    from: "length > available ||",
+    to: "length >= available ||",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "batch.bytes + bytes > this.#ring.handBytes",
+    to: "batch.bytes + bytes >= this.#ring.handBytes",
+    tests: ["ring"],
+  },
+  {
+    file: CONSUMER,
+    from: "batch.frames > 0 && (missing !== 0 || time > untilTime)",
+    to: "batch.frames > 0 && time > untilTime",
+    tests: ["ring", "model"],
+  },
+  {
+    file: CONSUMER,
+    from: "time > untilTime)",
+    to: "time >= untilTime)",
+    tests: ["ring"],
+  },
+  {
+    file: CONSUMER,
+    from: "if (startsInside && walk.gapBytes > 0) {",
+    to: "if (startsInside && missing > 0) {",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "walk.gapLines = walk.gapBytes = 0;",
+    to: "walk.gapBytes = 0;",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "    walk.copyFrom(this.#place);\n",
+    to: "",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "if (batch.end && batch.frames === 0) this.#startBatch();",
+    to: "",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "if (this.#claim(tail, tail)) {",
+    to: "if (this.#atomics.load(TAIL) >= tail) {",
+    tests: RING_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "        this.#frameLimit = 1;\n",
+    to: "",
+    tests: RING_TESTS,
+    harmless: "a copy that is overtaken is tried again, only with less hope",
+  },
+  {
+    file: CONSUMER,
+    from: "this.#atomics.compareExchange(ROOM, 1, 0) === 1",
+    to: "true",
+    tests: RING_TESTS,
+  },
+  // The producer.
+  {
+    file: PRODUCER,
+    from: "const found = this.#atomics.compareExchange(TAIL, tail, next);",
+    to: "this.#atomics.store(TAIL, next); const found = tail;",
+    tests: RING_TESTS,
+  },
+  {
+    file: PRODUCER,
+    from: "if (!this.#makeRoom(frameLength(bytes) + HEADER_BYTES))",
+    to: "if (!this.#makeRoom(frameLength(bytes)))",
+    tests: RING_TESTS,
+  },
+  {
+    file: PRODUCER,
+    from: "while (this.#free < needed)",
+    to: "while (this.#free <= needed)",
+    tests: ["ring"],
+  },
+  {
+    file: PRODUCER,
+    from: "while (this.#free < needed)",
+    to: "while (this.#free < needed - UNIT)",
+    tests: RING_TESTS,
+  },
+  {
+    file: PRODUCER,
+    from: "if (this.#free >= needed) return true;",
+    to: "if (this.#free > needed) return true;",
+    tests: RING_TESTS,
+    harmless: "it only looks once more where the tail is",
+  },
+  {
+    file: PRODUCER,
+    from: "      this.#tail = found;",
+    to: "      this.#tail = next;",
+    tests: RING_TESTS,
+    harmless: "the consumer has come at least as far: it only looks once more",
+  },
+  {
+    file: PRODUCER,
+    from: "      this.#pushed.overwrittenLines += lines;\n",
+    to: "      this.#pushed.overwrittenLines = lines;\n",
+    tests: ["ring", "model"],
+  },
+  {
+    file: PRODUCER,
+    from:
+      "      this.#nextLine.add(lines);\n      this.#nextByte.add(bytes);\n      pushed",
+    to: "      pushed",
+    tests: RING_TESTS,
+  },
+  {
+    file: PRODUCER,
+    from: "    this.#space.copyIn(frame, from, bytes);\n    view.setUint32",
+    to: "    this.#atomics.store(HEAD, this.#head + frameLength(bytes) / UNIT);\n" +
+      "    this.#space.copyIn(frame, from, bytes);\n    view.setUint32",
+    tests: RING_TESTS,
+  },
+  {
+    file: PRODUCER,
+    from: "    const tail = this.#tail;\n    const { view } = this.#space;",
+    to: "    const tail = this.#tail;\n    const { view } = this.#space;\n" +
+      "    view.setFloat64(this.#space.advance(this.#headOffset, FRAME_TIME), 0, true);",
+    tests: RING_TESTS,
+  },
+  {
+    file: PRODUCER,
+    from: "if (bytes > this.maxPayloadBytes)",
+    to: "if (bytes >= this.maxPayloadBytes)",
+    tests: ["ring"],
+  },
+  {
+    file: PRODUCER,
+    from: "    return 2 * this.#free < this.#ring.ringBytes;",
+    to: "    return 2 * this.#free <= this.#ring.ringBytes;",
+    tests: ["ring"],
+    harmless: "whether half full is crowded is a matter of taste, and a hint",
+  },
+  {
+    file: PRODUCER,
+    from: "    this.#atomics.store(ROOM, 1);",
+    to: "",
+    tests: RING_TESTS,
+  },
+  // Offsets and numbers.
+  {
+    file: FRAMES,
+    from: "next < this.#ringEnd",
+    to: "next <= this.#ringEnd",
+    tests: RING_TESTS,
+  },
+  {
+    file: FRAMES,
+    from:
+      "    if (first < bytes) this.#kernels.copy(to + first, this.#ringAt, bytes - first);",
+    to: "",
+    tests: RING_TESTS,
+  },
+  {
+    file: "src/ring/count64.ts",
+    from: "Math.floor(low / TWO_32)",
+    to: "0",
+    tests: ["ring"],
+  },
+  // The doorbell.
+  {
+    file: DOORBELL,
+    from: "    this.#atomics.notify(this.#words, GENERATION);\n",
+    to: "",
+    tests: ["model", "platform"],
+  },
+  {
+    file: DOORBELL,
+    from: "    this.#atomics.add(this.#words, GENERATION, 1);\n",
+    to: "",
+    tests: ["model", "platform"],
+  },
+  {
+    file: DOORBELL,
+    from: "    this.#atomics.store(this.#words, SLEEPING, 1);\n    if (idle()) this",
+    to:
+      "    const nothing = idle();\n    this.#atomics.store(this.#words, SLEEPING, 1);\n" +
+      "    if (nothing) this",
+    tests: ["model", "platform"],
+  },
+  {
+    file: DOORBELL,
+    from: "    const generation = this.#atomics.load(this.#words, GENERATION);\n",
+    to: "    const expected = () => this.#atomics.load(this.#words, GENERATION);\n" +
+      "    const looked = idle;\n    let generation = 0;\n" +
+      "    idle = () => { const nothing = looked(); generation = expected(); return nothing; };\n",
+    tests: ["model", "platform"],
+  },
+  {
+    file: DOORBELL,
+    from: "    if (idle()) this",
+    to: "    this",
+    tests: ["model", "platform"],
+  },
+  // The framer and the input's loop.
+  {
+    file: FRAMER,
+    from: "      this.#producer.requestRoom();\n",
+    to: "",
+    tests: ["model", "input"],
+  },
+  {
+    file: FRAMER,
+    from:
+      "      this.#producer.requestRoom();\n      pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);",
+    to:
+      "      pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);\n      this.#producer.requestRoom();",
+    tests: ["model", "input"],
+  },
+  {
+    file: FRAMER,
+    from: "const tooLong = this.#filled - this.#whole > this.#maxLineBytes;",
+    to: "const tooLong = this.#filled - this.#whole >= this.#maxLineBytes;",
+    tests: INPUT_TESTS,
+    harmless: "whole lines are pushed a little earlier, and the cut is made elsewhere",
+  },
+  {
+    file: FRAMER,
+    from: "while (this.#filled - from > this.#maxLineBytes",
+    to: "while (this.#filled - from >= this.#maxLineBytes",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: FRAMER,
+    from: "lineEnd - from <= this.#maxLineBytes + 1",
+    to: "lineEnd - from <= this.#maxLineBytes",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: FRAMER,
+    from: "this.#whole = Math.max(0, this.#whole - bytes);",
+    to: "this.#whole = 0;",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: FRAMER,
+    from: "    this.#inside = unfinished;",
+    to: "",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: FRAMER,
+    from:
+      "    if (this.#inside) this.#producer.close(1, STARTS_INSIDE, nowMicros);\n    else ",
+    to: "    ",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: FRAMER,
+    from:
+      "        this.#counters.addOverwritten(pushed.overwrittenBytes, pushed.overwrittenLines);\n        this.#onLoss();",
+    to:
+      "        this.#counters.addOverwritten(pushed.overwrittenBytes, pushed.overwrittenLines);",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: LOOP,
+    from: "Math.min(this.framer.room, this.#remainingBytes)",
+    to: "this.framer.room",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: LOOP,
+    from: "      this.#remainingBytes -= count;\n",
+    to: "",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: LOOP,
+    from: "    if (this.framer.blocked) return;\n    this.framer.close",
+    to: "    this.framer.close",
+    tests: INPUT_TESTS,
+  },
+  // The flush loop and what it counts.
+  {
+    file: DELIVERY,
+    from: "    this.#written += bytes;",
+    to: "    this.#written = bytes;",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: DELIVERY,
+    from: "progress.lines - this.#countedLines",
+    to: "progress.lines",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: DELIVERY,
+    from: "    if (piece.length === 0) this.#taken(0);\n",
+    to: "",
+    tests: ["output"],
+  },
+  {
+    file: DELIVERY,
+    from: "while (this.#written < this.#piece.length)",
+    to: "if (this.#written < this.#piece.length)",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: FLUSHER,
+    from: "batch.gapBytes > 0 && markers",
+    to: "batch.gapBytes > 1 && markers",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: FLUSHER,
+    from: "if (format.atLineStart) delivery",
+    to: "delivery",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: FLUSHER,
+    from: "this.#untilTime = oldestTime;",
+    to: "this.#untilTime = Infinity;",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: FLUSHER,
+    from: "if (consumer.takeRoomRequest()) this.#context.onRoom();",
+    to: "",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: FLUSHER,
+    from: "      const { readerGone } = board;\n      this.#findOldest();",
+    to: "      this.#findOldest();\n      const { readerGone } = board;",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: BOARD,
+    from: "    lossKind.bytes += discarded.bytes;\n",
+    to: "",
+    tests: ["report", "input"],
+  },
+  {
+    file: BOARD,
+    from: "    input.lines += this.#exact(LINE_OPEN);\n",
+    to: "",
+    tests: ["report", "input"],
+  },
+];
