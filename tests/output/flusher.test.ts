@@ -169,6 +169,14 @@ Deno.test("a marker for what was dropped says so", async () => {
   assertEquals(output, numbered(0, dropped) + marker(gap, "dropped"));
 });
 
+Deno.test("a single empty line that is missing has a marker, too", async () => {
+  const test = new TestFlush({ policy: "drop-newest" });
+  let kept = 0;
+  while (test.ring.pushText("\n", timeOf(kept)).outcome === "stored") kept++;
+  const gap = { lines: 1, bytes: 1, from: timeOf(kept - 1), to: START_TIME };
+  assertEquals(await test.run(), "\n".repeat(kept) + marker(gap, "dropped"));
+});
+
 Deno.test("markers are not counted as output", async () => {
   const test = new TestFlush();
   pushNumbered(test.ring, 0, 1000);
