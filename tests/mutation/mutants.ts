@@ -190,9 +190,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: PRODUCER,
-    from: "    const tail = this.#tail;\n    const { view } = this.#space;",
-    to: "    const tail = this.#tail;\n    const { view } = this.#space;\n" +
-      "    view.setFloat64(this.#space.advance(this.#headOffset, FRAME_TIME), 0, true);",
+    from: "    pushed.overwrittenLines = 0;\n",
+    to: "    pushed.overwrittenLines = 0;\n" +
+      "    this.#space.copyIn(this.#headOffset, from, bytes);\n",
     tests: RING_TESTS,
   },
   {
@@ -363,7 +363,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: DELIVERY,
-    from: "    if (piece.length === 0) this.#taken(0);\n",
+    from: "    if (piece.length === 0) this.#takenEmpty();\n",
     to: "",
     tests: ["output"],
   },
@@ -371,6 +371,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: DELIVERY,
     from: "while (this.#written < this.#piece.length)",
     to: "if (this.#written < this.#piece.length)",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: DELIVERY,
+    from: '      this.#board.beginStep("flusher");\n      try {',
+    to: "      try {",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: DELIVERY,
+    from: '        this.#taken(taken);\n        this.#board.endStep("flusher");',
+    to: '        this.#board.endStep("flusher");\n        this.#taken(taken);',
     tests: OUTPUT_TESTS,
   },
   {
