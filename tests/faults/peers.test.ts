@@ -1,0 +1,128 @@
+/** What the processes around it do to it: leave, stop, and go on. */
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  checkConservation,
+  checkNumberedLines,
+  numberedLines,
+} from "../end_to_end/numbered_lines.ts";
+import { testPrograms } from "../end_to_end/programs.ts";
+import { start, startInShell, summaryIn, until } from "../end_to_end/run.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+
+/** Reads so many bytes of the output and leaves. */
+async function readAndLeave(
+  stdout: ReadableStream<Uint8Array>,
+  bytes: number,
+): Promise<number> {
+  const reader = stdout.getReader();
+  let seen = 0;
+  while (seen < bytes) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    seen += value.length;
+  }
+  await reader.cancel();
+  return seen;
+}
+
+for (const bytes of [0, 1, 65_536, 1_000_000]) {
+  testPrograms(`a reader that leaves after ${bytes} bytes: an error, all counted`, async (
+    program,
+  ) => {
+    // Without loss and markers, so that what is read is what is out.
+    const args = ["--capacity", "64KiB", "--when-full", "block", ...JSON_REPORTS];
+    const spillway = start(program, args);
+    const left = readAndLeave(spillway.stdout, bytes);
+    try {
+      // More than the pipes and the ring hold: it must notice.
+      for (let line = 0; line < 200_000 && !spillway.ended; line += 1000) {
+        await spillway.write(numberedLines(line, 1000));
+      }
+      await spillway.end();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+    const seen = await left;
+    assertEquals(await spillway.code, 4);
+    const stderr = await spillway.stderr;
+    assert(stderr.includes("standard output was closed by its reader"), stderr);
+    const summary = summaryIn(stderr);
+    checkConservation(summary);
+    assert(Number(summary.bytes_out) >= seen, "what was read is out");
+  });
+}
+
+testPrograms("stopped and continued, it loses nothing that fits the pipe", async (
+  program,
+) => {
+  const spillway = start(program, JSON_REPORTS);
+  const output = spillway.readAll();
+  await spillway.write(numberedLines(0, 100));
+  await spillway.counted("they are out", (s) => s.lines_out === 100);
+  Deno.kill(spillway.pid, "SIGSTOP");
+  await until("it to stop", () => isStopped(spillway.pid));
+  await spillway.write(numberedLines(100, 100));
+  Deno.kill(spillway.pid, "SIGTERM");
+  Deno.kill(spillway.pid, "SIGCONT");
+  assertEquals(await spillway.code, 0);
+  assertEquals(checkNumberedLines(await output).lines, 200);
+  checkConservation(summaryIn(await spillway.stderr));
+  await spillway.end().catch(ignoreBrokenPipe);
+});
+
+testPrograms("a reader that is stopped costs lines, not time, and gets the rest", async (
+  program,
+) => {
+  // The reader of the output is a process of its own that stops itself.
+  const script = `"$@" | { kill -STOP $BASHPID; cat; }`;
+  const args = ["--capacity", "64KiB", ...JSON_REPORTS];
+  const pipeline = startInShell(program, script, args);
+  const output = pipeline.readAll();
+  const reader = await childThatIsStopped(pipeline.pid);
+  const count = 20_000;
+  // Returns although nobody reads.
+  await pipeline.write(numberedLines(0, count));
+  await pipeline.end();
+  Deno.kill(reader, "SIGCONT");
+  const seen = checkNumberedLines(await output);
+  const summary = summaryIn(await pipeline.stderr);
+  checkConservation(summary);
+  assertEquals([summary.lines_in, summary.lines_out], [count, seen.lines]);
+  assertEquals(summary.lines_overwritten, seen.lostLines);
+  assertEquals(seen.lines + seen.lostLines, count);
+  assert(seen.lostLines > 0);
+});
+
+testPrograms("a writer that is killed within a line ends the input there", async (
+  program,
+) => {
+  const script = `{ printf 'whole\\nhal'; kill -KILL $BASHPID; } | "$@"`;
+  const pipeline = startInShell(program, script, JSON_REPORTS);
+  const output = new TextDecoder().decode(await pipeline.readAll());
+  assertEquals(output, "whole\nhal");
+  assertEquals(await pipeline.code, 0);
+  const summary = summaryIn(await pipeline.stderr);
+  checkConservation(summary);
+  assertEquals([summary.lines_in, summary.bytes_in], [2, 9]);
+  await pipeline.end().catch(ignoreBrokenPipe);
+});
+
+function isStopped(pid: number): boolean {
+  return /^State:\s*T/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+}
+
+async function childThatIsStopped(parent: number): Promise<number> {
+  let found: number | undefined;
+  await until("the reader to stop", () => {
+    const children = Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`);
+    found = children.split(" ").filter(Boolean).map(Number).find(isStopped);
+    return found !== undefined;
+  });
+  return found!;
+}
+
+function ignoreBrokenPipe(error: unknown): void {
+  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+}
