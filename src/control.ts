@@ -40,8 +40,9 @@ import {
   wakeReader,
 } from "./threads.ts";
 
-/** How often the board is looked at. */
+/** How often the board is looked at: while something happens, and while nothing does. */
 const TICK_MS = 1000;
+const QUIET_TICK_MS = 5000;
 /** How long a read or write that is under way is waited for at the end, and how often. */
 const LAST_STEP_MS = 50;
 const NAP_MICROS = 200;
@@ -103,7 +104,7 @@ export class Control {
     } catch (error) {
       this.#fail(messageOf(error));
     }
-    setInterval(() => this.#tick(), TICK_MS);
+    this.#tick();
     if (this.#options.progress) this.#reports.startMeter();
   }
 
@@ -311,7 +312,8 @@ export class Control {
     // Not sooner: while lines are being lost, the reader would otherwise send a
     // message for nearly every push, and spend on it what its writer waits for.
     this.#board.acknowledgeLoss();
-    this.#reports.observe();
+    const busy = this.#reports.observe();
+    setTimeout(() => this.#tick(), busy ? TICK_MS : QUIET_TICK_MS);
   }
 
   #exit(): never {

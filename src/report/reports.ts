@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Options } from "../cli/options.ts";
 import type { Board } from "./board.ts";
 import { Console, meterFits } from "./console.ts";
-import type { ReportEvent, Snapshot } from "./events.ts";
+import { type ReportEvent, type Snapshot, total } from "./events.ts";
 import { Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";
 import type { Stderr } from "./stderr.ts";
@@ -19,6 +19,8 @@ export class Reports {
   readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
+  /** When the board was last looked at. */
+  #bytesIn = 0n;
 
   constructor(options: Options, board: Board, stderr: Stderr) {
     const startMs = Date.now();
@@ -43,10 +45,19 @@ export class Reports {
     return this.#observer.snapshot();
   }
 
-  /** Says what has become worth saying. */
-  observe(): void {
-    this.#reporter.observe(this.snapshot()).forEach((event) => this.#say(event));
+  /**
+   * Says what has become worth saying.
+   *
+   * @returns false while nothing comes in and nothing waits to go out
+   */
+  observe(): boolean {
+    const snapshot = this.snapshot();
+    this.#reporter.observe(snapshot).forEach((event) => this.#say(event));
     this.#console.flush();
+    const { bytesIn, bytesBuffered } = total(snapshot.inputs);
+    const busy = bytesIn !== this.#bytesIn || bytesBuffered > 0n;
+    this.#bytesIn = bytesIn;
+    return busy;
   }
 
   status(): void {
