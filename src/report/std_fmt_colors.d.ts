@@ -11,3 +11,6 @@ export const yellow: Paint;
 
 /** Without the colour codes. */
 export function stripAnsiCode(text: string): string;
+
+/** Off: the paints return their text as it is. On does nothing under NO_COLOR. */
+export function setColorEnabled(enabled: boolean): void;
