@@ -4,8 +4,6 @@ import { Rates } from "./rates.ts";
 
 /** What the board does not say of the data path, because it does not change. */
 export interface Fixtures {
-  /** Milliseconds since 1970. */
-  readonly startMs: number;
   readonly labels: readonly string[];
   readonly capacityBytes: number;
   readonly outputName: string;
@@ -21,6 +19,7 @@ export class Observer {
   readonly #board: Board;
   readonly #fixtures: Fixtures;
   readonly #rates: readonly Rates[];
+  readonly #createdMs = performance.now();
   #lastError: OutputState["lastError"];
 
   constructor(board: Board, fixtures: Fixtures) {
@@ -35,7 +34,7 @@ export class Observer {
   }
 
   snapshot(): Snapshot {
-    const { startMs, capacityBytes, labels, outputName } = this.#fixtures;
+    const { capacityBytes, labels, outputName } = this.#fixtures;
     const output = {
       name: outputName,
       takesNothingSinceMs: this.#board.takesNothingSince,
@@ -44,7 +43,10 @@ export class Observer {
       lastError: this.#lastError,
     };
     const inputs = labels.map((label, index) => this.#input(label, index));
-    return { timeMs: Date.now(), startMs, capacityBytes, inputs, output };
+    const timeMs = Date.now();
+    // By the clock as it stands now: it may have been set since.
+    const startMs = timeMs - Math.round(performance.now() - this.#createdMs);
+    return { timeMs, startMs, capacityBytes, inputs, output };
   }
 
   #input(label: string, index: number): InputState {

@@ -56,10 +56,23 @@ export class Reporter {
 
   /** What has become worth saying since the last snapshot. */
   observe(snapshot: Snapshot): ReportEvent[] {
+    if (snapshot.timeMs < this.#lastSnapshotMs) this.#clockWasSetBack(snapshot.timeMs);
     const events = snapshot.inputs.flatMap((input) => this.#observeLoss(input, snapshot));
     events.push(...this.#observeStall(snapshot));
     this.#lastSnapshotMs = snapshot.timeMs;
     return events;
+  }
+
+  /** What was remembered cannot be later than now, or nothing would be due for long. */
+  #clockWasSetBack(timeMs: number): void {
+    this.#lastSnapshotMs = timeMs;
+    this.#stallReportMs = Math.min(this.#stallReportMs, timeMs);
+    for (const state of this.#losses.values()) {
+      state.lastLossMs = Math.min(state.lastLossMs, timeMs);
+      state.lastReportMs = Math.min(state.lastReportMs, timeMs);
+      if (state.since === undefined) continue;
+      state.since = { ...state.since, timeMs: Math.min(state.since.timeMs, timeMs) };
+    }
   }
 
   /** The last snapshot: losses that went on are over with the program. */

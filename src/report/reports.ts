@@ -23,11 +23,9 @@ export class Reports {
   #bytesIn = 0n;
 
   constructor(options: Options, board: Board, stderr: Stderr) {
-    const startMs = Date.now();
     const dropNewest = options.whenFull === "drop-newest";
     this.#options = options;
     this.#observer = new Observer(board, {
-      startMs,
       labels: options.inputs.map(({ label }) => label),
       capacityBytes: options.capacityBytes,
       outputName: options.output.name,
@@ -36,7 +34,7 @@ export class Reports {
     this.#reporter = new Reporter(
       dropNewest ? "dropped" : "overwritten",
       options.reportIntervalMs,
-      startMs,
+      Date.now(),
     );
     this.#console = new Console(stderr, options.report, options.container);
   }

@@ -45,6 +45,15 @@ function inWords(event: ReportEvent): string {
   }
 }
 
+Deno.test("after the clock was set back, a loss is told as often as before", () => {
+  const reporter = new TestReporter();
+  assertEquals(reporter.lost(4000, 0), []);
+  assertEquals(reporter.lost(4001, 5), ["loss a 5 4000-4001"]);
+  assertEquals(reporter.lost(401, 6), []);
+  assertEquals(reporter.lost(411, 8), ["loss a 8 401-411"]);
+  assertEquals(reporter.lost(421, 8), ["loss_end a 8 401-411"]);
+});
+
 Deno.test("nothing is said while nothing is lost", () => {
   const test = new TestReporter();
   for (let seconds = 1; seconds < 60; seconds++) {
