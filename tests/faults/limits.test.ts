@@ -1,0 +1,127 @@
+/** Less memory than it would like, and a clock that is set back. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  checkConservation,
+  checkNumberedLines,
+  numberedLines,
+} from "../end_to_end/numbered_lines.ts";
+import { testPrograms } from "../end_to_end/programs.ts";
+import { inFolder, startInShell, summaryIn } from "../end_to_end/run.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+
+testPrograms(
+  "rings that the address space does not hold are refused",
+  (program) =>
+    inFolder(async (folder) => {
+      const inputs = Array.from({ length: 64 }, (_, index) => [
+        "--fifo",
+        `input${index}=${folder}/${index}`,
+      ]);
+      // 64 rings of 2 GiB do not fit; both runtimes reserve less than that at start.
+      const script = 'ulimit -v 90000000; exec "$@"';
+      const args = [...inputs.flat(), "--create", "--capacity", "2GiB", ...JSON_REPORTS];
+      const spillway = startInShell(program, script, args);
+      await spillway.readAll();
+      assertEquals(await spillway.code, 1);
+      assertMatch(
+        await spillway.stderr,
+        /cannot reserve .* ask for a smaller --capacity/,
+      );
+      assertEquals([...Deno.readDirSync(folder)], [], "made FIFOs are removed");
+      await spillway.end();
+    }),
+);
+
+const MEMORY_GROUP = `/sys/fs/cgroup/memory/spillway-test-${Deno.pid}`;
+/** The rings and what a runtime needs, but far from all the input. */
+const GROUP_LIMIT_BYTES = 192 * 1024 * 1024;
+
+/** A memory cgroup (of the first version), or false where none can be made. */
+function makeMemoryGroup(): boolean {
+  try {
+    Deno.mkdirSync(MEMORY_GROUP);
+    Deno.writeTextFileSync(
+      `${MEMORY_GROUP}/memory.limit_in_bytes`,
+      `${GROUP_LIMIT_BYTES}`,
+    );
+    return true;
+  } catch {
+    return false;
+  } finally {
+    try {
+      Deno.removeSync(MEMORY_GROUP);
+    } catch {
+      // There is none.
+    }
+  }
+}
+
+testPrograms(
+  "a cgroup with little memory does not kill it, whatever comes in",
+  async (program) => {
+    Deno.mkdirSync(MEMORY_GROUP);
+    try {
+      Deno.writeTextFileSync(
+        `${MEMORY_GROUP}/memory.limit_in_bytes`,
+        `${GROUP_LIMIT_BYTES}`,
+      );
+      const script = `echo $$ >${MEMORY_GROUP}/cgroup.procs; exec "$@"`;
+      const args = ["--capacity", "32MiB", ...JSON_REPORTS];
+      const spillway = startInShell(program, script, args);
+      const chunk = numberedLines(0, 10_000, 1000);
+      const rounds = 2 * GROUP_LIMIT_BYTES / chunk.length;
+      for (let round = 0; round < rounds; round++) await spillway.write(chunk);
+      await spillway.end();
+      await spillway.readAll();
+      assertEquals(await spillway.code, 0);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      assert(Number(summary.bytes_in) > GROUP_LIMIT_BYTES);
+    } finally {
+      Deno.removeSync(MEMORY_GROUP);
+    }
+  },
+  { ignore: !makeMemoryGroup() },
+);
+
+const FAKE_TIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+testPrograms(
+  "the clock set back an hour makes no time negative and loses nothing",
+  (program) =>
+    inFolder(async (folder) => {
+      const clock = `${folder}/clock`;
+      await Deno.writeTextFile(clock, "+0");
+      const spillway = startInShell(program, 'exec "$@"', JSON_REPORTS, {
+        LD_PRELOAD: FAKE_TIME,
+        FAKETIME_TIMESTAMP_FILE: clock,
+        FAKETIME_NO_CACHE: "1",
+        DONT_FAKE_MONOTONIC: "1",
+      });
+      const output = spillway.readAll();
+      await spillway.write(numberedLines(0, 1000));
+      await spillway.counted("they are out", (s) => s.lines_out === 1000);
+      await Deno.writeTextFile(clock, "-3600");
+      await spillway.write(numberedLines(1000, 1000));
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      assertEquals(checkNumberedLines(await output).lines, 2000);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      const duration = Number(summary.duration_ms);
+      assert(duration >= 0 && duration < 60_000, `${duration} ms`);
+      assert(Date.parse(summary.time) < Date.now() - 3_000_000, "the clock was set back");
+    }),
+  { ignore: !exists(FAKE_TIME) },
+);
