@@ -90,9 +90,11 @@ export class Control {
     process.on("SIGINT", () => this.#stop());
     process.on("SIGHUP", () => this.#hangUp());
     process.on("SIGUSR2", () => this.#reports.status());
-    process.on("uncaughtException", (error) => {
-      this.#fail(`the control thread failed: ${messageOf(error)}`);
-    });
+    for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+      process.on(event, (error: unknown) => {
+        this.#fail(`the control thread failed: ${messageOf(error)}`);
+      });
+    }
     try {
       checkOpenFilesLimit(this.#options.inputs.length);
       if (this.#options.container) checkPipes();

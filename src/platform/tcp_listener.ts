@@ -60,13 +60,11 @@ const ACCEPT_PAUSE_MS = 1000;
 
 async function acceptAll(listener: Deno.Listener, events: ConnectionEvents) {
   for (;;) {
-    try {
-      new DenoConnection(await listener.accept(), events);
-    } catch {
-      // Out of descriptors, or the client has gone before it was accepted. It
-      // has its own way to notice, and the data path has nothing to do with it.
-      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
-    }
+    // It fails when there are no descriptors left, or the client has gone before
+    // it was accepted; who asks notices, and the data path goes on without.
+    const socket = await listener.accept().catch(() => undefined);
+    if (socket !== undefined) new DenoConnection(socket, events);
+    else await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
   }
 }
 
@@ -97,22 +95,24 @@ class DenoConnection implements Connection {
   }
 
   async #converse(): Promise<void> {
-    try {
-      const buffer = new Uint8Array(READ_BYTES);
-      while (this.#open && this.#reply === undefined) {
-        const count = await this.#socket.read(buffer);
-        if (count === null) break;
-        this.#events.onData(this, buffer.subarray(0, count));
-      }
-      let rest = this.#reply ?? new Uint8Array();
-      while (this.#open && rest.length > 0) {
-        rest = rest.subarray(await this.#socket.write(rest));
-      }
-    } catch {
-      // The other side is gone; it has nothing to be told.
+    const buffer = new Uint8Array(READ_BYTES);
+    while (this.#open && this.#reply === undefined) {
+      const count = await this.#socket.read(buffer).catch(gone);
+      if (count === null) break;
+      this.#events.onData(this, buffer.subarray(0, count));
+    }
+    for (let rest = this.#reply; this.#open && rest !== undefined && rest.length > 0;) {
+      const count = await this.#socket.write(rest).catch(gone);
+      if (count === null) break;
+      rest = rest.subarray(count);
     }
     this.abort();
   }
+}
+
+/** The other side has closed, or `abort` has; nobody is left to be told. */
+function gone(): null {
+  return null;
 }
 
 /** The part of Bun.listen that is used: https://bun.com/docs/api/tcp */

@@ -67,3 +67,18 @@ for (const policy of ["overwrite", "drop-newest"] as const) {
     assert(run(smaller, policy, bursts).lost > 0n);
   });
 }
+
+Deno.test("lines that come one by one need room for their headers, too", () => {
+  const lose = (capacityBytes: number): FramedInput => {
+    const input = new FramedInput({ capacityBytes });
+    for (let line = 0; line < 2000; line++) {
+      input.land("a short line\n");
+      input.passMs(20);
+    }
+    return input;
+  };
+  const { counts, counters } = lose(CAPACITY_BYTES);
+  const { totalBytes } = counters.shortfall;
+  assert(totalBytes > 2 * Number(counts.bytesOverwritten));
+  assertEquals(lose(CAPACITY_BYTES + totalBytes).counts.bytesOverwritten, 0n);
+});
