@@ -15,6 +15,7 @@ import { Control } from "./src/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
 import { initialize, isTerminal } from "./src/platform/posix.ts";
 import { Stderr } from "./src/report/stderr.ts";
+import { printable } from "./src/report/printable.ts";
 import { runThread, type ThreadStart } from "./src/threads.ts";
 
 function main(args: readonly string[]): void {
@@ -42,7 +43,7 @@ const LAST_WORDS_MS = 250;
 function refuseContainer(message: string): void {
   const { CONTAINER_ID: id = "", CONTAINER_NAMESPACE: namespace = "" } = process.env;
   const stderr = new Stderr(openReports());
-  stderr.print(`spillway: ${nameOf({ id, namespace })}: ${message}\n`);
+  stderr.print(`spillway: ${printable(`${nameOf({ id, namespace })}: ${message}`)}\n`);
   stderr.flush(LAST_WORDS_MS);
   refuseStart(id);
 }
@@ -53,7 +54,7 @@ if (isMainThread) {
     main(args);
   } catch (error) {
     if (isContainerd(args)) refuseContainer(messageOf(error));
-    else console.error(`spillway: ${messageOf(error)}`);
+    else console.error(`spillway: ${printable(messageOf(error))}`);
     process.exit(error instanceof UsageError ? ExitCode.usage : ExitCode.failed);
   }
 } else {

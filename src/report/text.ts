@@ -10,6 +10,7 @@ import {
   stalledMs,
   total,
 } from "./events.ts";
+import { printable } from "./printable.ts";
 import { amount, clock, percent, rate, size, span } from "./quantities.ts";
 import { STALL_MS } from "./reporter.ts";
 
@@ -21,14 +22,6 @@ import { STALL_MS } from "./reporter.ts";
 export function toText(event: ReportEvent, container?: Container): string {
   const prefix = `spillway: ${container ? `${nameOf(container)}: ` : ""}`;
   return sentences(event).map((sentence) => prefix + printable(sentence)).join("\n");
-}
-
-/** What an output says may come from anywhere; it must not steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(
-    /\p{Cc}/gu,
-    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }
 
 function sentences(event: ReportEvent): string[] {
