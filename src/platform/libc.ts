@@ -29,7 +29,8 @@ const SIGNATURES = {
   rename: [["address", "address"], "int"],
   ftruncate: [["int", "address"], "int"],
   getrlimit: [["int", "address"], "int"],
-  statx: [["int", "address", "int", "int", "address"], "int"],
+  // For statx alone, which musl has not before 1.2.5: the number, and its arguments.
+  syscall: [["address", "int", "address", "int", "int", "address"], "int"],
   usleep: [["int"], "int"],
   setpriority: [["int", "int", "int"], "int"],
   fsync: [["int"], "int"],

@@ -9,6 +9,7 @@
  */
 
 import { constants } from "node:os";
+import process from "node:process";
 import { libc } from "./libc.ts";
 
 export const O_RDONLY = 0;
@@ -249,6 +250,8 @@ export interface FileStatus {
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
+/** In the system call tables of x86-64 and arm64. */
+const STATX_NUMBER = process.arch === "arm64" ? 291 : 332;
 const STATX_BASIC_STATS = 0x7FF;
 /** Major device numbers of terminals: `tty`, `console` and the Unix 98 slaves. */
 const TERMINAL_MAJORS = new Set([4, 5, 136, 137, 138, 139, 140, 141, 142, 143]);
@@ -269,7 +272,8 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
   const name = cString(path);
   const buffer = new DataView(new ArrayBuffer(256));
   const outcome = result(
-    libc().call.statx(
+    libc().call.syscall(
+      STATX_NUMBER,
       descriptor,
       libc().addressOf(name),
       flags,
