@@ -14,6 +14,11 @@ const BUILDS = [
     task: "compile",
   },
   { program: "dist/spillway-bun", command: Deno.execPath(), task: "compile:bun" },
+  {
+    program: "dist/spillway-bun-musl",
+    command: Deno.execPath(),
+    task: "compile:bun-musl",
+  },
 ];
 
 for (const { program, command, task } of BUILDS) {

@@ -1,12 +1,14 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type Options, resolveOptions } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/errors.ts";
 import { STANDARD_INPUT } from "../../src/input/pipe_source.ts";
 
 function resolve(...args: string[]): Options {
-  return resolveOptions(parseFlags(args));
+  return resolveOptions(parseFlags(args), CONTAINER);
 }
+
+const CONTAINER = { CONTAINER_ID: "web-1", CONTAINER_NAMESPACE: "k8s.io" };
 
 const KIB = 1024;
 const MIB = 1024 ** 2;
@@ -115,6 +117,42 @@ Deno.test("--output is a file, also one with a strange name", () => {
   }
 });
 
+Deno.test("--containerd reads the container's two streams", () => {
+  const { inputs, container } = resolve("--containerd", "--output", "x");
+  assertEquals(inputs.map(({ label }) => label), ["stdout", "stderr"]);
+  assertEquals(
+    inputs.map(({ source }) => source.kind === "descriptor" && source.number),
+    [3, 4],
+  );
+  assertEquals(container, { id: "web-1", namespace: "k8s.io" });
+});
+
+Deno.test("--containerd puts the container into the output's path", () => {
+  const { output, outputFolders } = resolve(
+    ...["--containerd", "--output", "/logs/{namespace}/x/{id}.log"],
+  );
+  assertEquals(output.name, '"/logs/k8s.io/x/web-1.log"');
+  assertEquals(outputFolders, ["/logs/k8s.io", "/logs/k8s.io/x"]);
+});
+
+Deno.test("braces in the output's path mean nothing without --containerd", () => {
+  const { output, outputFolders } = resolve("--output", "/logs/{id}/x");
+  assertEquals([output.name, outputFolders], ['"/logs/{id}/x"', []]);
+});
+
+Deno.test("--containerd needs to know the container", () => {
+  for (const name of ["CONTAINER_ID", "CONTAINER_NAMESPACE"]) {
+    for (const value of [undefined, ""]) {
+      const flags = parseFlags(["--containerd", "--output", "x"]);
+      const error = assertThrows(
+        () => resolveOptions(flags, { ...CONTAINER, [name]: value }),
+        UsageError,
+      );
+      assertMatch(error.message, new RegExp(`^--containerd: ${name} is not set; `));
+    }
+  }
+});
+
 /** Arguments, and what the message says. */
 const REFUSED: readonly (readonly [string, string])[] = [
   ["--create", "--create goes with --fifo"],
@@ -152,6 +190,15 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["--output gopher://x", "write ./gopher://x for a file"],
   ["--format xml", '--format: "xml" is not one of raw'],
   ["--drain-timeout 10", '--drain-timeout: "10" is not a duration'],
+  ["--containerd", "--containerd needs an --output"],
+  ["--containerd --output -", "--containerd needs an --output"],
+  ["--containerd --output x --fifo y", "leave --fifo out"],
+  ["--containerd --output x --once", "--once goes with --fifo"],
+  ["--containerd --output {name}", '--output: "{name}": {name} is not known'],
+  [
+    "--containerd --output x --drain-timeout 12s",
+    '--drain-timeout: "12s" is too long; at most 11000ms with --containerd',
+  ],
   ["--drain-timeout 1000h", '--drain-timeout: "1000h" is too long'],
   ["--report xml", '--report: "xml" is not one of text, json, none'],
   ["--report-interval 99ms", '--report-interval: "99ms" is too short; at least 100ms'],

@@ -102,3 +102,19 @@ for (const [args, message] of REFUSED) {
     assertThrows(() => parseFlags(args), UsageError, message);
   });
 }
+
+Deno.test("a logging binary's flags without a value come with an empty one", () => {
+  const args = ["--no-markers", "", "--output", "x", "--containerd", ""];
+  assertEquals(parsed(...args), [
+    ["no-markers", [""]],
+    ["output", ["x"]],
+    ["containerd", [""]],
+  ]);
+  assertThrows(() => parseFlags(args.slice(0, -2)), UsageError, '"" is not a flag');
+  assertThrows(() => parseFlags(["--containerd", "x"]), UsageError, '"x" is not a flag');
+  assertThrows(
+    () => parseFlags(["--containerd", "", "--output", ""]),
+    UsageError,
+    "--output needs a value",
+  );
+});
