@@ -357,7 +357,7 @@ function checkOpenFilesLimit(inputs: number): void {
   );
 }
 
-/** As the file in it: readable for a group of log readers, not for everybody. */
+/** As the file in it: for a group of log readers, not for everybody. */
 const FOLDER_MODE = 0o750;
 
 /** @throws SinkError when it is missing and cannot be made. */
@@ -365,6 +365,8 @@ function makeFolder(path: string): void {
   const outcome = mkdir(path, FOLDER_MODE);
   if (outcome === -EEXIST || outcome >= 0) return;
   throw new SinkError(
-    `cannot make folder "${path}" for the output: ${describeError(-outcome)}`,
+    `cannot make folder "${path}" for the output: ${
+      describeError(-outcome)
+    }; what it is in must exist and be writable`,
   );
 }
