@@ -3,7 +3,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Report } from "./run.ts";
 
-const MARKER =
+/** A gap marker: the lines and bytes that are missing, and since and until when. */
+export const MARKER =
   /^spillway: (\d+) lines? \((\d+) bytes\) (overwritten|dropped) between (\S+) and (\S+)$/;
 
 /** Lines from `first` on, each `length` bytes long with its newline. */
