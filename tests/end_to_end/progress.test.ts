@@ -24,6 +24,8 @@ async function withMeter(
       `cd ${folder}
 mkfifo out
 exec 3<>out
+# Full, so that the pipe does not take what little a busy machine leaves over.
+dd if=/dev/zero of=/dev/fd/3 bs=4096 count=16 status=none
 (cat burst; until [ -e go ]; do sleep 0.05; done) |
   ${program.command.map((word) => `'${word}'`).join(" ")} --progress --capacity 64KiB \\
     --drain-timeout 100ms --report-interval 1h >out
