@@ -74,7 +74,10 @@ export class LineFramer {
     this.#maxLineBytes = maxLineBytes;
     this.#onLoss = onLoss;
     this.#frameBytes = preferredFrameBytes(ring.capacityBytes);
-    this.#readBytes = Math.min(READ_BYTES, ring.capacityBytes / READS_PER_RING);
+    this.#readBytes = Math.min(
+      READ_BYTES,
+      Math.floor(ring.capacityBytes / READS_PER_RING),
+    );
     this.#kernels = kernels(ring.memory);
     this.#landing = new Uint8Array(
       ring.memory.buffer,

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { READ_BYTES } from "../../src/input/line_framer.ts";
+import { MIN_CAPACITY } from "../../src/ring/ring_memory.ts";
 import { encode, type Taken, textOf } from "../ring/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
@@ -318,6 +319,13 @@ Deno.test("there is always room for a read, whatever has gathered and is unfinis
     assert(input.framer.room >= READ_BYTES / 2);
     input.land("\n".padStart(input.framer.room, "v"));
     assert(input.framer.room >= READ_BYTES / 2);
+  }
+});
+
+Deno.test("a read is a whole number of bytes, whatever the capacity", () => {
+  for (let more = 0; more < 4; more++) {
+    const { framer } = new FramedInput({ capacityBytes: MIN_CAPACITY + more });
+    assertEquals(framer.room, MIN_CAPACITY / 4);
   }
 });
 
