@@ -131,7 +131,8 @@ export class Flusher {
   }
 
   #account({ consumer, counters }: Input): void {
-    if (consumer.discardedBytes > 0) {
+    // The end of a line may be all that was left of it, and has no byte.
+    if (consumer.discardedBytes > 0 || consumer.discardedLines > 0) {
       counters.setDiscarded(consumer.discardedBytes, consumer.discardedLines);
     }
     if (consumer.takeRoomRequest()) this.#context.onRoom();

@@ -201,6 +201,18 @@ Deno.test("the marker of a line that was cut starts a line of its own", async ()
   assertEquals([linesDropped, bytesDropped], [1n, 8n]);
 });
 
+Deno.test("a last line without its newline that was dropped is a line that was", async () => {
+  const test = new TestFlush({ policy: "drop-newest" });
+  const { ring } = test;
+  ring.pushText(`${"x".repeat(60_000)}\n`, timeOf(0));
+  const piece = ring.push(new Uint8Array(60_000), 0, ENDS_INSIDE, timeOf(1));
+  assertEquals(piece.outcome, "dropped");
+  ring.producer.close(1, STARTS_INSIDE, timeOf(2));
+  await test.runWithoutReader();
+  const { linesDropped, linesOut } = test.board.input(0).read(true);
+  assertEquals([linesDropped, linesOut], [1n, 1n]);
+});
+
 Deno.test("lines of two inputs come in the order of their arrival", async () => {
   const test = new TestFlush({ labels: ["stdout", "stderr"] });
   const [out, err] = test.rings as [RingPair, RingPair];
