@@ -13,6 +13,9 @@ export class RecordPiece implements Outgoing {
   #records = 0;
   #inputAt = 0;
   #lines = 0;
+  /** How far the lines have been counted, and how many they are so far. */
+  #countedBytes = 0;
+  #countedLines = 0;
   readonly #progress: Progress = { bytes: 0, lines: 0 };
   readonly startsInside = false;
   readonly endsInside = false;
@@ -27,6 +30,7 @@ export class RecordPiece implements Outgoing {
   clear(inputAt: number): void {
     this.#records = 0;
     this.#inputAt = inputAt;
+    this.#countedBytes = this.#countedLines = 0;
   }
 
   get full(): boolean {
@@ -72,8 +76,19 @@ export class RecordPiece implements Outgoing {
     progress.bytes = records === 0 ? 0 : this.#inputEnds[records - 1]!;
     progress.lines = records === this.#records
       ? this.#lines
-      : this.#stream.kernels.countNewlines(this.#inputAt, progress.bytes);
+      : this.#countLines(progress.bytes);
     return progress;
+  }
+
+  /** Lines that end within the first `bytes` bytes of input; counted from where it stopped. */
+  #countLines(bytes: number): number {
+    if (bytes < this.#countedBytes) this.#countedBytes = this.#countedLines = 0;
+    this.#countedLines += this.#stream.kernels.countNewlines(
+      this.#inputAt + this.#countedBytes,
+      bytes - this.#countedBytes,
+    );
+    this.#countedBytes = bytes;
+    return this.#countedLines;
   }
 
   /** How many records end within the first `bytes` bytes. */
