@@ -211,6 +211,9 @@ export class Control {
       case "plain files":
         this.#compress(message.files);
         break;
+      case "sink rejecting":
+        this.#reports.sinkRejecting(message.message);
+        break;
       case "finished":
         this.#finished(role);
         break;

@@ -29,6 +29,20 @@ export class SinkError extends OutputError {
 /** It cannot take anything now, but may later: the disk is full, say. */
 export class SinkFailure extends OutputError {
   override readonly name = "SinkFailure";
+
+  /** @param retryAfterMs how long it has asked us to wait */
+  constructor(message: string, readonly retryAfterMs = 0) {
+    super(message);
+  }
+}
+
+/** It will never take the next `bytes` bytes, but may take what comes after them. */
+export class SinkRejection extends OutputError {
+  override readonly name = "SinkRejection";
+
+  constructor(message: string, readonly bytes: number) {
+    super(message);
+  }
 }
 
 /** Its reader has closed it: there is nobody left to write to. */

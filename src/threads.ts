@@ -62,6 +62,7 @@ export type ThreadMessage =
   | { readonly kind: "FIFO made"; readonly path: string }
   | { readonly kind: "sink failing"; readonly message: string }
   | { readonly kind: "sink recovered" }
+  | { readonly kind: "sink rejecting"; readonly message: string }
   | { readonly kind: "rotation failing"; readonly message: string }
   | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
   /** The thread has done all it had to do. */
@@ -157,7 +158,7 @@ async function startFlusher(
   const sink = openSink(options.output, {
     onRotationFailing: (message) => say({ kind: "rotation failing", message }),
     onPlainFiles: (files) => say({ kind: "plain files", files }),
-  });
+  }, options.format);
   const flusher = new Flusher({
     labels: options.inputs.map((input) => input.label),
     rings: start.rings,
@@ -166,10 +167,12 @@ async function startFlusher(
     delivery: new Delivery(sink, board, {
       onSinkFailing: (message) => say({ kind: "sink failing", message }),
       onSinkRecovered: () => say({ kind: "sink recovered" }),
+      onSinkRejecting: (message) => say({ kind: "sink rejecting", message }),
     }),
     format: makeFormat(options.format, {
       maxLineBytes: options.maxLineBytes,
       startTime: start.startTime,
+      ...(options.output.syslog && { syslog: options.output.syslog }),
     }),
     markers: options.markers,
     gapReason: options.whenFull === "overwrite" ? "overwritten" : "dropped",

@@ -95,7 +95,8 @@ export function resolveOptions(
       `--max-size goes with --output PATH: ${output.name} cannot be rotated`,
     );
   }
-  const format = choice(flags, "format", FORMAT_NAMES, kindOf(output).format);
+  const kind = kindOf(output);
+  const format = choice(flags, "format", kind.formats ?? FORMAT_NAMES, kind.format);
   checkLabels(format, inputs);
   return {
     inputs,

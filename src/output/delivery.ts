@@ -1,19 +1,32 @@
-import { SinkFailure } from "../errors.ts";
+import { SinkFailure, SinkRejection } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import type { Board, InputCounters } from "../report/board.ts";
 import { Backoff } from "./backoff.ts";
-import type { Sink } from "./sink.ts";
+import type { Custody, Sink } from "./sink.ts";
+
+/** What is refused for good is reported at most so often; it is counted in any case. */
+const REJECTION_REPORT_MS = 10_000;
 
 /** What a delivery tells about the sink. */
 export interface SinkEvents {
   /** The sink has failed and is tried again. Once until it recovers. */
   onSinkFailing(message: string): void;
   onSinkRecovered(): void;
+  /** Some lines will never be taken. At most once in ten seconds. */
+  onSinkRejecting(message: string): void;
+}
+
+/** What a write took, until the sink says that it has arrived. */
+interface Unsettled {
+  readonly counters: InputCounters;
+  readonly bytes: number;
+  lines: number;
 }
 
 /**
  * Gets one piece after the other into the sink, however often that takes, and
- * counts what was taken as soon as it was. Flusher thread only.
+ * counts what was taken as soon as it was, or where the sink keeps it until it has
+ * arrived, as soon as it has. Flusher thread only.
  */
 export class Delivery {
   readonly #sink: Sink;
@@ -28,6 +41,12 @@ export class Delivery {
   #written = 0;
   #countedBytes = 0;
   #countedLines = 0;
+  /** What of the input stands in the bytes that were passed last. */
+  #passedBytes = 0;
+  #passedLines = 0;
+  /** One for each write that the sink has in custody, the oldest first. */
+  readonly #unsettled: Unsettled[] = [];
+  #rejectionReportMs = -Infinity;
 
   constructor(sink: Sink, board: Board, events: SinkEvents) {
     this.#sink = sink;
@@ -45,7 +64,7 @@ export class Delivery {
     try {
       if (this.#sink.ready?.() ?? true) return true;
     } catch (error) {
-      this.#refused(error);
+      if (this.#isWorthAPause(error)) this.#pause();
     }
     this.#board.writingSince ??= Date.now();
     return false;
@@ -63,60 +82,94 @@ export class Delivery {
     this.#counters = counters;
     this.#written = this.#countedBytes = this.#countedLines = 0;
     this.#board.writingSince = Date.now();
-    if (piece.length === 0) this.#takenEmpty();
-    const promised = this.#writeRest();
-    return promised === undefined ? undefined : this.#writeAfter(promised);
-  }
-
-  /** A batch without bytes may still end a line: the last one of its input. */
-  #takenEmpty(): void {
-    this.#board.beginStep("flusher");
-    this.#taken(0);
-    this.#board.endStep("flusher");
-  }
-
-  /** Writes until all is taken, or up to a write that the sink has only promised. */
-  #writeRest(): Promise<number> | undefined {
+    // A batch without bytes may still end a line: the last one of its input.
+    if (piece.length === 0) this.#lineEnded();
     while (this.#written < this.#piece.length) {
       this.#board.beginStep("flusher");
       try {
         const taken = this.#sink.write(this.#piece, this.#written);
-        if (typeof taken !== "number") return taken;
+        if (typeof taken !== "number") return this.#sendWaiting(taken);
         this.#taken(taken);
         this.#board.endStep("flusher");
       } catch (error) {
-        this.#refused(error);
+        if (this.#isWorthAPause(error)) this.#pause();
       }
     }
     this.#board.writingSince = undefined;
     return undefined;
   }
 
-  async #writeAfter(promised: Promise<number>): Promise<void> {
-    let next: Promise<number> | undefined = promised;
-    while (next !== undefined) {
+  /** The rest of `send`, for a sink that answers with promises. */
+  async #sendWaiting(first: Promise<number>): Promise<void> {
+    let taken: number | Promise<number> = first;
+    for (;;) {
       try {
-        this.#taken(await next);
+        this.#taken(await taken);
         this.#board.endStep("flusher");
       } catch (error) {
-        this.#refused(error);
+        if (this.#isWorthAPause(error)) await this.#pauseServing(error);
       }
-      next = this.#writeRest();
+      if (this.#written === this.#piece.length) break;
+      taken = this.#writeRest();
     }
+    this.#board.writingSince = undefined;
+  }
+
+  /** Not to be asked for outside of a `try`: a sink may also throw at once. */
+  async #writeRest(): Promise<number> {
+    this.#board.beginStep("flusher");
+    return await this.#sink.write(this.#piece, this.#written);
   }
 
   #taken(bytes: number): void {
+    const { custody } = this.#sink;
+    if (bytes > 0) {
+      this.#pass(bytes);
+      if (custody === undefined) {
+        this.#counters.addOut(this.#passedBytes, this.#passedLines);
+        // A sink that only waited for room has not shown yet that it works.
+        this.#recovered();
+      } else {
+        this.#unsettled.push({
+          counters: this.#counters,
+          bytes: this.#passedBytes,
+          lines: this.#passedLines,
+        });
+      }
+    }
+    if (custody !== undefined) this.#settle(custody);
+  }
+
+  /** Moves on in the piece, and finds out what of the input these bytes hold. */
+  #pass(bytes: number): void {
     this.#written += bytes;
     const progress = this.#piece.progress(this.#written);
-    this.#counters.addOut(
-      progress.bytes - this.#countedBytes,
-      progress.lines - this.#countedLines,
-    );
+    this.#passedBytes = progress.bytes - this.#countedBytes;
+    this.#passedLines = progress.lines - this.#countedLines;
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
     if (bytes > 0 && this.#written < this.#piece.length) this.#board.takenAt = Date.now();
-    // A sink that only waited for room has not shown yet that it works.
-    if (bytes > 0) this.#recovered();
+  }
+
+  /** The line of the bytes that were taken last has no newline and no more bytes. */
+  #lineEnded(): void {
+    this.#board.beginStep("flusher");
+    this.#pass(0);
+    const last = this.#unsettled.findLast(({ counters }) => counters === this.#counters);
+    if (last === undefined) this.#counters.addOut(0, this.#passedLines);
+    else last.lines += this.#passedLines;
+    this.#board.endStep("flusher");
+  }
+
+  #settle(custody: Custody): void {
+    for (;;) {
+      const verdict = custody.takeVerdict();
+      if (verdict === undefined) return;
+      const { counters, bytes, lines } = this.#unsettled.shift()!;
+      if (verdict.rejected === undefined) counters.addOut(bytes, lines);
+      else this.#rejected(verdict.rejected, counters, bytes, lines);
+      this.#recovered();
+    }
   }
 
   #recovered(): void {
@@ -126,17 +179,75 @@ export class Delivery {
     this.#events.onSinkRecovered();
   }
 
-  /** Pauses before the next attempt; says so at the first. */
-  #refused(error: unknown): void {
+  /** Says and counts what has gone wrong. False when it is no use to wait. */
+  #isWorthAPause(error: unknown): boolean {
+    if (error instanceof SinkRejection) {
+      this.#pass(error.bytes);
+      const { message } = error;
+      this.#rejected(message, this.#counters, this.#passedBytes, this.#passedLines);
+    }
     this.#board.endStep("flusher");
+    if (error instanceof SinkRejection) return false;
     if (!(error instanceof SinkFailure)) throw error;
     if (!this.#backoff.failing) {
       this.#board.sinkFailingSince = Date.now();
       this.#events.onSinkFailing(error.message);
     }
     this.reopenIfAsked();
+    return true;
+  }
+
+  /** Blocks this thread before the next attempt. */
+  #pause(): void {
     this.#backoff.pause(this.#isReopenWanted);
     this.#board.countSinkRetry();
+  }
+
+  #rejected(why: string, counters: InputCounters, bytes: number, lines: number): void {
+    counters.addRejected(bytes, lines);
+    const nowMs = performance.now();
+    if (nowMs - this.#rejectionReportMs < REJECTION_REPORT_MS) return;
+    this.#rejectionReportMs = nowMs;
+    this.#events.onSinkRejecting(why);
+  }
+
+  async #pauseServing(error: unknown): Promise<void> {
+    const atLeastMs = error instanceof SinkFailure ? error.retryAfterMs : 0;
+    await this.#backoff.pauseServing(this.#isReopenWanted, atLeastMs);
+    this.#board.countSinkRetry();
+  }
+
+  /** How long nobody needs to call `tend`. */
+  get restMs(): number {
+    return this.#sink.custody?.restMs ?? Infinity;
+  }
+
+  /** For idle times: gets on with what the sink has in custody. @throws SinkError */
+  tend(): Promise<void> | undefined {
+    const { custody } = this.#sink;
+    if (custody === undefined || custody.restMs === Infinity) return undefined;
+    this.#board.beginStep("flusher");
+    try {
+      const tended = custody.tend();
+      if (tended !== undefined) return this.#tendWaiting(custody, tended);
+      this.#settle(custody);
+      this.#board.endStep("flusher");
+    } catch (error) {
+      this.#settle(custody);
+      if (this.#isWorthAPause(error)) this.#pause();
+    }
+    return undefined;
+  }
+
+  async #tendWaiting(custody: Custody, tended: Promise<void>): Promise<void> {
+    try {
+      await tended;
+      this.#settle(custody);
+      this.#board.endStep("flusher");
+    } catch (error) {
+      this.#settle(custody);
+      if (this.#isWorthAPause(error)) await this.#pauseServing(error);
+    }
   }
 
   /** SIGHUP has asked for the sink to be opened anew, and it has not been yet. */
@@ -155,15 +266,21 @@ export class Delivery {
     }
   }
 
-  /** Makes everything lasting and closes the sink. */
+  /** Makes everything lasting and closes the sink. The deadline is the control thread's. */
   async finish(): Promise<void> {
     for (;;) {
+      for (;;) {
+        await this.tend();
+        const { restMs } = this;
+        if (restMs === Infinity) break;
+        await new Promise((resolve) => setTimeout(resolve, restMs));
+      }
       try {
         await this.#sink.finish();
         this.#recovered();
         return;
       } catch (error) {
-        this.#refused(error);
+        if (this.#isWorthAPause(error)) await this.#pauseServing(error);
       }
     }
   }

@@ -70,7 +70,9 @@ export class Flusher {
       if (input === undefined) {
         if (readerGone) break;
         delivery.reopenIfAsked();
-        doorbell.sleep(this.#isIdle);
+        const tended = delivery.tend();
+        if (tended !== undefined) await tended;
+        doorbell.sleep(this.#isIdle, delivery.restMs);
         continue;
       }
       if (format.atLineStart) delivery.reopenIfAsked();

@@ -1,5 +1,6 @@
 import type { Outgoing } from "../formats/format.ts";
 import type { FormatName } from "../formats/formats.ts";
+import type { SyslogIdentity } from "../formats/rfc5424.ts";
 import type { RotationSettings } from "./file_rotation.ts";
 import type { RotatedFilesSpec } from "./rotated_files.ts";
 
@@ -22,10 +23,14 @@ export interface Sink {
    * that were; 0 means that it waited for room and may have some now. May block
    * for as long as it takes.
    *
-   * @throws SinkFailure when trying again may help, SinkError when it cannot,
-   * SinkClosedError when nobody is left to read.
+   * @throws SinkFailure when trying again may help, SinkRejection when it would not
+   * for some bytes, SinkError when it never will, SinkClosedError when nobody is left
+   * to read.
    */
   write(piece: Outgoing, from: number): number | Promise<number>;
+
+  /** Where taking is not yet arriving: what was taken counts as out when it arrives. */
+  readonly custody?: Custody;
 
   /**
    * Opens the destination anew under its name, as log rotation asks with SIGHUP.
@@ -38,11 +43,39 @@ export interface Sink {
   finish(): void | Promise<void>;
 }
 
+/** What has become of the bytes of one write. */
+export interface Verdict {
+  /** Why they were refused for good; undefined when they have arrived. */
+  readonly rejected?: string;
+}
+
+export const ARRIVED: Verdict = {};
+
+/**
+ * What a sink has taken and keeps until it has arrived: it is sent again when the
+ * connection breaks. Flusher thread only.
+ */
+export interface Custody {
+  /**
+   * What has become of the oldest write that took anything and has not been told of
+   * yet; undefined while that is not known.
+   */
+  takeVerdict(): Verdict | undefined;
+
+  /** In how many milliseconds `tend` should be called; Infinity when nothing is kept. */
+  readonly restMs: number;
+
+  /** Gets on with what has not arrived, without new bytes. @throws SinkFailure, SinkError */
+  tend(): void | Promise<void>;
+}
+
 /** A checked --output, in a form that can be sent to the flusher thread. */
 export interface Destination {
   readonly kind: string;
   /** How messages call it. Never holds credentials. */
   readonly name: string;
+  /** What the rfc5424 format is to say of the sender. */
+  readonly syslog?: SyslogIdentity;
 }
 
 /** What the flags beside --output say about it. */
@@ -66,6 +99,8 @@ export interface SinkKind<D extends Destination> {
   readonly kind: D["kind"];
   /** The format it takes unless --format says otherwise. */
   readonly format: FormatName;
+  /** The only formats it can carry; undefined when it takes any. */
+  readonly formats?: readonly FormatName[];
   /** True where SIGHUP means `reopen`. */
   readonly reopens: boolean;
 
@@ -77,5 +112,5 @@ export interface SinkKind<D extends Destination> {
   parse(output: string, settings: OutputSettings): D | undefined;
 
   /** @throws SinkError when the destination can never work. */
-  open(destination: D, notices: SinkNotices): Sink;
+  open(destination: D, notices: SinkNotices, format: FormatName): Sink;
 }

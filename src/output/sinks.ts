@@ -1,4 +1,5 @@
 import { UsageError } from "../errors.ts";
+import type { FormatName } from "../formats/formats.ts";
 import { fifoKind } from "./fifo_sink.ts";
 import { fileKind } from "./file_sink.ts";
 import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
@@ -24,6 +25,10 @@ export function kindOf(destination: Destination): SinkKind<Destination> {
 }
 
 /** @throws SinkError when the destination can never work. */
-export function openSink(destination: Destination, notices: SinkNotices): Sink {
-  return kindOf(destination).open(destination, notices);
+export function openSink(
+  destination: Destination,
+  notices: SinkNotices,
+  format: FormatName,
+): Sink {
+  return kindOf(destination).open(destination, notices, format);
 }

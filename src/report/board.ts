@@ -40,6 +40,8 @@ const LINES_OUT = 16 * WORD;
 const BYTES_OUT = 17 * WORD;
 const LINES_DISCARDED = 18 * WORD;
 const BYTES_DISCARDED = 19 * WORD;
+const LINES_REJECTED = 20 * WORD;
+const BYTES_REJECTED = 21 * WORD;
 
 /**
  * By how many bytes a ring was too small, since the start. A burst begins when
@@ -252,6 +254,12 @@ export class InputCounters {
     this.#add(LINES_OUT, lines);
   }
 
+  /** Flusher: what the output will never take. */
+  addRejected(bytes: number, lines: number): void {
+    this.#add(BYTES_REJECTED, bytes);
+    this.#add(LINES_REJECTED, lines);
+  }
+
   /** Flusher: pieces given up because the beginning of their line was lost. */
   setDiscarded(bytes: number, lines: number): void {
     this.#words.store(this.#at + BYTES_DISCARDED, bytes);
@@ -263,6 +271,7 @@ export class InputCounters {
     // What leaves is read before what comes in, so that the rest is never negative.
     const discarded = this.#pair(LINES_DISCARDED);
     const out = this.#pair(LINES_OUT);
+    const rejected = this.#pair(LINES_REJECTED);
     const overwritten = this.#pair(LINES_OVERWRITTEN);
     const dropped = this.#pair(LINES_DROPPED);
     const lossKind = dropNewest ? dropped : overwritten;
@@ -280,10 +289,12 @@ export class InputCounters {
       bytesOverwritten: overwritten.bytes,
       linesDropped: dropped.lines,
       bytesDropped: dropped.bytes,
-      linesRejected: 0n,
-      bytesRejected: 0n,
-      linesBuffered: input.lines - out.lines - overwritten.lines - dropped.lines,
-      bytesBuffered: input.bytes - out.bytes - overwritten.bytes - dropped.bytes,
+      linesRejected: rejected.lines,
+      bytesRejected: rejected.bytes,
+      linesBuffered: input.lines - out.lines - overwritten.lines - dropped.lines -
+        rejected.lines,
+      bytesBuffered: input.bytes - out.bytes - overwritten.bytes - dropped.bytes -
+        rejected.bytes,
     };
   }
 

@@ -68,6 +68,8 @@ export type ReportEvent =
       readonly message: string;
     }
     | { readonly event: "sink_failing"; readonly message: string }
+    /** The output will never take some lines. */
+    | { readonly event: "sink_rejecting"; readonly message: string }
     | { readonly event: "rotation_failing"; readonly message: string }
     | {
       readonly event: "sink_recovered";

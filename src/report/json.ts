@@ -51,6 +51,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "input_notice":
       return { input: event.input, message: event.message };
     case "sink_failing":
+    case "sink_rejecting":
     case "rotation_failing":
     case "error":
       return { message: event.message };

@@ -75,6 +75,11 @@ export class Reports {
     this.#say({ timeMs: Date.now(), event: "rotation_failing", message });
   }
 
+  sinkRejecting(message: string): void {
+    this.#observer.noteError(message);
+    this.#say({ timeMs: Date.now(), event: "sink_rejecting", message });
+  }
+
   listening(url: string): void {
     this.#say({ timeMs: Date.now(), event: "listening", url });
   }

@@ -42,6 +42,8 @@ function sentences(event: ReportEvent): string[] {
       return [`${event.input}: ${event.message}`];
     case "sink_failing":
       return [`${event.message}; trying again, new lines are kept in memory`];
+    case "sink_rejecting":
+      return [`${event.message}; such lines are counted as rejected`];
     case "sink_recovered":
       return [
         `${event.output} works again after ${span(event.timeMs - event.sinceMs)} and ${

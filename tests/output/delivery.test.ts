@@ -19,6 +19,7 @@ class TestDelivery {
     this.delivery = new Delivery(this.sink, this.board, {
       onSinkFailing: (message) => this.events.push(`failing: ${message}`),
       onSinkRecovered: () => this.events.push("recovered"),
+      onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
     });
   }
 

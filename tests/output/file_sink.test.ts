@@ -24,7 +24,7 @@ class FileOutput {
     this.sink = openSink(destination, {
       onRotationFailing: (message) => this.failures.push(message),
       onPlainFiles: (files) => this.plainFiles.push(files),
-    });
+    }, "raw");
   }
 
   /** Each text comes as a frame, all of them in one batch. */

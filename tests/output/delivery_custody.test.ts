@@ -1,0 +1,169 @@
+import { assertEquals } from "@std/assert";
+import { SinkFailure, SinkRejection } from "../../src/errors.ts";
+import type { Outgoing } from "../../src/formats/format.ts";
+import { Delivery } from "../../src/output/delivery.ts";
+import { ARRIVED, type Sink, type Verdict } from "../../src/output/sink.ts";
+import { Board } from "../../src/report/board.ts";
+
+/** Takes a line at a write, and tells of it what and when the test wants. */
+class KeepingSink implements Sink {
+  readonly name = "the keeping sink";
+  readonly custody = this;
+  readonly verdicts: Verdict[] = [];
+  /** What the next attempts to tend do. */
+  readonly tending: (() => void)[] = [];
+  kept = 0;
+
+  write(piece: Outgoing, from: number): number {
+    this.kept++;
+    return piece.recordEnd(from) - from;
+  }
+
+  takeVerdict(): Verdict | undefined {
+    const verdict = this.verdicts.shift();
+    if (verdict !== undefined) this.kept--;
+    return verdict;
+  }
+
+  get restMs(): number {
+    return this.kept > 0 ? 1 : Infinity;
+  }
+
+  tend(): void {
+    this.tending.shift()?.();
+  }
+
+  reopen(): void {}
+
+  finish(): void {}
+}
+
+function linesOf(text: string): Outgoing {
+  const bytes = new TextEncoder().encode(text);
+  return {
+    bytes,
+    length: bytes.length,
+    address: 0,
+    startsInside: false,
+    endsInside: false,
+    recordEnd: (at) => bytes.indexOf(10, at) + 1 || bytes.length,
+    recordStart: (at) => bytes.subarray(0, at).lastIndexOf(10) + 1,
+    progress: (written) => ({
+      bytes: written,
+      lines: bytes.subarray(0, written).filter((byte) => byte === 10).length,
+    }),
+  };
+}
+
+class TestDelivery {
+  readonly #board = Board.create(2);
+  readonly counters = [this.#board.input(0), this.#board.input(1)] as const;
+  readonly events: string[] = [];
+  readonly delivery: Delivery;
+
+  constructor(sink: Sink) {
+    this.delivery = new Delivery(sink, this.#board, {
+      onSinkFailing: (message) => this.events.push(`failing: ${message}`),
+      onSinkRecovered: () => this.events.push("recovered"),
+      onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
+    });
+  }
+
+  send(text: string, input: 0 | 1 = 0): void {
+    this.delivery.send(linesOf(text), this.counters[input]);
+  }
+
+  /** Lines out and rejected, then bytes of both. */
+  counts(input: 0 | 1 = 0): number[] {
+    const counts = this.counters[input].read(false);
+    const { linesOut, linesRejected, bytesOut, bytesRejected } = counts;
+    return [linesOut, linesRejected, bytesOut, bytesRejected].map(Number);
+  }
+}
+
+Deno.test("what a sink keeps counts when it has arrived, each input's for itself", () => {
+  const sink = new KeepingSink();
+  const test = new TestDelivery(sink);
+  test.send("one\ntwo\n", 0);
+  test.send("three\n", 1);
+  assertEquals([test.counts(0), test.counts(1)], [[0, 0, 0, 0], [0, 0, 0, 0]]);
+  sink.verdicts.push(ARRIVED, { rejected: "no twos" });
+  test.delivery.tend();
+  assertEquals([test.counts(0), test.counts(1)], [[1, 1, 4, 4], [0, 0, 0, 0]]);
+  sink.verdicts.push(ARRIVED);
+  test.delivery.tend();
+  assertEquals(test.counts(1), [1, 0, 6, 0]);
+  assertEquals(test.events, ["rejecting: no twos"]);
+  assertEquals(test.delivery.restMs, Infinity);
+});
+
+Deno.test("a sink that keeps things has recovered when something has arrived", () => {
+  const sink = new KeepingSink();
+  const test = new TestDelivery(sink);
+  test.send("one\n");
+  sink.tending.push(() => {
+    throw new SinkFailure("it broke");
+  });
+  test.delivery.tend();
+  assertEquals(test.events, ["failing: it broke"]);
+  test.send("two\n");
+  assertEquals(test.events, ["failing: it broke"], "taking is not yet arriving");
+  sink.verdicts.push(ARRIVED);
+  test.delivery.tend();
+  assertEquals(test.events, ["failing: it broke", "recovered"]);
+});
+
+Deno.test("the end waits for what is kept, however often that fails", async () => {
+  const sink = new KeepingSink();
+  const test = new TestDelivery(sink);
+  test.send("one\ntwo\n");
+  sink.tending.push(
+    () => {
+      throw new SinkFailure("it broke");
+    },
+    () => sink.verdicts.push(ARRIVED),
+    () => sink.verdicts.push(ARRIVED),
+  );
+  await test.delivery.finish();
+  assertEquals(test.counts(), [2, 0, 8, 0]);
+});
+
+Deno.test("a line that ends without a byte more arrives with the bytes before it", () => {
+  const sink = new KeepingSink();
+  const test = new TestDelivery(sink);
+  test.send("no newline");
+  const end: Outgoing = {
+    ...linesOf(""),
+    recordEnd: () => 0,
+    recordStart: () => 0,
+    progress: () => ({ bytes: 0, lines: 1 }),
+  };
+  test.delivery.send(end, test.counters[0]);
+  assertEquals(test.counts(), [0, 0, 0, 0]);
+  sink.verdicts.push(ARRIVED);
+  test.delivery.tend();
+  assertEquals(test.counts(), [1, 0, 10, 0]);
+});
+
+Deno.test("what is refused at once is counted, and the rest goes on", () => {
+  const taken: string[] = [];
+  const sink: Sink = {
+    name: "the picky sink",
+    write(piece, from) {
+      const end = piece.recordEnd(from);
+      const line = new TextDecoder().decode(piece.bytes.subarray(from, end));
+      if (line.length > 5) {
+        throw new SinkRejection(`${line.trim()} is too long`, end - from);
+      }
+      taken.push(line);
+      return end - from;
+    },
+    reopen() {},
+    finish() {},
+  };
+  const test = new TestDelivery(sink);
+  test.send("one\nthirteen\nfourteen\ntwo\n");
+  assertEquals(taken, ["one\n", "two\n"]);
+  assertEquals(test.counts(), [2, 2, 8, 18]);
+  assertEquals(test.events, ["rejecting: thirteen is too long"], "said once");
+});
