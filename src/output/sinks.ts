@@ -1,15 +1,31 @@
 import { UsageError } from "../errors.ts";
-import type { FormatName } from "../formats/formats.ts";
 import { fifoKind } from "./fifo_sink.ts";
+import type { FormatName } from "../formats/formats.ts";
 import { fileKind } from "./file_sink.ts";
 import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
 import { stdoutKind } from "./stdout_sink.ts";
+import { tcpKind, unixKind } from "./stream_kinds.ts";
 
 /** Every kind of destination, in the order in which they are asked. */
-const KINDS: readonly SinkKind<Destination>[] = [stdoutKind, fifoKind, fileKind];
+const KINDS: readonly SinkKind<Destination>[] = [
+  stdoutKind,
+  fifoKind,
+  tcpKind,
+  unixKind,
+  // Takes whatever is left.
+  fileKind,
+];
+
+/** Something like `http://user:password@host`. */
+const CREDENTIALS = /^[a-z][a-z0-9+]*:\/\/[^/?#]*@/i;
 
 /** @throws UsageError when no kind of destination looks like this, or it is malformed. */
 export function parseDestination(output: string, settings: OutputSettings): Destination {
+  if (CREDENTIALS.test(output)) {
+    throw new UsageError(
+      "the destination holds credentials, which everybody could read in the list of processes; take out what stands before the @",
+    );
+  }
   for (const kind of KINDS) {
     const destination: Destination | undefined = kind.parse(output, settings);
     if (destination !== undefined) return destination;

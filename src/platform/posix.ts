@@ -57,29 +57,42 @@ export function initialize(): void {
   lastError();
 }
 
-function result(value: number): number {
+/** What a call returned, or `-errno`. */
+export function result(value: number): number {
   return value < 0 ? lastError() : value;
 }
 
-function retried(call: () => number): number {
+/** The call's result, however often a signal interrupts it. */
+export function retried(call: () => number): number {
   for (;;) {
     const value = result(call());
     if (value !== -EINTR) return value;
   }
 }
 
-function cString(text: string): Uint8Array {
+export function cString(text: string): Uint8Array {
   if (text.includes("\0")) throw new RangeError(`a path cannot contain NUL: ${text}`);
   return encoder.encode(`${text}\0`);
+}
+
+/** A string of the C library's; undefined for a null pointer. */
+export function stringAt(address: number): string | undefined {
+  if (address === 0) return undefined;
+  const length = libc().call.strlen(address);
+  return length === 0 ? "" : decoder.decode(libc().memoryAt(address, length).slice(0));
+}
+
+/** A variable of the environment that the program was started with. */
+export function environment(name: string): string | undefined {
+  const at = libc().call.getenv(libc().addressOf(cString(name)));
+  return stringAt(Number(at));
 }
 
 /** What an error number means, with its name: `No such file or directory (ENOENT)`. */
 export function describeError(errno: number): string {
   const entry = Object.entries(constants.errno).find(([, value]) => value === errno);
-  const text = new Uint8Array(
-    libc().memoryAt(Number(libc().call.strerror(errno)), 128),
-  );
-  return `${decoder.decode(text.subarray(0, text.indexOf(0)))} (${entry?.[0] ?? errno})`;
+  const text = stringAt(Number(libc().call.strerror(errno)));
+  return `${text} (${entry?.[0] ?? errno})`;
 }
 
 /** Opens `path`; the descriptor is not inherited by child processes. */
@@ -200,6 +213,29 @@ export function pipe(): [number, number] {
 /** Asks for a kernel pipe of `bytes`; the kernel rounds up to a power of two. */
 export function setPipeSize(descriptor: number, bytes: number): number {
   return result(libc().call.fcntl(descriptor, F_SETPIPE_SZ, bytes));
+}
+
+/** Read at most so much of a file that is meant to be small: a key, a certificate bundle. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/** The whole of a small file, or `-errno`; EFBIG for one of more than 4 MiB. */
+export function readFile(path: string): Uint8Array<ArrayBuffer> | number {
+  const descriptor = open(path, O_RDONLY);
+  if (descriptor < 0) return descriptor;
+  try {
+    const bytes = new Uint8Array(MAX_FILE_BYTES + 1);
+    const address = addressOf(bytes);
+    let length = 0;
+    for (;;) {
+      const count = read(descriptor, address + length, bytes.length - length);
+      if (count < 0) return count;
+      if (count === 0) return bytes.slice(0, length);
+      length += count;
+      if (length > MAX_FILE_BYTES) return -constants.errno.EFBIG;
+    }
+  } finally {
+    close(descriptor);
+  }
 }
 
 /** What the kernel pipe holds, in bytes. */
@@ -362,6 +398,7 @@ export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
 export const POLLNVAL = 0x20;
+export const POLLRDHUP = 0x2000;
 
 /**
  * A reusable array of `struct pollfd`. Slots keep their number; a slot that is

@@ -1,0 +1,111 @@
+/** Real servers, each with a configuration and files of its own in a test's folder. */
+
+import { until } from "./run.ts";
+
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** A port of 127.0.0.1 that nobody uses at this moment. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+export async function accepts(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}
+
+/** A server that can be stopped and started again with the same files. */
+export class Server {
+  readonly #command: readonly string[];
+  readonly #isReady: () => boolean | Promise<boolean>;
+  #child: Deno.ChildProcess | undefined;
+
+  constructor(command: readonly string[], isReady: () => boolean | Promise<boolean>) {
+    this.#command = command;
+    this.#isReady = isReady;
+  }
+
+  /** Returns when it can be talked to. */
+  async start(): Promise<void> {
+    const [name, ...args] = this.#command;
+    this.#child = new Deno.Command(name!, {
+      args,
+      stdin: "null",
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+    await until(`${name} to be ready`, this.#isReady);
+  }
+
+  get pid(): number {
+    return this.#child!.pid;
+  }
+
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) return;
+    child.kill(signal);
+    await child.status;
+  }
+}
+
+export interface Certificates {
+  /** Paths of PEM files: the authority, the server's and a client's. */
+  readonly ca: string;
+  readonly serverCert: string;
+  readonly serverKey: string;
+  readonly clientCert: string;
+  readonly clientKey: string;
+}
+
+/** Certificates for localhost and 127.0.0.1, made with openssl. */
+export async function makeCertificates(folder: string): Promise<Certificates> {
+  const names = `subjectAltName=DNS:localhost,IP:127.0.0.1`;
+  await openssl(folder, [
+    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+    ...["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority"],
+  ]);
+  for (const name of ["server", "client"]) {
+    await openssl(folder, [
+      ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+      ...["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", names],
+      ...["-addext", "basicConstraints=critical,CA:FALSE"],
+      ...["-keyout", `${name}.key`, "-out", `${name}.pem`, "-subj", `/CN=${name}`],
+    ]);
+  }
+  return {
+    ca: `${folder}/ca.pem`,
+    serverCert: `${folder}/server.pem`,
+    serverKey: `${folder}/server.key`,
+    clientCert: `${folder}/client.pem`,
+    clientKey: `${folder}/client.key`,
+  };
+}
+
+async function openssl(folder: string, args: readonly string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("openssl", {
+    args: [...args],
+    cwd: folder,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
