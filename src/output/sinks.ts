@@ -5,6 +5,12 @@ import { fileKind } from "./file_sink.ts";
 import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
 import { stdoutKind } from "./stdout_sink.ts";
 import { tcpKind, unixKind } from "./stream_kinds.ts";
+import {
+  syslogTcpKind,
+  syslogTlsKind,
+  syslogUdpKind,
+  syslogUnixKind,
+} from "./syslog_kinds.ts";
 
 /** Every kind of destination, in the order in which they are asked. */
 const KINDS: readonly SinkKind<Destination>[] = [
@@ -12,6 +18,10 @@ const KINDS: readonly SinkKind<Destination>[] = [
   fifoKind,
   tcpKind,
   unixKind,
+  syslogUdpKind,
+  syslogTcpKind,
+  syslogTlsKind,
+  syslogUnixKind,
   // Takes whatever is left.
   fileKind,
 ];

@@ -1,0 +1,59 @@
+/** An rsyslogd of Debian's, with its own ports, sockets and files. */
+
+import { accepts, type Certificates, exists, freePort, Server } from "./peers.ts";
+
+export interface Rsyslogd {
+  readonly server: Server;
+  /** The same number for UDP and TCP. */
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly socket: string;
+  /** What it has written so far: `facility.severity tag msgid message`, a line each. */
+  output(): string;
+}
+
+/** Not started yet. TLS only with certificates. */
+export function makeRsyslogd(folder: string, tls?: Certificates): Rsyslogd {
+  const [port, tlsPort] = [freePort(), freePort()];
+  const [socket, output] = [`${folder}/log`, `${folder}/received`];
+  Deno.writeTextFileSync(
+    `${folder}/rsyslog.conf`,
+    `
+global(workDirectory="${folder}" maxMessageSize="128k"
+  processInternalMessages="off")
+module(load="imudp")
+module(load="imtcp" ${tls ? tlsModule() : ""})
+module(load="imuxsock" SysSock.Use="off")
+input(type="imudp" address="127.0.0.1" port="${port}" rcvbufSize="8m")
+input(type="imtcp" address="127.0.0.1" port="${port}"
+  streamDriver.mode="0" streamDriver.authMode="anon")
+${tls ? tlsInput(tlsPort, tls) : ""}
+input(type="imuxsock" socket="${socket}" useSpecialParser="off" parseHostname="on")
+template(name="received" type="string"
+  string="%syslogfacility-text%.%syslogseverity-text% %app-name% %msgid% %msg%\\n")
+action(type="omfile" file="${output}" template="received" flushOnTXEnd="on")
+`,
+  );
+  const server = new Server(
+    ["rsyslogd", "-n", "-f", `${folder}/rsyslog.conf`, "-i", `${folder}/pid`],
+    async () => await accepts(port) && exists(socket) && (!tls || await accepts(tlsPort)),
+  );
+  return {
+    server,
+    port,
+    tlsPort,
+    socket,
+    output: () => exists(output) ? Deno.readTextFileSync(output) : "",
+  };
+}
+
+function tlsModule(): string {
+  return `streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/certvalid"`;
+}
+
+function tlsInput(port: number, tls: Certificates): string {
+  return `input(type="imtcp" address="127.0.0.1" port="${port}"
+  streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/certvalid"
+  streamDriver.caFile="${tls.ca}" streamDriver.certFile="${tls.serverCert}"
+  streamDriver.keyFile="${tls.serverKey}")`;
+}

@@ -1,0 +1,190 @@
+import { assert, assertEquals } from "@std/assert";
+import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { exists, makeCertificates } from "./peers.ts";
+import { needing } from "./installed.ts";
+import { type Program, testPrograms } from "./programs.ts";
+import { makeRsyslogd, type Rsyslogd } from "./rsyslog.ts";
+import { inFolder, run, start, summaryIn, until } from "./run.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+
+function testWithRsyslog(name: string, test: (program: Program) => Promise<void>): void {
+  const { name: fullName, ignore } = needing(name, "rsyslogd", "rsyslog");
+  testPrograms(fullName, test, { ignore });
+}
+
+/** Runs a test with an rsyslogd of its own. */
+async function withRsyslogd(test: (rsyslogd: Rsyslogd) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    const rsyslogd = makeRsyslogd(folder);
+    await rsyslogd.server.start();
+    try {
+      await test(rsyslogd);
+    } finally {
+      await rsyslogd.server.stop();
+    }
+  });
+}
+
+const WAYS = {
+  "syslog:": ({ port }: Rsyslogd) => `syslog://127.0.0.1:${port}`,
+  "syslog+tcp:": ({ port }: Rsyslogd) => `syslog+tcp://localhost:${port}`,
+  "syslog+unix:": ({ socket }: Rsyslogd) => `syslog+unix:${socket}`,
+};
+
+for (const [way, destination] of Object.entries(WAYS)) {
+  testWithRsyslog(
+    `${way} rsyslogd receives line for line what was written`,
+    (program) =>
+      withRsyslogd(async (rsyslogd) => {
+        const output = `${destination(rsyslogd)}?facility=local3&tag=api`;
+        const input = 'first\n\n[brackets] "quotes"\n\ttab\nü → 日本\nno newline';
+        const { code, stderr } = await run(
+          program,
+          ["--output", output, ...JSON_REPORTS],
+          input,
+        );
+        assertEquals(code, 0, stderr);
+        checkConservation(summaryIn(stderr));
+        const expected = input.replace("\t", "#011").split("\n")
+          .map((line) => `local3.info api stdout ${line}\n`).join("");
+        await until(
+          "all lines",
+          () => rsyslogd.output().split("\n").length >= expected.split("\n").length,
+        );
+        assertEquals(rsyslogd.output(), expected);
+      }),
+  );
+}
+
+testWithRsyslog(
+  "syslog+tcp: every line arrives though rsyslogd is killed and started ten times",
+  (program) =>
+    withRsyslogd(async (rsyslogd) => {
+      const spillway = start(program, [
+        ...["--output", WAYS["syslog+tcp:"](rsyslogd), "--drain-timeout", "20s"],
+        ...JSON_REPORTS,
+      ]);
+      const [rounds, perRound] = [10, 2000];
+      for (let round = 0; round < rounds; round++) {
+        const written = spillway.write(numberedLines(round * perRound, perRound));
+        const before = rsyslogd.output().length;
+        await until("some more lines", () => rsyslogd.output().length > before);
+        await rsyslogd.server.stop(round % 2 === 0 ? "SIGTERM" : "SIGKILL");
+        await rsyslogd.server.start();
+        await written;
+      }
+      // A peer that died with lines unread is found out by what is sent next.
+      await spillway.write(numberedLines(rounds * perRound, 1));
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      const count = rounds * perRound + 1;
+      assertEquals(summary.lines_out, count);
+      const numbers = () =>
+        new Set(Array.from(rsyslogd.output().matchAll(/ stdout (\d+) /g), ([, n]) => n));
+      await until("every line", () => numbers().size === count);
+    }),
+);
+
+testWithRsyslog(
+  "syslog: says that nobody listens, once, and goes on when somebody does",
+  (program) =>
+    inFolder(async (folder) => {
+      const rsyslogd = makeRsyslogd(folder);
+      const spillway = start(program, [
+        ...["--output", WAYS["syslog:"](rsyslogd)],
+        ...JSON_REPORTS,
+      ]);
+      await spillway.write(numberedLines(0, 5));
+      const report = await spillway.reported(
+        "a failure",
+        (r) => r.event === "sink_failing",
+      );
+      assert(report.message?.includes("Connection refused"), report.message);
+      await rsyslogd.server.start();
+      try {
+        await spillway.end();
+        assertEquals(await spillway.code, 0);
+        const reports = spillway.reports.filter(({ event }) => event.startsWith("sink_"));
+        assertEquals(reports.map(({ event }) => event), [
+          "sink_failing",
+          "sink_recovered",
+        ]);
+        await until("all lines", () => rsyslogd.output().split("\n").length > 5);
+      } finally {
+        await rsyslogd.server.stop();
+      }
+    }),
+);
+
+testWithRsyslog(
+  "counts a message as rejected that no datagram can hold",
+  (program) =>
+    withRsyslogd(async (rsyslogd) => {
+      const long = "x".repeat(65_500);
+      const { code, stderr } = await run(
+        program,
+        ["--output", WAYS["syslog:"](rsyslogd), ...JSON_REPORTS],
+        `before\n${long}\nafter\n`,
+      );
+      assertEquals(code, 0, stderr);
+      const summary = summaryIn(stderr);
+      checkConservation(summary);
+      assertEquals(summary.lines_rejected, 1);
+      assertEquals(summary.bytes_rejected, long.length + 1);
+      assertEquals(summary.lines_out, 2);
+      assert(stderr.includes("too long for a datagram"), stderr);
+    }),
+);
+
+const TLS_TEST =
+  "syslog+tls: every line arrives encrypted though rsyslogd is stopped in the middle";
+const hasTls = exists(
+  `/usr/lib/${Deno.build.arch}-linux-gnu/rsyslog/lmnsd_gtls.so`,
+);
+
+testPrograms(
+  hasTls ? TLS_TEST : `${TLS_TEST} (needs the Debian package rsyslog-gnutls)`,
+  (program) =>
+    inFolder(async (folder) => {
+      const tls = await makeCertificates(folder);
+      const rsyslogd = makeRsyslogd(folder, tls);
+      await rsyslogd.server.start();
+      try {
+        const address = `syslog+tls://localhost:${rsyslogd.tlsPort}`;
+        const client = `cert=${tls.clientCert}&key=${tls.clientKey}`;
+        const spillway = start(program, [
+          ...["--output", `${address}?ca=${tls.ca}&${client}`, ...JSON_REPORTS],
+        ]);
+        const numbers = () =>
+          new Set(
+            Array.from(rsyslogd.output().matchAll(/ stdout (\d+) /g), ([, n]) => n),
+          );
+        await spillway.write(numberedLines(0, 1000));
+        await until("the first lines", () => numbers().size === 1000);
+        await spillway.counted("they count", (s) => s.lines_out === 1000);
+        await rsyslogd.server.stop("SIGKILL");
+        await spillway.write(numberedLines(1000, 1000));
+        await spillway.reported("a failure", (r) => r.event === "sink_failing");
+        await rsyslogd.server.start();
+        await spillway.end();
+        assertEquals(await spillway.code, 0);
+        const summary = summaryIn(await spillway.stderr);
+        checkConservation(summary);
+        assertEquals(summary.lines_out, 2000);
+        await until("every line", () => numbers().size === 2000);
+
+        const stranger = start(program, [
+          ...["--output", address, "--drain-timeout", "1s", ...JSON_REPORTS],
+        ]);
+        await stranger.write("a\n");
+        await stranger.end();
+        assertEquals(await stranger.code, 4, "nobody vouches for this server");
+      } finally {
+        await rsyslogd.server.stop();
+      }
+    }),
+  { ignore: !hasTls },
+);
