@@ -78,7 +78,7 @@ export const FLAG_GROUPS = [
         name: "output",
         value: "DEST",
         help:
-          "Where to write: - (standard output), the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP; or fifo:PATH, a named pipe whose readers come and go, made with mode 0640.",
+          "Where to write: - (standard output), the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP; fifo:PATH, a named pipe whose readers come and go, made with mode 0640; tcp://HOST:PORT or unix:PATH; syslog://HOST, syslog+tcp://HOST, syslog+tls://HOST or syslog+unix:/dev/log; http://HOST/PATH or https://HOST/PATH. Settings follow a ? (HTTP: a #); see the README.",
         default: "-",
       },
       {

@@ -2,6 +2,7 @@ import { UsageError } from "../errors.ts";
 import { fifoKind } from "./fifo_sink.ts";
 import type { FormatName } from "../formats/formats.ts";
 import { fileKind } from "./file_sink.ts";
+import { httpKind } from "./http_kinds.ts";
 import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
 import { stdoutKind } from "./stdout_sink.ts";
 import { tcpKind, unixKind } from "./stream_kinds.ts";
@@ -22,6 +23,7 @@ const KINDS: readonly SinkKind<Destination>[] = [
   syslogTcpKind,
   syslogTlsKind,
   syslogUnixKind,
+  httpKind,
   // Takes whatever is left.
   fileKind,
 ];

@@ -1,0 +1,267 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { HttpReceiver, makeNginx } from "./http_receiver.ts";
+import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { needing } from "./installed.ts";
+import { makeCertificates } from "./peers.ts";
+import { testPrograms } from "./programs.ts";
+import { inFolder, run, start, summaryIn, until } from "./run.ts";
+
+const JSON_REPORTS = ["--report", "json"];
+
+/** Runs a test with a receiver that listens already. */
+async function withReceiver(
+  test: (receiver: HttpReceiver, url: string) => Promise<void>,
+): Promise<void> {
+  const receiver = new HttpReceiver();
+  receiver.start();
+  try {
+    await test(receiver, `http://127.0.0.1:${receiver.port}/logs?source=a%20b`);
+  } finally {
+    await receiver.stop();
+  }
+}
+
+function messages(receiver: HttpReceiver): string[] {
+  return receiver.requests.flatMap(({ body }) => body.trimEnd().split("\n"))
+    .map((line) => JSON.parse(line).message);
+}
+
+testPrograms(
+  "http: posts lines as batches of ndjson",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      const input = 'one\n"two"\n\nü\nlast';
+      const { code, stderr } = await run(
+        program,
+        ["--output", url, ...JSON_REPORTS],
+        input,
+      );
+      assertEquals(code, 0, stderr);
+      assertEquals(messages(receiver), input.split("\n"));
+      const summary = summaryIn(stderr);
+      checkConservation(summary);
+      assertEquals(summary.lines_out, 5);
+      const [request] = receiver.requests;
+      assertEquals(request?.url, "/logs?source=a%20b");
+      assertEquals(request?.headers.get("content-type"), "application/x-ndjson");
+      assertEquals(request?.headers.get("content-encoding"), null);
+      assertMatch(request?.headers.get("idempotency-key") ?? "", /^[0-9a-f]{16}-0$/);
+      assertEquals(request?.headers.get("authorization"), null);
+    }),
+);
+
+testPrograms(
+  "http: sends a batch again until it is taken, with the same key",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      const answers = [
+        () => new Response("come back", { status: 503, headers: { "retry-after": "1" } }),
+        () => new Response("", { status: 429 }),
+        () => new Response("taken", { status: 201 }),
+      ];
+      receiver.answer = () => answers.shift()?.() ?? new Response();
+      const spillway = start(program, ["--output", url, ...JSON_REPORTS]);
+      await spillway.write("a\nb\n");
+      await until("the first batch", () => receiver.requests.length >= 3);
+      await spillway.counted("two lines", (s) => s.lines_out === 2);
+      await spillway.write("c\n");
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const keys = receiver.requests.map(({ headers }) => headers.get("idempotency-key"));
+      assertEquals(keys[0], keys[1]);
+      assertEquals(keys[1], keys[2]);
+      assert(keys[2] !== keys[3]);
+      assertEquals(receiver.requests[0]?.body, receiver.requests[2]?.body);
+      const failing = spillway.reports.filter(({ event }) => event === "sink_failing");
+      assertEquals(failing.length, 1, "it is reported once");
+      assert(failing[0]?.message?.includes("503"), failing[0]?.message);
+      assert(failing[0]?.message?.includes("come back"), failing[0]?.message);
+    }),
+);
+
+testPrograms(
+  "http: counts what the server refuses, and says why",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      receiver.answer = ({ body }) =>
+        body.includes("bad")
+          ? new Response("bad\x1b[31m line", { status: 400 })
+          : new Response();
+      const spillway = start(program, ["--output", url, ...JSON_REPORTS]);
+      await spillway.write("good\n");
+      await spillway.counted("a line out", (s) => s.lines_out === 1);
+      await spillway.write("bad 1\nbad 2\n");
+      await spillway.counted("two lines rejected", (s) => s.lines_rejected === 2);
+      await spillway.write("good\n");
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      assertEquals([summary.lines_out, summary.lines_rejected], [2, 2]);
+      const report = spillway.reports.find(({ event }) => event === "sink_rejecting");
+      assertMatch(report?.message ?? "", /400 .*bad \[31m line/);
+    }),
+);
+
+testPrograms(
+  "http: takes credentials from a file or the environment, and tells nobody",
+  (program) =>
+    withReceiver((receiver, url) =>
+      inFolder(async (folder) => {
+        receiver.answer = ({ headers }) =>
+          new Response(`no, ${headers.get("authorization")}`, { status: 403 });
+        Deno.writeTextFileSync(`${folder}/token`, "s3cret-token\n", { mode: 0o600 });
+        const first = await run(
+          program,
+          ["--output", `${url}#bearer=${folder}/token`, ...JSON_REPORTS],
+          "a\n",
+        );
+        const spillway = start(program, ["--output", url, ...JSON_REPORTS], {
+          SPILLWAY_HTTP_BASIC: "user:s3cret-word",
+        });
+        await spillway.write("a\n");
+        await spillway.end();
+        const second = await spillway.stderr;
+        const sent = receiver.requests.map(({ headers }) => headers.get("authorization"));
+        assertEquals(sent, ["Bearer s3cret-token", `Basic ${btoa("user:s3cret-word")}`]);
+        assert(first.stderr.includes("403"), first.stderr);
+        for (const said of [first.stderr, second]) {
+          assert(
+            !said.includes("s3cret") && !said.includes(btoa("user:s3cret-word")),
+            said,
+          );
+        }
+        const url3 = url.replace("://", "://user:s3cret@");
+        const third = await run(program, ["--output", url3]);
+        assertEquals(third.code, 2);
+        assert(!third.stderr.includes("s3cret"), third.stderr);
+      })
+    ),
+);
+
+testPrograms(
+  "http: every line arrives though the server is stopped ten times",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      const spillway = start(program, ["--output", url, ...JSON_REPORTS]);
+      const [rounds, perRound] = [10, 2000];
+      for (let round = 0; round < rounds; round++) {
+        const before = receiver.requests.length;
+        const written = spillway.write(numberedLines(round * perRound, perRound));
+        await until("some more", () => receiver.requests.length > before);
+        await receiver.stop();
+        receiver.start();
+        await written;
+      }
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      assertEquals(summary.lines_out, rounds * perRound);
+      assertEquals(new Set(messages(receiver)).size, rounds * perRound);
+    }),
+);
+
+testPrograms(
+  "http: a server that never answers keeps nobody waiting at the end",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      receiver.answer = () => new Promise(() => {});
+      const spillway = start(program, [
+        ...["--output", `${url}#timeout=300ms`, "--drain-timeout", "2s", ...JSON_REPORTS],
+      ]);
+      await spillway.write(numberedLines(0, 10));
+      const report = await spillway.reported(
+        "a failure",
+        (r) => r.event === "sink_failing",
+      );
+      assert(report.message?.includes("0.3 s"), report.message);
+      await spillway.end();
+      assertEquals(await spillway.code, 4);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      assertEquals(summary.lines_unflushed, 10);
+    }),
+);
+
+testPrograms(
+  "elasticsearch-bulk: each document has a fate of its own",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      let busy = true;
+      receiver.answer = ({ body }) => {
+        const documents = body.trimEnd().split("\n").filter((_, index) =>
+          index % 2 === 1
+        );
+        const items = documents.map((document) => {
+          const { message } = JSON.parse(document);
+          if (message === "busy" && busy) return { create: { status: 429 } };
+          if (message !== "bad") return { create: { status: 201 } };
+          const error = { type: "mapper_parsing_exception", reason: "cannot parse it" };
+          return { create: { status: 400, error } };
+        });
+        busy = false;
+        return Response.json({ errors: true, items });
+      };
+      const { code, stderr } = await run(
+        program,
+        ["--output", url, "--format", "elasticsearch-bulk", ...JSON_REPORTS],
+        "good\nbad\nbusy\ngood\nbad\n",
+      );
+      assertEquals(code, 0, stderr);
+      const summary = summaryIn(stderr);
+      checkConservation(summary);
+      assertEquals([summary.lines_out, summary.lines_rejected], [3, 2]);
+      assert(stderr.includes("cannot parse it"), stderr);
+      assertEquals(receiver.requests.length, 2);
+      const again = receiver.requests[1]?.body.trimEnd().split("\n") ?? [];
+      assertEquals(JSON.parse(again[1] ?? "").message, "busy");
+      assertEquals(again.length, 2, "only what was asked for is sent again");
+    }),
+);
+
+const https = needing(
+  "https: nginx takes gzip over TLS from a client that it knows",
+  "nginx",
+  "nginx-light",
+);
+testPrograms(
+  https.name,
+  (program) =>
+    withReceiver((receiver) =>
+      inFolder(async (folder) => {
+        const tls = await makeCertificates(folder);
+        const nginx = makeNginx(folder, receiver.port, tls);
+        await nginx.server.start();
+        try {
+          const url = `https://localhost:${nginx.port}/x`;
+          const settings =
+            `#gzip=on&ca=${tls.ca}&cert=${tls.clientCert}&key=${tls.clientKey}`;
+          const spillway = start(program, ["--output", url + settings, ...JSON_REPORTS]);
+          await spillway.write(numberedLines(0, 1000));
+          await spillway.counted("all lines", (s) => s.lines_out === 1000);
+          await nginx.server.stop();
+          await nginx.server.start();
+          await spillway.write(numberedLines(1000, 1000));
+          await spillway.end();
+          assertEquals(await spillway.code, 0);
+          const seen = messages(receiver);
+          assertEquals(seen.length, 2000);
+          assertEquals(seen, numberedLines(0, 2000).trimEnd().split("\n"));
+          const [first] = receiver.requests;
+          assertEquals(first?.headers.get("content-encoding"), "gzip");
+          assertEquals(first?.headers.get("x-client"), "CN=client");
+
+          const stranger = start(program, [
+            ...["--output", url, "--drain-timeout", "1s", ...JSON_REPORTS],
+          ]);
+          await stranger.write("a\n");
+          await stranger.end();
+          assertEquals(await stranger.code, 4, "nobody vouches for this server");
+        } finally {
+          await nginx.server.stop();
+        }
+      })
+    ),
+  { ignore: https.ignore },
+);
