@@ -1,23 +1,18 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CANNOT_RUN, Containerd } from "./containerd.ts";
 import { checkConservation, checkNumberedLines, MARKER } from "./numbered_lines.ts";
-import { type Program, PROGRAMS } from "./programs.ts";
+import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
 import { until } from "./run.ts";
-
-/** A shim runs a file, with arguments of its own: the source cannot be one. */
-const EXECUTABLES = PROGRAMS.filter(({ name }) => name !== "source");
 
 function testContainers(
   name: string,
   test: (containerd: Containerd, program: Program) => Promise<void>,
 ): void {
-  for (const program of EXECUTABLES) {
-    Deno.test({
-      name: `${program.name}: containerd${CANNOT_RUN ? ` (${CANNOT_RUN})` : ""}: ${name}`,
-      ignore: program.missing || CANNOT_RUN !== undefined,
-      fn: () => Containerd.use((containerd) => test(containerd, program)),
-    });
-  }
+  testPrograms(
+    `containerd${CANNOT_RUN ? ` (${CANNOT_RUN})` : ""}: ${name}`,
+    (program) => Containerd.use((containerd) => test(containerd, program)),
+    { ignore: CANNOT_RUN !== undefined, programs: EXECUTABLES },
+  );
 }
 
 /** Lines of a shell's making, numbered as `numberedLines` does, 100 bytes each. */

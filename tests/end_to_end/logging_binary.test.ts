@@ -1,13 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkConservation } from "./numbered_lines.ts";
-import { PROGRAMS } from "./programs.ts";
+import { EXECUTABLES } from "./programs.ts";
 import { inFolder, reportsIn, start } from "./run.ts";
 import { Shim } from "./shim.ts";
 
 const encoder = new TextEncoder();
-
-/** The source needs a home to find its packages in; a logging binary has none. */
-const EXECUTABLES = PROGRAMS.filter(({ name }) => name !== "source");
 
 function testShim(
   name: string,

@@ -28,6 +28,9 @@ export const PROGRAMS: readonly Program[] = [
   executable("dist/spillway-bun"),
 ];
 
+/** What needs nothing but itself: the source needs packages, and a home to find them in. */
+export const EXECUTABLES = PROGRAMS.filter(({ name }) => name !== "source");
+
 function executable(path: string): Program {
   let missing = false;
   try {
@@ -42,9 +45,9 @@ function executable(path: string): Program {
 export function testPrograms(
   name: string,
   test: (program: Program) => Promise<void>,
-  needs: { ignore?: boolean } = {},
+  needs: { ignore?: boolean; programs?: readonly Program[] } = {},
 ): void {
-  for (const program of PROGRAMS) {
+  for (const program of needs.programs ?? PROGRAMS) {
     Deno.test({
       name: `${program.name}: ${name}`,
       ignore: program.missing || needs.ignore === true,
