@@ -94,6 +94,7 @@ class SimulatedRun implements Sink {
       delivery: new Delivery(this, this.#board, {
         onSinkFailing: () => {},
         onSinkRecovered: () => {},
+        onSinkRejecting: () => {},
       }),
       format: new RawFormat(),
       markers: true,
