@@ -26,7 +26,7 @@ Deno.test("a pause that nobody interrupts lasts its time, and the next one longe
     backoff.pause(() => false);
     return performance.now() - start;
   });
-  // At least: how much longer they take is the machine's affair.
-  assert(lengths[0]! >= 100);
-  assert(lengths[1]! >= 200);
+  // At least, less the jitter: how much longer they take is the machine's affair.
+  assert(lengths[0]! >= 75);
+  assert(lengths[1]! >= 150);
 });
