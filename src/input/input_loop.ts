@@ -3,7 +3,7 @@ import type { LineFramer } from "./line_framer.ts";
 import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
 
 /** A FIFO whose name leads elsewhere is noticed so soon; an idle reader wakes so often. */
-const LOOK_MS = 1000;
+const LOOK_MS = 2000;
 
 /**
  * One input's way from open to closed:

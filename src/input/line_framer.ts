@@ -50,6 +50,8 @@ export class LineFramer {
   /** The landing area begins inside a line whose first pieces were pushed. */
   #inside = false;
   #blocked = false;
+  /** Since the last `takeNews`. */
+  #news = false;
   /** Arrival of the oldest byte here: time of day in µs, and monotonic in ms. */
   #oldestMicros = 0;
   #oldestMs = 0;
@@ -101,6 +103,13 @@ export class LineFramer {
     return this.#blocked;
   }
 
+  /** True if something has landed here or was put into the ring since the last call. */
+  takeNews(): boolean {
+    const news = this.#news;
+    this.#news = false;
+    return news;
+  }
+
   /** True while the ring is more than half full. */
   get crowded(): boolean {
     return this.#producer.crowded;
@@ -113,6 +122,7 @@ export class LineFramer {
    * @param nowMs monotonic
    */
   landed(bytes: number, nowMicros: number, nowMs: number): void {
+    this.#news = true;
     this.#newestMicros = nowMicros;
     this.#newestMs = nowMs;
     if (this.#filled === 0) {
@@ -162,6 +172,7 @@ export class LineFramer {
 
   /** Ends the stream; call only when not blocked, after `pushUnfinished`. */
   close(nowMicros: number): void {
+    this.#news = true;
     if (this.#inside) this.#producer.close(1, STARTS_INSIDE, nowMicros);
     else this.#producer.close(0, 0, nowMicros);
   }
@@ -237,6 +248,7 @@ export class LineFramer {
       this.#blocked = true;
       return false;
     }
+    this.#news = true;
     if (pushed.outcome === "dropped") {
       this.#counters.addDropped(to - from, lines);
       this.#droppedMs = this.#newestMs;

@@ -81,7 +81,7 @@ export function runReader(context: ReaderContext): void {
       }
     }
     board.endStep("reader");
-    context.doorbell.ring();
+    if (anyNews(inputs)) context.doorbell.ring();
     giveWay.afterRead();
   }
 }
@@ -94,6 +94,15 @@ function allEnded(inputs: readonly InputLoop[]): boolean {
     if (!input.ended) return false;
   }
   return true;
+}
+
+/** A look at the names of FIFOs, for one, is nothing that the flusher must wake for. */
+function anyNews(inputs: readonly InputLoop[]): boolean {
+  let news = false;
+  for (const input of inputs) {
+    if (input.framer.takeNews()) news = true;
+  }
+  return news;
 }
 
 function openInput(context: ReaderContext, spec: InputSpec, index: number): InputLoop {
