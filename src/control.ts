@@ -40,9 +40,8 @@ import {
   wakeReader,
 } from "./threads.ts";
 
-/** How often the board is looked at: while something happens, and while nothing does. */
+/** How often the board is looked at while something happens. */
 const TICK_MS = 1000;
-const QUIET_TICK_MS = 5000;
 /** How long a read or write that is under way is waited for at the end, and how often. */
 const LAST_STEP_MS = 50;
 const NAP_MICROS = 200;
@@ -66,6 +65,8 @@ export class Control {
   /** Their paths, and what stands there if nobody has put another one there. */
   readonly #madeFifos = new Map<string, string>();
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** Undefined while this thread rests: nothing is going on that could be reported. */
+  #ticks: ReturnType<typeof setInterval> | undefined;
   #compressing = false;
   /** Rotated since the compressor may have looked. */
   #compressNext: RotatedFilesSpec | undefined;
@@ -106,7 +107,7 @@ export class Control {
     } catch (error) {
       this.#fail(messageOf(error));
     }
-    this.#tick();
+    this.#watchBoard();
     if (this.#options.progress) this.#reports.startMeter();
   }
 
@@ -185,6 +186,9 @@ export class Control {
       case "reading":
         this.#ready = true;
         if (this.#options.container) announceReady();
+        break;
+      case "busy":
+        this.#watchBoard();
         break;
       case "loss":
         this.#reports.observe();
@@ -313,12 +317,24 @@ export class Control {
     this.#doorbell.ring();
   }
 
+  #watchBoard(): void {
+    this.#reports.observe();
+    this.#ticks ??= setInterval(() => this.#tick(), TICK_MS);
+  }
+
   #tick(): void {
     // Not sooner: while lines are being lost, the reader would otherwise send a
     // message for nearly every push, and spend on it what its writer waits for.
     this.#board.acknowledgeLoss();
-    const busy = this.#reports.observe();
-    setTimeout(() => this.#tick(), busy ? TICK_MS : QUIET_TICK_MS);
+    this.#reports.observe();
+    // Said before looking: a reader that reads after the look sees a thread at rest.
+    this.#board.beginRest();
+    if (this.#reports.settled) {
+      clearInterval(this.#ticks);
+      this.#ticks = undefined;
+    } else {
+      this.#board.endRest();
+    }
   }
 
   #exit(): never {

@@ -55,6 +55,8 @@ export interface CompressorStart {
 export type ThreadMessage =
   /** The reader reads, and the flusher takes what is read. */
   | { readonly kind: "reading" }
+  /** Something has come in while the control thread rested. */
+  | { readonly kind: "busy" }
   | { readonly kind: "loss" }
   | { readonly kind: "input failed"; readonly message: string }
   | { readonly kind: "input notice"; readonly label: string; readonly message: string }
@@ -142,6 +144,7 @@ function startReader(
     flusherReady: Gate.attach(start.flusherReady),
     wakeDescriptor: start.wakePipe[0],
     onReading: () => say({ kind: "reading" }),
+    onBusy: () => say({ kind: "busy" }),
     onLoss: () => say({ kind: "loss" }),
     onInputFailed: (message) => say({ kind: "input failed", message }),
     onInputNotice: (label, message) => say({ kind: "input notice", label, message }),

@@ -33,6 +33,8 @@ export interface ReaderContext {
   readonly wakeDescriptor: number;
   /** From now on everything is read. */
   onReading(): void;
+  /** Something has come in, and the control thread rests. */
+  onBusy(): void;
   /** Lines have been lost, and the control thread does not know it yet. */
   onLoss(): void;
   /** One input failed for good; the others go on. */
@@ -81,7 +83,10 @@ export function runReader(context: ReaderContext): void {
       }
     }
     board.endStep("reader");
-    if (anyNews(inputs)) context.doorbell.ring();
+    if (anyNews(inputs)) {
+      context.doorbell.ring();
+      if (board.endRest()) context.onBusy();
+    }
     giveWay.afterRead();
   }
 }
@@ -96,7 +101,7 @@ function allEnded(inputs: readonly InputLoop[]): boolean {
   return true;
 }
 
-/** A look at the names of FIFOs, for one, is nothing that the flusher must wake for. */
+/** A look at the names of FIFOs, for one, is nothing that others must wake for. */
 function anyNews(inputs: readonly InputLoop[]): boolean {
   let news = false;
   for (const input of inputs) {

@@ -24,6 +24,7 @@ const TAKEN_AT = 5 * WORD;
 const SINK_RETRIES = 6 * WORD;
 const SINK_FAILING_SINCE = 7 * WORD;
 const HALTED = 8 * WORD;
+const CONTROL_RESTS = 11 * WORD;
 const STEP_OF = { reader: 9 * WORD, flusher: 10 * WORD } as const;
 
 /** Words of an input's block: the first half is the reader's, the second the flusher's. */
@@ -184,6 +185,17 @@ export class Board {
   get stepping(): boolean {
     return this.#words.load(STEP_OF.reader) === 1 ||
       this.#words.load(STEP_OF.flusher) === 1;
+  }
+
+  /** Control: it looks at nothing from now on, until somebody ends its rest. */
+  beginRest(): void {
+    this.#words.store(CONTROL_RESTS, 1);
+  }
+
+  /** True if the control thread rested until now; then the caller has to tell it. */
+  endRest(): boolean {
+    return this.#words.load(CONTROL_RESTS) === 1 &&
+      this.#words.compareExchange(CONTROL_RESTS, 1, 0) === 1;
   }
 
   /** True for the first caller until `acknowledgeLoss`, so that one message is enough. */

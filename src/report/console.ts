@@ -63,6 +63,11 @@ export class Console {
     this.#frame = undefined;
   }
 
+  /** True while standard error has not taken all of what was said. */
+  get behind(): boolean {
+    return this.#stderr.behind;
+  }
+
   /** Writes what standard error has not taken yet, without waiting. */
   flush(): void {
     this.#stderr.flush(0);

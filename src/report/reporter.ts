@@ -75,6 +75,12 @@ export class Reporter {
     }
   }
 
+  /** True if no loss and no stall goes on whose end is still to be told. */
+  get settled(): boolean {
+    return this.#stalledSinceMs === undefined &&
+      [...this.#losses.values()].every(({ since }) => since === undefined);
+  }
+
   /** The last snapshot: losses that went on are over with the program. */
   finish(snapshot: Snapshot): ReportEvent[] {
     return snapshot.inputs.flatMap((input) => {

@@ -19,8 +19,6 @@ export class Reports {
   readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
-  /** When the board was last looked at. */
-  #bytesIn = 0n;
 
   constructor(options: Options, board: Board, stderr: Stderr) {
     const dropNewest = options.whenFull === "drop-newest";
@@ -43,19 +41,17 @@ export class Reports {
     return this.#observer.snapshot();
   }
 
-  /**
-   * Says what has become worth saying.
-   *
-   * @returns false while nothing comes in and nothing waits to go out
-   */
-  observe(): boolean {
-    const snapshot = this.snapshot();
-    this.#reporter.observe(snapshot).forEach((event) => this.#say(event));
+  /** Says what has become worth saying. */
+  observe(): void {
+    this.#reporter.observe(this.snapshot()).forEach((event) => this.#say(event));
     this.#console.flush();
-    const { bytesIn, bytesBuffered } = total(snapshot.inputs);
-    const busy = bytesIn !== this.#bytesIn || bytesBuffered > 0n;
-    this.#bytesIn = bytesIn;
-    return busy;
+  }
+
+  /** True if nothing will be worth saying as long as nothing comes in. */
+  get settled(): boolean {
+    const { inputs, output } = this.snapshot();
+    return this.#reporter.settled && !this.#console.behind &&
+      output.takesNothingSinceMs === undefined && total(inputs).bytesBuffered === 0n;
   }
 
   status(): void {

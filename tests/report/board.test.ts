@@ -162,6 +162,15 @@ Deno.test("a loss is announced once until it is acknowledged", () => {
   assert(board.announceLoss());
 });
 
+Deno.test("a rest is ended once, by whoever comes first", () => {
+  const board = Board.create(1);
+  const other = Board.attach(board.memory);
+  assert(!other.endRest());
+  board.beginRest();
+  assert(other.endRest());
+  assert(!other.endRest() && !board.endRest());
+});
+
 Deno.test("an output that takes a little at a time has taken nothing since then only", () => {
   const board = Board.create(1);
   assertEquals(board.takesNothingSince, undefined);

@@ -26,6 +26,10 @@ class TestReporter {
     return this.#reporter.observe(snapshot(seconds, [], { takesNothingSinceMs }))
       .map(inWords);
   }
+
+  get settled(): boolean {
+    return this.#reporter.settled;
+  }
 }
 
 function inWords(event: ReportEvent): string {
@@ -52,6 +56,19 @@ Deno.test("after the clock was set back, a loss is told as often as before", () 
   assertEquals(reporter.lost(401, 6), []);
   assertEquals(reporter.lost(411, 8), ["loss a 8 401-411"]);
   assertEquals(reporter.lost(421, 8), ["loss_end a 8 401-411"]);
+});
+
+Deno.test("it is settled when neither a loss nor a stall goes on", () => {
+  const test = new TestReporter();
+  assertEquals([test.lost(1, 0), test.settled], [[], true]);
+  test.lost(2, 5);
+  assertEquals(test.settled, false);
+  test.lost(12, 5);
+  assertEquals(test.settled, true);
+  test.stalled(15, 13);
+  assertEquals(test.settled, false);
+  test.stalled(16, undefined);
+  assertEquals(test.settled, true);
 });
 
 Deno.test("nothing is said while nothing is lost", () => {
