@@ -23,10 +23,10 @@ const MEASURES: readonly Measure[] = [
   writeDuration,
   loss,
   memory,
-  idle,
   start,
   growth,
   formats,
+  idle,
 ];
 
 function chosen(names: readonly string[]): readonly Measure[] {
@@ -62,8 +62,14 @@ async function main(): Promise<void> {
   if (!json) console.log(describe(machine));
   const results = new Map<string, Row[]>();
   const startMs = performance.now();
-  for (const { name, title, run } of measures) {
-    const rows = await run({ quick, rounds: quick ? 1 : 3 });
+  const extent = { quick, rounds: quick ? 1 : 3 };
+  const alongside = new Map(
+    measures.filter((measure) => measure.alongside)
+      .map((measure) => [measure, measure.run(extent)]),
+  );
+  for (const measure of measures) {
+    const { name, title } = measure;
+    const rows = await (alongside.get(measure) ?? measure.run(extent));
     results.set(name, rows);
     if (!json) console.log(`\n${table(`${name}: ${title}`, rows)}`);
   }

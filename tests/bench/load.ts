@@ -47,8 +47,9 @@ export interface Load {
   readonly writeMicros: Float32Array;
 }
 
-/** What the thread says: `written`, and with `close` in the control word, nothing more. */
+/** What the thread says: `STARTED` when the clock starts, and then one message more. */
 export type LoadMessage = { readonly load: Load } | { readonly failure: string };
+export const STARTED = "started";
 
 /** How many writes can be noted; far more than any order makes. */
 const MAX_WRITES = 4 * 1024 * 1024;
@@ -105,10 +106,12 @@ class Generator {
     });
   }
 
-  run(): Load {
+  /** @param onStart the program has read the first write of every pipe */
+  run(onStart: () => void): Load {
     const { writeBytes, lineBytes, bytesPerSecond, burstMs = 1 } = this.#order;
     this.#pipes.forEach((_, at) => this.#write(at, writeBytes));
     this.#pipes.forEach(waitUntilRead);
+    onStart();
     const startMicros = wallClockMicros();
     const startMs = performance.now();
     if (bytesPerSecond === undefined) this.#runFreely(startMs);
@@ -190,7 +193,7 @@ function main({ order, control }: Thread): void {
   const say = (message: LoadMessage) => parentPort!.postMessage(message);
   try {
     const generator = new Generator(order);
-    say({ load: generator.run() });
+    say({ load: generator.run(() => parentPort!.postMessage(STARTED)) });
     Atomics.wait(new Int32Array(control), 0, 0);
     generator.close();
   } catch (error) {

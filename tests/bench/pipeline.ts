@@ -13,7 +13,7 @@ import {
   O_WRONLY,
   open,
 } from "../../src/platform/posix.ts";
-import type { Load, LoadMessage, LoadOrder } from "./load.ts";
+import { type Load, type LoadMessage, type LoadOrder, STARTED } from "./load.ts";
 import { cpuSecondsOf, type Memory, memoryOf } from "./process_stats.ts";
 import type { SinkMessage, SinkPlan, Taken } from "./sink.ts";
 
@@ -39,7 +39,7 @@ export interface Run {
   readonly seconds: number;
   /** When the last write had returned. */
   readonly memory: Memory;
-  /** Until then. */
+  /** From the program's first read until then. */
   readonly cpuSeconds: number;
   readonly summary: Summary | undefined;
 }
@@ -91,8 +91,11 @@ async function runIn(folder: string, order: RunOrder): Promise<Run> {
   const program = new ProgramProcess(folder, order, paths, out);
   const deadline = setTimeout(() => program.kill(), DEADLINE_MS);
   try {
+    let startSeconds = 0;
+    load.onStart = () => startSeconds = cpuSecondsOf(program.pid);
     const done = await Promise.race([load.message.then(loadOf), tooEarly(program)]);
-    const [memory, cpuSeconds] = [memoryOf(program.pid), cpuSecondsOf(program.pid)];
+    const memory = memoryOf(program.pid);
+    const cpuSeconds = cpuSecondsOf(program.pid) - startSeconds;
     load.release();
     sink?.release();
     const taken = sink === undefined ? undefined : takenOf(await sink.message);
@@ -123,8 +126,9 @@ function releaseOpens(inputs: readonly string[], output: string | undefined): vo
   if (output !== undefined) close(open(output, O_WRONLY | O_NONBLOCK));
 }
 
-/** A thread of the bench with its one message and its control word. */
+/** A thread of the bench with its last message and its control word. */
 class Part<Message> {
+  onStart = () => {};
   readonly message: Promise<Message>;
   readonly #worker: Worker;
   readonly #control = new SharedArrayBuffer(4);
@@ -134,7 +138,10 @@ class Part<Message> {
       workerData: { ...data, control: this.#control },
     });
     this.message = new Promise((resolve, reject) => {
-      this.#worker.once("message", resolve);
+      this.#worker.on("message", (message: Message | typeof STARTED) => {
+        if (message === STARTED) this.onStart();
+        else resolve(message);
+      });
       this.#worker.once("error", reject);
     });
     this.message.catch(() => {});

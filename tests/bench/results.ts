@@ -29,6 +29,8 @@ export interface Measure {
   /** For --only. */
   readonly name: string;
   readonly title: string;
+  /** It takes time but no part of the machine: it begins with the first of all. */
+  readonly alongside?: true;
   run(extent: Extent): Promise<Row[]>;
 }
 

@@ -24,17 +24,19 @@ export interface Windows {
 
 export type SinkPlan = "greedy" | "frozen" | Windows;
 
-/** A window as it really was, in microseconds since 1970. */
-export interface Window {
-  readonly openMicros: number;
-  readonly closeMicros: number;
-  readonly wantBytes: number;
+/** What was read when, as long as the writer wrote, in order of time. */
+export interface SinkReads {
+  /** Since 1970. */
+  readonly micros: readonly number[];
+  /** Infinity: it waited a while and got nothing. */
+  readonly bytes: readonly number[];
 }
 
 export interface Taken {
   readonly bytes: number;
   readonly lastMicros: number;
-  readonly windows: readonly Window[];
+  /** Of a sink with windows; otherwise empty. */
+  readonly reads: SinkReads;
 }
 
 export type SinkMessage = { readonly taken: Taken } | { readonly failure: string };
@@ -50,13 +52,15 @@ interface Thread {
 }
 
 const READ_BYTES = 1024 * 1024;
-const MAX_WAIT_MS = 50;
+/** Where there is nothing for so long, the program has nothing. */
+const IN_VAIN_MS = 5;
 
 class Sink {
   readonly #descriptor: number;
   readonly #control: Int32Array;
   readonly #buffer = new Uint8Array(READ_BYTES);
   readonly #poll = new PollSet(1);
+  readonly #reads = { micros: [] as number[], bytes: [] as number[] };
   #bytes = 0;
   #lastMicros = 0;
   #ended = false;
@@ -71,39 +75,43 @@ class Sink {
   }
 
   run(plan: SinkPlan): Taken {
-    let windows: Window[] = [];
     if (plan === "frozen") Atomics.wait(this.#control, 0, 0);
     else {
-      if (plan !== "greedy") windows = this.#runWindows(plan);
+      if (plan !== "greedy") this.#runWindows(plan);
       while (!this.#ended) this.#read(READ_BYTES);
     }
     close(this.#descriptor);
-    return { bytes: this.#bytes, lastMicros: this.#lastMicros, windows };
+    return { bytes: this.#bytes, lastMicros: this.#lastMicros, reads: this.#reads };
   }
 
-  #runWindows({ periodMs, openMs, wantBytes }: Windows): Window[] {
-    const windows: Window[] = [];
+  #runWindows({ periodMs, openMs, wantBytes }: Windows): void {
     const startMs = performance.now();
     for (let period = 0; !this.#writerIsDone && !this.#ended; period++) {
       const openAt = startMs + period * periodMs;
       while (performance.now() < openAt && !this.#writerIsDone) napMicros(200);
-      const openMicros = wallClockMicros();
       this.#readUntil(openAt + openMs, wantBytes);
-      windows.push({ openMicros, closeMicros: wallClockMicros(), wantBytes });
     }
-    return windows;
   }
 
   #readUntil(closeAt: number, wantBytes: number): void {
     const wanted = this.#bytes + wantBytes;
     while (this.#bytes < wanted && !this.#ended && !this.#writerIsDone) {
-      const leftMs = closeAt - performance.now();
+      const leftMs = Math.ceil(closeAt - performance.now());
       if (leftMs <= 0) return;
-      this.#poll.wait(Math.min(MAX_WAIT_MS, Math.ceil(leftMs)));
+      this.#poll.wait(Math.min(IN_VAIN_MS, leftMs));
       if (this.#poll.ready(0) !== 0) {
-        this.#read(Math.min(READ_BYTES, wanted - this.#bytes));
+        const before = this.#bytes;
+        this.#read(Math.min(READ_BYTES, wanted - before));
+        this.#note(this.#bytes - before);
+      } else if (leftMs >= IN_VAIN_MS) {
+        this.#note(Infinity);
       }
     }
+  }
+
+  #note(bytes: number): void {
+    this.#reads.micros.push(wallClockMicros());
+    this.#reads.bytes.push(bytes);
   }
 
   get #writerIsDone(): boolean {

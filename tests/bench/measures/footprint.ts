@@ -72,22 +72,26 @@ function overhead(what: string, subject: string, bytes: number, mebibytes: numbe
 
 export const idle: Measure = {
   name: "idle",
-  title: "Doing nothing, with a FIFO that nobody writes to",
+  title: "Doing nothing, with a FIFO that nobody writes to any longer",
+  alongside: true,
   async run({ quick }) {
-    const seconds = quick ? 5 : 10;
+    const settleMs = quick ? 15_000 : 60_000;
+    const seconds = quick ? 10 : 30;
     const found = await Promise.all(
-      SPILLWAYS.map((subject) => idleRows(subject, seconds)),
+      SPILLWAYS.map((subject) => idleRows(subject, settleMs, seconds)),
     );
     return found.flat();
   },
 };
 
-/** What starting up leaves to be done: collecting garbage, closing helper threads. */
-const SETTLE_MS = 3000;
-
-async function idleRows(subject: Subject, seconds: number): Promise<Row[]> {
+/** @param settleMs both runtimes collect garbage for a while, Bun for half a minute */
+async function idleRows(
+  subject: Subject,
+  settleMs: number,
+  seconds: number,
+): Promise<Row[]> {
   return await withWaitingFifo(subject, async ({ pid }) => {
-    await pause(SETTLE_MS);
+    await pause(settleMs);
     const before = activityOf(pid);
     await pause(seconds * 1e3);
     const after = activityOf(pid);

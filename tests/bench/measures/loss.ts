@@ -100,7 +100,7 @@ async function outcomeOf({ command }: Subject, one: Case): Promise<Outcome> {
   });
   return {
     lost: load.bytes - taken!.bytes,
-    mustLose: mustLose(load, taken!.windows, one.capacityBytes),
+    mustLose: mustLose(load, taken!.reads, one.capacityBytes),
   };
 }
 
