@@ -2,7 +2,7 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 /** How long an interruption may go unnoticed. */
 const SLICE_MS = 500;
-/** Pauses differ by up to this share, so that many senders do not come back at once. */
+/** Pauses are longer by up to this share, so that many senders do not come back at once. */
 const JITTER = 0.25;
 
 /** Growing pauses between the attempts at something that fails. */
@@ -50,7 +50,7 @@ export class Backoff {
   /** When the pause that begins now is over, on the clock of `performance.now`. */
   #begin(atLeastMs: number): number {
     this.#failing = true;
-    const pauseMs = this.#nextMs * (1 + JITTER * (2 * Math.random() - 1));
+    const pauseMs = this.#nextMs * (1 + JITTER * Math.random());
     this.#nextMs = Math.min(this.#longestMs, this.#nextMs * 2);
     return performance.now() + Math.max(pauseMs, atLeastMs);
   }

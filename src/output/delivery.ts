@@ -83,7 +83,7 @@ export class Delivery {
     this.#written = this.#countedBytes = this.#countedLines = 0;
     this.#board.writingSince = Date.now();
     // A batch without bytes may still end a line: the last one of its input.
-    if (piece.length === 0) this.#lineEnded();
+    if (piece.length === 0) this.#takenEmpty();
     while (this.#written < this.#piece.length) {
       this.#board.beginStep("flusher");
       try {
@@ -152,7 +152,7 @@ export class Delivery {
   }
 
   /** The line of the bytes that were taken last has no newline and no more bytes. */
-  #lineEnded(): void {
+  #takenEmpty(): void {
     this.#board.beginStep("flusher");
     this.#pass(0);
     const last = this.#unsettled.findLast(({ counters }) => counters === this.#counters);
