@@ -25,6 +25,7 @@ import {
   unlink,
   wallClockMicros,
 } from "./platform/posix.ts";
+import { releaseStartPages } from "./platform/start_pages.ts";
 import { Board } from "./report/board.ts";
 import { lost, type Snapshot, total } from "./report/events.ts";
 import { serveMetrics } from "./report/metrics_server.ts";
@@ -186,6 +187,8 @@ export class Control {
       case "reading":
         this.#ready = true;
         if (this.#options.container) announceReady();
+        // Before the ring fills: both together would be the peak.
+        releaseStartPages();
         break;
       case "busy":
         this.#watchBoard();

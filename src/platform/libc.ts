@@ -32,6 +32,7 @@ const SIGNATURES = {
   // For statx alone, which musl has not before 1.2.5: the number, and its arguments.
   syscall: [["address", "int", "address", "int", "int", "address"], "int"],
   usleep: [["int"], "int"],
+  madvise: [["address", "address", "int"], "int"],
   setpriority: [["int", "int", "int"], "int"],
   fsync: [["int"], "int"],
   clock_gettime: [["int", "address"], "int"],
