@@ -27,19 +27,36 @@ export function cpuSecondsOf(pid: number): number {
 }
 
 export interface Activity {
-  /** How often threads went to sleep of their own accord. */
+  /** How often a thread went to sleep of its own accord. */
   readonly sleeps: number;
-  /** Processor time of the threads that run, to the nanosecond. */
+  /** Its processor time, to the nanosecond. */
   readonly cpuSeconds: number;
 }
 
-export function activityOf(pid: number): Activity {
-  let [sleeps, cpuSeconds] = [0, 0];
+/** What each thread has done so far. */
+export function activityOf(pid: number): Map<string, Activity> {
+  const threads = new Map<string, Activity>();
   for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
     const task = `/proc/${pid}/task/${name}`;
     const status = Deno.readTextFileSync(`${task}/status`);
-    sleeps += Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? NaN);
-    cpuSeconds += Number(Deno.readTextFileSync(`${task}/schedstat`).split(" ")[0]) / 1e9;
+    const schedule = Deno.readTextFileSync(`${task}/schedstat`);
+    threads.set(name, {
+      sleeps: Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(status)?.[1] ?? NaN),
+      cpuSeconds: Number(schedule.split(" ")[0]) / 1e9,
+    });
+  }
+  return threads;
+}
+
+/** What all threads that are there now have done since then. */
+export function activitySince(
+  before: ReadonlyMap<string, Activity>,
+  now: ReadonlyMap<string, Activity>,
+): Activity {
+  let [sleeps, cpuSeconds] = [0, 0];
+  for (const [thread, activity] of now) {
+    sleeps += activity.sleeps - (before.get(thread)?.sleeps ?? 0);
+    cpuSeconds += activity.cpuSeconds - (before.get(thread)?.cpuSeconds ?? 0);
   }
   return { sleeps, cpuSeconds };
 }

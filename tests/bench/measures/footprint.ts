@@ -13,7 +13,7 @@ import {
   write,
 } from "../../../src/platform/posix.ts";
 import { inFolder, run } from "../pipeline.ts";
-import { activityOf, memoryOf } from "../process_stats.ts";
+import { activityOf, activitySince, memoryOf } from "../process_stats.ts";
 import { atMost, type Extent, inTurns, type Measure, type Row } from "../results.ts";
 import { SPILLWAYS, type Subject } from "../subjects.ts";
 
@@ -94,9 +94,9 @@ async function idleRows(
     await pause(settleMs);
     const before = activityOf(pid);
     await pause(seconds * 1e3);
-    const after = activityOf(pid);
-    const sleeps = [(after.sleeps - before.sleeps) / seconds];
-    const busy = [(after.cpuSeconds - before.cpuSeconds) / seconds * 100];
+    const activity = activitySince(before, activityOf(pid));
+    const sleeps = [activity.sleeps / seconds];
+    const busy = [activity.cpuSeconds / seconds * 100];
     const { name } = subject;
     return [
       {

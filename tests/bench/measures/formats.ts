@@ -13,7 +13,10 @@ import { median } from "../statistics.ts";
 import { SPILLWAYS, STAMPING_PEERS, type Subject } from "../subjects.ts";
 
 const MIB = 1024 ** 2;
+const LINES = [["100-byte", 100], ["1 KiB", 1024]] as const;
 const FORMATS = ["raw", "json-file", "cri", "ndjson", "rfc5424"] as const;
+/** Those that stamp and write lines as Spillway's formats do; the goal is to be ahead. */
+const RIVALS = ["svlogd -tt", "s6-log T"];
 /** MB/s of input, the goal for these formats. */
 const FAST = 400;
 const FAST_FORMATS: readonly string[] = ["json-file", "cri"];
@@ -24,7 +27,7 @@ export const formats: Measure = {
   async run(extent) {
     const subjects = [...SPILLWAYS.flatMap(formatting), ...STAMPING_PEERS];
     const rows: Row[] = [];
-    for (const [name, lineBytes] of [["100-byte", 100], ["1 KiB", 1024]] as const) {
+    for (const [name, lineBytes] of extent.quick ? LINES.slice(0, 1) : LINES) {
       const speeds = await inTurns(
         subjects,
         extent.quick ? 1 : 2,
@@ -68,20 +71,18 @@ async function speedOf(
         writeBytes: 64 * 1024,
         lineBytes,
         totalBytes: (quick ? 64 : 256) * MIB,
-        seconds: quick ? 0.3 : 1,
+        seconds: quick ? 0.2 : 1,
       },
     }),
   );
 }
 
 function rowsOf(what: string, speeds: Map<string, number[]>): Row[] {
-  const peers = new Map(
-    STAMPING_PEERS.map(({ name }): [string, number[]] => [name, speeds.get(name)!]),
-  );
+  const rivals = new Map([...speeds].filter(([name]) => RIVALS.includes(name)));
   return [...speeds].map(([subject, values]): Row => {
     const row = { what, subject, unit: "MB/s", values };
-    if (peers.has(subject)) return row;
-    const ratio = ratioToBest(values, peers);
+    if (STAMPING_PEERS.some(({ name }) => name === subject)) return row;
+    const ratio = ratioToBest(values, rivals);
     return { ...row, ratio, goal: goalOf(subject, values, ratio?.values) };
   });
 }

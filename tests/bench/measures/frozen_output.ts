@@ -90,7 +90,7 @@ export const writeDuration: Measure = {
 };
 
 function pacedLoad(writeBytes: number, { quick }: Extent): RunOrder["load"] {
-  const seconds = START_SECONDS + (quick ? 1 : 3);
+  const seconds = START_SECONDS + (quick ? 0.5 : 3);
   return {
     writeBytes,
     lineBytes: LINE_BYTES,

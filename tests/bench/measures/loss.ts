@@ -43,7 +43,7 @@ export const loss: Measure = {
 };
 
 /** The longest pauses of the sink, in ms; rings that would last longer lose nothing. */
-const longestPauseMs = ({ quick }: Extent) => quick ? 3000 : 6000;
+const longestPauseMs = ({ quick }: Extent) => quick ? 2000 : 6000;
 
 function slowCases(extent: Extent): Case[] {
   const capacities = extent.quick ? [1, 4, 16] : [1, 2, 4, 8, 16, 64];
@@ -59,7 +59,7 @@ function slowCases(extent: Extent): Case[] {
 function fastCases({ quick }: Extent): Case[] {
   const capacities = quick ? [1, 4, 16] : [1, 2, 4, 8, 16, 64];
   return capacities.map((mebibytes) =>
-    pausing(500e6, mebibytes * MIB, 50, 200, quick ? 0.6 : 1)
+    pausing(500e6, mebibytes * MIB, 50, 200, quick ? 0.4 : 1)
   );
 }
 
@@ -81,7 +81,7 @@ function burstCase({ quick }: Extent): Case {
     bytesPerSecond: 40e6,
     capacityBytes: 16 * MIB,
     sink: { periodMs: 250, openMs: 250, wantBytes: 5e6 },
-    seconds: quick ? 2 : 4,
+    seconds: quick ? 1.5 : 4,
   };
 }
 
@@ -112,9 +112,9 @@ function rowsOf(what: string, { name }: Subject, outcomes: readonly Outcome[]): 
     const values = losing.map(({ lost, mustLose }) => lost / mustLose);
     const met = Math.max(...values) <= LIMIT;
     rows.push({
-      what: `${what}: ${cases(losing)}`,
+      what,
       subject: name,
-      unit: "lost / must",
+      unit: `lost / must (${cases(losing)})`,
       values,
       goal: { text: `all ≤ ${LIMIT}`, met },
     });
@@ -122,9 +122,9 @@ function rowsOf(what: string, { name }: Subject, outcomes: readonly Outcome[]): 
   if (spared.length > 0) {
     const values = spared.map(({ lost }) => lost);
     rows.push({
-      what: `${what}: ${cases(spared)} in which nothing must be lost`,
+      what: `${what}, where nothing must be lost`,
       subject: name,
-      unit: "bytes lost",
+      unit: `bytes lost (${cases(spared)})`,
       values,
       goal: { text: "0", met: values.every((value) => value === 0) },
     });
