@@ -113,9 +113,10 @@ export class Control {
   }
 
   #serveMetrics(): void {
-    const { metrics } = this.#options;
+    const { metrics, container } = this.#options;
     if (metrics === undefined) return;
-    const url = serveMetrics(metrics, VERSION, () => this.#reports.snapshot());
+    const snapshot = () => this.#reports.snapshot();
+    const url = serveMetrics(metrics, VERSION, container, snapshot);
     this.#reports.listening(url);
   }
 

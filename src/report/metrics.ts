@@ -3,6 +3,7 @@
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 
+import type { Container } from "../containerd/container.ts";
 import { type InputState, type Snapshot, stalledMs } from "./events.ts";
 import { span } from "./quantities.ts";
 
@@ -15,7 +16,11 @@ type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [Labels, bigint | number];
 
 /** All metrics. Counters have all their digits; who reads them may not keep them. */
-export function toMetrics(snapshot: Snapshot, version: string): string {
+export function toMetrics(
+  snapshot: Snapshot,
+  version: string,
+  container?: Container,
+): string {
   const { inputs, capacityBytes, output } = snapshot;
   const each = (value: (input: InputState) => bigint | number): Sample[] =>
     inputs.map((input) => [{ input: input.label }, value(input)]);
@@ -87,6 +92,12 @@ export function toMetrics(snapshot: Snapshot, version: string): string {
       [[{}, stalledMs(snapshot) / 1000]],
     ),
     metric("gauge", "spillway_build_info", "Always 1.", [[{ version }, 1]]),
+    ...container === undefined ? [] : [
+      metric("gauge", "spillway_container_info", "Always 1.", [[{
+        container_id: container.id,
+        container_namespace: container.namespace,
+      }, 1]]),
+    ],
   ].join("");
 }
 

@@ -1,3 +1,4 @@
+import type { Container } from "../containerd/container.ts";
 import { messageOf } from "../errors.ts";
 import type { ListenAddress } from "../platform/tcp_listener.ts";
 import type { Snapshot } from "./events.ts";
@@ -18,10 +19,12 @@ const TEXT = "text/plain; charset=utf-8";
 export function serveMetrics(
   address: ListenAddress,
   version: string,
+  container: Container | undefined,
   snapshot: () => Snapshot,
 ): string {
+  const metrics = () => toMetrics(snapshot(), version, container);
   try {
-    return serveHttp(address, (path) => answerTo(path, version, snapshot));
+    return serveHttp(address, (path) => answerTo(path, metrics, snapshot));
   } catch (error) {
     throw new Error(
       `cannot listen on ${address.host} port ${address.port} for --metrics: ${
@@ -31,12 +34,16 @@ export function serveMetrics(
   }
 }
 
-function answerTo(path: string, version: string, snapshot: () => Snapshot): Reply {
+function answerTo(
+  path: string,
+  metrics: () => string,
+  snapshot: () => Snapshot,
+): Reply {
   switch (path) {
     case "/":
       return { status: 200, type: "text/html; charset=utf-8", body: PAGE };
     case "/metrics":
-      return { status: 200, type: METRICS_TYPE, body: toMetrics(snapshot(), version) };
+      return { status: 200, type: METRICS_TYPE, body: metrics() };
     case "/healthz":
       return health(snapshot());
     case "/status.json": {

@@ -57,6 +57,14 @@ Deno.test("several inputs are several samples of one metric", () => {
   assertEquals(text.match(/^# TYPE spillway_buffered_bytes /gm)?.length, 1);
 });
 
+Deno.test("a logging binary's metrics say whose they are", () => {
+  const container = { id: "web-1", namespace: "shop" };
+  assertEquals(samplesOf(toMetrics(snapshot(1, []), "1", container)).at(-1), WHOSE);
+});
+
+const WHOSE =
+  'spillway_container_info{container_id="web-1",container_namespace="shop"} 1';
+
 const FAILING = {
   failingSinceMs: START_MS,
   lastError: { message: "cannot write: disk full", timeMs: START_MS },

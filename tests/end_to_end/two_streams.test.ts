@@ -1,0 +1,50 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { testPrograms } from "./programs.ts";
+import { inFolder, start, summaryIn } from "./run.ts";
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+testPrograms(
+  "a flood on one input costs no line of another",
+  (program) =>
+    inFolder(async (folder) => {
+      const [quiet, flooded] = [`${folder}/quiet`, `${folder}/flooded`];
+      const spillway = start(program, [
+        ...["--fifo", `quiet=${quiet}`, "--fifo", `flooded=${flooded}`, "--create"],
+        ...["--once", "--capacity", "256KiB", "--format", "ndjson", "--report", "json"],
+      ]);
+      await spillway.counted("it runs", () => true);
+      const open = (path: string) => Deno.open(path, { write: true });
+      const [quietly, flooding] = await Promise.all([open(quiet), open(flooded)]);
+      const flood = encoder.encode(numberedLines(0, 10_000));
+      const lines = encoder.encode(numberedLines(0, 5));
+      const rounds = 20;
+      // Nobody reads the output yet.
+      for (let round = 0; round < rounds; round++) {
+        await writeAll(quietly, lines);
+        await writeAll(flooding, flood);
+      }
+      await spillway.counted("all is read", (s) => s.lines_in === rounds * 10_005);
+      quietly.close();
+      flooding.close();
+      const output = decoder.decode(await spillway.readAll());
+      assertEquals(await spillway.code, 0);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      const [first, second] = summary.inputs!;
+      assertEquals([first!.lines_in, first!.lines_out], [5 * rounds, 5 * rounds]);
+      assertNotEquals(second!.lines_overwritten, 0);
+      const records = output.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+      const messages = records.filter(({ stream }) => stream === "quiet");
+      assertEquals(
+        messages.map(({ message }) => message).join("\n"),
+        numberedLines(0, 5).repeat(rounds).trimEnd(),
+      );
+    }),
+);
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
