@@ -31,6 +31,9 @@ export const PROGRAMS: readonly Program[] = [
 /** What needs nothing but itself: the source needs packages, and a home to find them in. */
 export const EXECUTABLES = PROGRAMS.filter(({ name }) => name !== "source");
 
+/** Runs where the C library is musl; its tests bring one. */
+export const MUSL_EXECUTABLE = executable("dist/spillway-bun-musl");
+
 function executable(path: string): Program {
   let missing = false;
   try {

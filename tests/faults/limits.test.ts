@@ -1,6 +1,7 @@
 /** Less memory than it would like, and a clock that is set back. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { MEMORY_GROUPS, withMemoryGroup } from "../end_to_end/memory_group.ts";
 import {
   checkConservation,
   checkNumberedLines,
@@ -34,40 +35,14 @@ testPrograms(
     }),
 );
 
-const MEMORY_GROUP = `/sys/fs/cgroup/memory/spillway-test-${Deno.pid}`;
 /** The rings and what a runtime needs, but far from all the input. */
 const GROUP_LIMIT_BYTES = 192 * 1024 * 1024;
 
-/** A memory cgroup (of the first version), or false where none can be made. */
-function makeMemoryGroup(): boolean {
-  try {
-    Deno.mkdirSync(MEMORY_GROUP);
-    Deno.writeTextFileSync(
-      `${MEMORY_GROUP}/memory.limit_in_bytes`,
-      `${GROUP_LIMIT_BYTES}`,
-    );
-    return true;
-  } catch {
-    return false;
-  } finally {
-    try {
-      Deno.removeSync(MEMORY_GROUP);
-    } catch {
-      // There is none.
-    }
-  }
-}
-
 testPrograms(
   "a cgroup with little memory does not kill it, whatever comes in",
-  async (program) => {
-    Deno.mkdirSync(MEMORY_GROUP);
-    try {
-      Deno.writeTextFileSync(
-        `${MEMORY_GROUP}/memory.limit_in_bytes`,
-        `${GROUP_LIMIT_BYTES}`,
-      );
-      const script = `echo $$ >${MEMORY_GROUP}/cgroup.procs; exec "$@"`;
+  (program) =>
+    withMemoryGroup(GROUP_LIMIT_BYTES, async (group) => {
+      const script = `echo $$ >${group}/cgroup.procs; exec "$@"`;
       const args = ["--capacity", "32MiB", ...JSON_REPORTS];
       const spillway = startInShell(program, script, args);
       const chunk = numberedLines(0, 10_000, 1000);
@@ -79,11 +54,8 @@ testPrograms(
       const summary = summaryIn(await spillway.stderr);
       checkConservation(summary);
       assert(Number(summary.bytes_in) > GROUP_LIMIT_BYTES);
-    } finally {
-      Deno.removeSync(MEMORY_GROUP);
-    }
-  },
-  { ignore: !makeMemoryGroup() },
+    }),
+  { ignore: !MEMORY_GROUPS },
 );
 
 const FAKE_TIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
