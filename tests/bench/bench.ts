@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { writeCharts } from "./charts.ts";
 import { describe, thisMachine } from "./machine.ts";
+import { containers } from "./measures/containers.ts";
 import { idle, memory, start } from "./measures/footprint.ts";
 import { formats } from "./measures/formats.ts";
 import { frozenThroughput, writeDuration } from "./measures/frozen_output.ts";
@@ -27,6 +28,7 @@ const MEASURES: readonly Measure[] = [
   growth,
   formats,
   idle,
+  containers,
 ];
 
 function chosen(names: readonly string[]): readonly Measure[] {

@@ -93,8 +93,7 @@ testContainers(
     const running = containerd.run("web", script, program, args);
     await until(
       "the container to have written all",
-      () =>
-        Deno.stat(`${containerd.folder}/rootfs/written`).then(() => true, () => false),
+      () => Deno.stat(`${containerd.root}/written`).then(() => true, () => false),
     );
     // Only now does somebody read.
     const log = new TextDecoder().decode(await new Response(reader.readable).bytes());
@@ -135,7 +134,7 @@ testContainers(
         () => containerd.log.includes("No space left on device (ENOSPC)"),
       );
       await mount("-o", "remount,size=64m", containerd.logs);
-      await Deno.writeTextFile(`${containerd.folder}/rootfs/freed`, "");
+      await Deno.writeTextFile(`${containerd.root}/freed`, "");
       assertEquals(await running, { code: 0, stderr: "" });
       const summary = await containerd.summaryOf("web");
       checkConservation(summary);
@@ -214,7 +213,7 @@ testContainers(
     );
     await containerd.stop();
     await containerd.start();
-    await Deno.writeTextFile(`${containerd.folder}/rootfs/again`, "");
+    await Deno.writeTextFile(`${containerd.root}/again`, "");
     await until(
       "the second line",
       async () => await Deno.readTextFile(output) === "one\ntwo\n",

@@ -34,6 +34,8 @@ export class Containerd {
   readonly folder: string;
   /** Where logs go; a folder of the test's own. */
   readonly logs: string;
+  /** The root folder of all containers. */
+  readonly root: string;
   readonly #socket: string;
   #daemon!: Deno.ChildProcess;
   #copying!: Promise<void>;
@@ -42,6 +44,7 @@ export class Containerd {
   private constructor(folder: string) {
     this.folder = folder;
     this.logs = `${folder}/logs`;
+    this.root = `${folder}/rootfs`;
     this.#socket = `${folder}/containerd.sock`;
   }
 
@@ -62,11 +65,11 @@ export class Containerd {
 
   async #makeFolders(): Promise<void> {
     await Deno.mkdir(this.logs);
-    await Deno.mkdir(`${this.folder}/rootfs/bin`, { recursive: true });
+    await Deno.mkdir(`${this.root}/bin`, { recursive: true });
     const busybox = BUSYBOX.find((path) => Deno.statSync(path).isFile)!;
-    await Deno.copyFile(busybox, `${this.folder}/rootfs/bin/busybox`);
+    await Deno.copyFile(busybox, `${this.root}/bin/busybox`);
     for (const applet of APPLETS) {
-      await Deno.symlink("busybox", `${this.folder}/rootfs/bin/${applet}`);
+      await Deno.symlink("busybox", `${this.root}/bin/${applet}`);
     }
     await Deno.writeTextFile(
       `${this.folder}/config.toml`,
@@ -149,6 +152,11 @@ export class Containerd {
     return this.#run(["--detach"], id, script, logUri(program, args));
   }
 
+  /** Runs it with the shim itself copying the output to this file. */
+  runWithFile(id: string, script: string, file: string): Promise<Ended> {
+    return this.#run(["--rm"], id, script, `file://${file}`);
+  }
+
   /** Runs it with its output thrown away by the kernel. */
   runWithoutLog(id: string, script: string): Promise<Ended> {
     return this.#run(["--rm", "--null-io"], id, script);
@@ -156,9 +164,8 @@ export class Containerd {
 
   #run(flags: string[], id: string, script: string, uri?: string): Promise<Ended> {
     const log = uri === undefined ? [] : ["--log-uri", uri];
-    const root = `${this.folder}/rootfs`;
     return this.ctr(
-      ...["run", ...flags, ...log, "--rootfs", root, id, "/bin/sh", "-c", script],
+      ...["run", ...flags, ...log, "--rootfs", this.root, id, "/bin/sh", "-c", script],
     );
   }
 
