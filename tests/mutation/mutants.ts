@@ -360,7 +360,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: DELIVERY,
-    from: "    if (piece.length === 0) this.#lineEnded();\n",
+    from: "    if (piece.length === 0) this.#takenEmpty();\n",
     to: "",
     tests: ["output"],
   },
