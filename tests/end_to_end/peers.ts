@@ -12,12 +12,25 @@ export function exists(path: string): boolean {
   }
 }
 
+/**
+ * Below the ports that the kernel gives to clients: one of those could be taken by
+ * anybody while a peer is down, even by the client that tries to reach it.
+ */
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
+
 /** A port of 127.0.0.1 that nobody uses at this moment. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+  throw new Error("no port is free");
 }
 
 export async function accepts(port: number): Promise<boolean> {
