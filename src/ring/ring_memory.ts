@@ -11,9 +11,9 @@ const MIN_FRAME_BYTES = 4 * 1024;
 const MAX_FRAME_BYTES = 64 * 1024;
 /**
  * A frame is overwritten as a whole, so frames much smaller than the ring keep
- * what is lost close to what must be lost: within 1/128 of the capacity.
+ * what is lost close to what must be lost: within 1/256 of the capacity.
  */
-const FRAMES_PER_RING = 128;
+const FRAMES_PER_RING = 256;
 
 const HAND_PREFIX_BYTES = 8;
 
