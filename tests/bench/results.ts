@@ -15,6 +15,8 @@ export interface Row {
   readonly unit: string;
   /** One for each round, or for each case of a grid. */
   readonly values: readonly number[];
+  /** The cases of the grid; in the JSON only. */
+  readonly cases?: readonly string[];
   /** The same divided by another's in the same round. */
   readonly ratio?: Ratio | undefined;
   readonly goal?: Goal | undefined;

@@ -28,7 +28,7 @@ export type SinkPlan = "greedy" | "frozen" | Windows;
 export interface SinkReads {
   /** Since 1970. */
   readonly micros: readonly number[];
-  /** Infinity: it waited a while and got nothing. */
+  /** Or what it asked for and did not get for a while; Infinity: all there might be. */
   readonly bytes: readonly number[];
 }
 
@@ -52,8 +52,8 @@ interface Thread {
 }
 
 const READ_BYTES = 1024 * 1024;
-/** Where there is nothing for so long, the program has nothing. */
-const IN_VAIN_MS = 5;
+/** Where nothing comes for so long, a perfect ring would have been empty as well. */
+const IN_VAIN_MS = 10;
 
 class Sink {
   readonly #descriptor: number;
@@ -95,16 +95,19 @@ class Sink {
 
   #readUntil(closeAt: number, wantBytes: number): void {
     const wanted = this.#bytes + wantBytes;
+    // What was asked for in vain is noted as if it had come; then it cannot come twice.
+    let noted = false;
     while (this.#bytes < wanted && !this.#ended && !this.#writerIsDone) {
       const leftMs = Math.ceil(closeAt - performance.now());
       if (leftMs <= 0) return;
       this.#poll.wait(Math.min(IN_VAIN_MS, leftMs));
+      const before = this.#bytes;
       if (this.#poll.ready(0) !== 0) {
-        const before = this.#bytes;
         this.#read(Math.min(READ_BYTES, wanted - before));
-        this.#note(this.#bytes - before);
-      } else if (leftMs >= IN_VAIN_MS) {
-        this.#note(Infinity);
+        if (!noted) this.#note(this.#bytes - before);
+      } else if (leftMs >= IN_VAIN_MS && !noted) {
+        this.#note(wanted - before);
+        noted = wantBytes !== Infinity;
       }
     }
   }
