@@ -60,8 +60,8 @@ Deno.test("a capacity holds so many bytes of frames of the preferred size", () =
 
 Deno.test("frames are small against the ring, but not without bound", () => {
   assertEquals(preferredFrameBytes(MIN_CAPACITY), 4 * KIB);
-  assertEquals(preferredFrameBytes(MIB), 8 * KIB);
-  assertEquals(preferredFrameBytes(2 * MIB + 1), 16 * KIB);
+  assertEquals(preferredFrameBytes(MIB), 4 * KIB);
+  assertEquals(preferredFrameBytes(2 * MIB + 1), 8 * KIB);
   assertEquals(preferredFrameBytes(16 * MIB), 64 * KIB);
   assertEquals(preferredFrameBytes(MAX_CAPACITY), 64 * KIB);
 });
