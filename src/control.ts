@@ -11,6 +11,7 @@ import { ExitCode, InputError, messageOf, SinkError } from "./errors.ts";
 import { outputBytesFor } from "./formats/formats.ts";
 import { landingBytesFor } from "./input/line_framer.ts";
 import { createFifo } from "./input/fifo.ts";
+import { refuseOwnOutput } from "./input/own_output.ts";
 import { kindOf } from "./output/sinks.ts";
 import { Doorbell } from "./platform/doorbell.ts";
 import { Gate } from "./platform/gate.ts";
@@ -102,6 +103,8 @@ export class Control {
       if (this.#options.container) checkPipes();
       this.#options.outputFolders.forEach(makeFolder);
       if (this.#options.create) this.#createFifos();
+      // Now, since it may be a FIFO that was missing.
+      refuseOwnOutput(this.#options.inputs, this.#options.output);
       // Before any input is read: the address may be in use.
       this.#serveMetrics();
       this.#startThreads(this.#allocate());

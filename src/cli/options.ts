@@ -95,6 +95,7 @@ export function resolveOptions(
       `--max-size goes with --output PATH: ${output.name} cannot be rotated`,
     );
   }
+  checkOwnOutput(output, inputs);
   const kind = kindOf(output);
   const format = choice(flags, "format", kind.formats ?? FORMAT_NAMES, kind.format);
   checkLabels(format, inputs);
@@ -188,6 +189,16 @@ function parseFifo(text: string): { label: string; path: string } {
   }
   if (path === "") throw new UsageError(`--fifo "${text}" names no path after the label`);
   return { label, path };
+}
+
+/** Other names for the same FIFO are found when the program starts. */
+function checkOwnOutput({ name, readableAt }: Destination, inputs: readonly InputSpec[]) {
+  for (const { source } of inputs) {
+    if (source.kind !== "fifo" || source.path !== readableAt) continue;
+    throw new UsageError(
+      `--output: ${name} is what --fifo reads, and what is written would be read again for ever; write to another place`,
+    );
+  }
 }
 
 function checkLabels(format: FormatName, inputs: readonly InputSpec[]): void {

@@ -35,6 +35,11 @@ export const STANDARD_INPUT: InputSource = {
   name: "standard input",
 };
 
+/** How messages call it. */
+export function nameOfSource(source: InputSource): string {
+  return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
+}
+
 const STDIN = 0;
 
 /** Where a read has come to. */
@@ -104,8 +109,7 @@ export class PipeSource {
   }
 
   get name(): string {
-    const source = this.#source;
-    return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
+    return nameOfSource(this.#source);
   }
 
   /** It has a name, which can come to lead elsewhere. */

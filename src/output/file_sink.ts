@@ -16,7 +16,13 @@ export const fileKind: SinkKind<FileDestination> = {
   kind: "file",
   format: "raw",
   reopens: true,
-  parse: (path, { rotation }) => ({ kind: "file", name: `"${path}"`, path, rotation }),
+  parse: (path, { rotation }) => ({
+    kind: "file",
+    name: `"${path}"`,
+    readableAt: path,
+    path,
+    rotation,
+  }),
   open: (destination, notices) => new FileSink(destination, notices),
 };
 

@@ -28,7 +28,8 @@ export const stdoutKind: SinkKind<StdoutDestination> = {
   kind: "stdout",
   format: "raw",
   reopens: false,
-  parse: (output) => output === "-" ? { kind: "stdout", name: NAME } : undefined,
+  parse: (output) =>
+    output === "-" ? { kind: "stdout", name: NAME, readableAt: STDOUT } : undefined,
   open: () => new StdoutSink(),
 };
 
