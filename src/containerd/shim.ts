@@ -7,6 +7,7 @@
 
 import { InputError } from "../errors.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
+import type { ContainerEnvironment } from "./container.ts";
 import {
   addressOf,
   close,
@@ -39,14 +40,22 @@ export const CONTAINER_INPUTS: readonly InputSpec[] = [
 ];
 
 /**
+ * True where a shim has started this program, even if its log URI forgets to say
+ * --containerd: nobody else would see what it then says on standard error.
+ */
+export function startedByShim(environment: ContainerEnvironment): boolean {
+  return Boolean(environment.CONTAINER_ID && environment.CONTAINER_NAMESPACE) &&
+    isShimFolder() && [3, 4, READY].every(isPipe);
+}
+
+/**
  * The runtime's own descriptors take these numbers where nobody has handed any over.
  *
  * @throws InputError when it was not a shim that has started this program.
  */
 export function checkPipes(): void {
   for (const descriptor of [3, 4, READY]) {
-    const found = status(descriptor);
-    if (typeof found === "number" || found.kind !== "pipe") {
+    if (!isPipe(descriptor)) {
       throw new InputError(
         `--containerd: descriptor ${descriptor} is not a pipe; containerd starts this program itself and hands over 3, 4 and 5, as in ctr run --log-uri binary:///path/spillway?--containerd=`,
       );
@@ -80,8 +89,12 @@ export function openReports(): number {
 }
 
 function isShimFolder(): boolean {
-  const log = status(SHIM_LOG);
-  return typeof log !== "number" && log.kind === "pipe";
+  return isPipe(SHIM_LOG);
+}
+
+function isPipe(target: string | number): boolean {
+  const found = status(target);
+  return typeof found !== "number" && found.kind === "pipe";
 }
 
 const FOLDER_MODE = 0o700;
