@@ -76,6 +76,7 @@ export class PipeSource {
   #identity: string | undefined;
   #name: NameState = "here";
   #unpollable = false;
+  #pipeBytes = 0;
   /** A state that lasts is said once; what was said since all was well. */
   readonly #said = new Set<string>();
 
@@ -110,6 +111,11 @@ export class PipeSource {
 
   get name(): string {
     return nameOfSource(this.#source);
+  }
+
+  /** What the kernel pipe can hold; 0 where it is no pipe. */
+  get pipeBytes(): number {
+    return this.#pipeBytes;
   }
 
   /** It has a name, which can come to lead elsewhere. */
@@ -267,7 +273,9 @@ export class PipeSource {
     const found = status(descriptor);
     if (typeof found === "number") return;
     this.#identity = found.identity;
-    if (found.kind === "pipe") this.#growPipe();
+    if (found.kind !== "pipe") return;
+    this.#growPipe();
+    this.#pipeBytes = Math.max(0, pipeSize(descriptor));
   }
 
   /** Best effort: the system limits what one pipe, and all of one user's, may take. */

@@ -5,6 +5,7 @@ import type { Board } from "../report/board.ts";
 import type { RingMemory } from "../ring/ring_memory.ts";
 import { type FullPolicy, RingProducer } from "../ring/ring_producer.ts";
 import { InputError } from "../errors.ts";
+import { Gather } from "./gather.ts";
 import { GiveWay } from "./give_way.ts";
 import { InputLoop } from "./input_loop.ts";
 import { LineFramer } from "./line_framer.ts";
@@ -57,6 +58,7 @@ export function runReader(context: ReaderContext): void {
   // What is read before the flusher can take it may overrun the ring.
   context.flusherReady.pass();
   const giveWay = new GiveWay(inputs, board);
+  const gather = new Gather(inputs);
   const poll = new PollSet(inputs.length + 1);
   const wakeSlot = inputs.length;
   poll.watch(wakeSlot, context.wakeDescriptor, POLLIN);
@@ -88,6 +90,7 @@ export function runReader(context: ReaderContext): void {
       if (board.endRest()) context.onBusy();
     }
     giveWay.afterRead();
+    gather.afterRead(nowMs);
   }
 }
 
