@@ -53,9 +53,9 @@ export class InputLoop {
         this.#state === "last bytes");
   }
 
-  /** How many bytes the last `serve` has read. */
+  /** How many bytes were read in the last round. */
   get bytesRead(): number {
-    return this.#bytesRead;
+    return this.ended ? 0 : this.#bytesRead;
   }
 
   /** That was all there was, and little of what the pipe can hold: no hurry to read on. */

@@ -156,6 +156,11 @@ export class LineFramer {
     else this.#exposeDrops(nowMs);
   }
 
+  /** Pushes what waits for company, without waiting any longer. */
+  pushWhole(): void {
+    if (this.#whole > 0 && !this.#blocked) this.#pushAll();
+  }
+
   /** Pushes everything, the unfinished line as it stands. */
   pushUnfinished(): void {
     this.#pushAll();

@@ -5,6 +5,7 @@ import type { Board } from "../report/board.ts";
 import type { RingMemory } from "../ring/ring_memory.ts";
 import { type FullPolicy, RingProducer } from "../ring/ring_producer.ts";
 import { InputError } from "../errors.ts";
+import { pushBeforeOthers } from "./arrival_order.ts";
 import { Gather } from "./gather.ts";
 import { GiveWay } from "./give_way.ts";
 import { InputLoop } from "./input_loop.ts";
@@ -62,6 +63,7 @@ export function runReader(context: ReaderContext): void {
   const poll = new PollSet(inputs.length + 1);
   const wakeSlot = inputs.length;
   poll.watch(wakeSlot, context.wakeDescriptor, POLLIN);
+  const isReady = (slot: number) => poll.ready(slot) !== 0;
   context.onReading();
   while (!allEnded(inputs)) {
     for (let slot = 0; slot < inputs.length; slot++) {
@@ -73,6 +75,7 @@ export function runReader(context: ReaderContext): void {
     const nowMs = performance.now();
     if (poll.ready(wakeSlot) !== 0) drainWakeUps(context.wakeDescriptor);
     const stopping = board.stopRequested;
+    pushBeforeOthers(inputs, isReady);
     for (let slot = 0; slot < inputs.length; slot++) {
       const input = inputs[slot]!;
       if (input.ended) continue;
