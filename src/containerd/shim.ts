@@ -100,12 +100,19 @@ function isPipe(target: string | number): boolean {
 const FOLDER_MODE = 0o700;
 
 /**
- * Keeps the container from starting; only before `announceReady`. A shim takes the
- * end of a logging binary for its being ready, unless the log URI begins with
- * `binary-v2://`, which came late (containerd issue 12490); the container would
- * run with nobody at its pipes. A folder under the name of the file that runc is
- * about to write its process id to makes runc, and so the start, fail. It goes with
- * the bundle. Where the container runs already the name is taken, and nothing is done.
+ * Keeps the container from starting; only before `announceReady`.
+ *
+ * `NewBinaryIO` of containerd's shim (`pkg/process/io.go` in 1.6, and in 2.x
+ * `cmd/containerd-shim-runc-v2/process/io.go`) takes the end of its logging binary for
+ * its being ready: it reads the ready pipe and accepts `io.EOF`. Only a log URI that
+ * begins with `binary-v2://`, which came late (containerd issue 12490), is treated
+ * otherwise; with any other the container would run with nobody at its pipes.
+ *
+ * So a folder stands under the name of the file that runc is about to write its
+ * process id to, which makes runc, and so the start, fail before anything of the
+ * container has run. It goes with the bundle. A process that is executed beside a
+ * container has no bundle under its id, and with a terminal the name is taken, since
+ * the logging binary is started after runc: then nothing is done.
  */
 export function refuseStart(containerId: string): void {
   // What containerd takes for an id cannot lead out of the shim's folders.

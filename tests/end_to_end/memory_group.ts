@@ -1,21 +1,25 @@
-/** Memory limits of the kernel's control groups, of the first version. */
+/** Memory limits of the kernel's control groups, of either version. */
 
-const GROUPS = "/sys/fs/cgroup/memory";
+/** Where groups are made, and which of a group's files holds its limit in bytes. */
+const HIERARCHIES = [
+  { folder: "/sys/fs/cgroup", limit: "memory.max" },
+  { folder: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes" },
+];
 
-/** True where such groups can be made: root, and not in a container. */
-export const MEMORY_GROUPS = canMakeGroups();
-
-function canMakeGroups(): boolean {
-  const probe = `${GROUPS}/spillway-probe-${crypto.randomUUID()}`;
+/** Undefined where no such group can be made: not root, or in a container. */
+const hierarchy = HIERARCHIES.find(({ folder, limit }) => {
+  const probe = `${folder}/spillway-probe-${crypto.randomUUID()}`;
   try {
     Deno.mkdirSync(probe);
-    return true;
+    return Deno.statSync(`${probe}/${limit}`).isFile;
   } catch {
     return false;
   } finally {
     removeGroup(probe);
   }
-}
+});
+
+export const MEMORY_GROUPS = hierarchy !== undefined;
 
 function removeGroup(group: string): void {
   try {
@@ -30,10 +34,11 @@ export async function withMemoryGroup(
   limitBytes: number,
   test: (group: string) => Promise<void>,
 ): Promise<void> {
-  const group = `${GROUPS}/spillway-test-${crypto.randomUUID()}`;
+  const { folder, limit } = hierarchy!;
+  const group = `${folder}/spillway-test-${crypto.randomUUID()}`;
   Deno.mkdirSync(group);
   try {
-    Deno.writeTextFileSync(`${group}/memory.limit_in_bytes`, `${limitBytes}`);
+    Deno.writeTextFileSync(`${group}/${limit}`, `${limitBytes}`);
     await test(group);
   } finally {
     removeGroup(group);
