@@ -156,9 +156,12 @@ export class LineFramer {
     else this.#exposeDrops(nowMs);
   }
 
-  /** Pushes what waits for company, without waiting any longer. */
+  /**
+   * Pushes what waits for company, without waiting any longer; but not while the
+   * ring is crowded, where the headers of small frames would cost lines.
+   */
   pushWhole(): void {
-    if (this.#whole > 0 && !this.#blocked) this.#pushAll();
+    if (this.#whole > 0 && !this.#blocked && !this.crowded) this.#pushAll();
   }
 
   /** Pushes everything, the unfinished line as it stands. */

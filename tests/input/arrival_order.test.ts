@@ -39,3 +39,15 @@ Deno.test("lines of two inputs that are both read do not wait", () => {
 Deno.test("an input that has ended has nothing to push", () => {
   assertEquals(pushedWhen([0, 1], true), [WAITS, WAITS]);
 });
+
+Deno.test("lines wait while the ring is crowded, where small frames would cost others", () => {
+  const [input, other] = twoBacklogged();
+  while (!input.framer.crowded) input.land("x".repeat(999) + "\n");
+  input.passMs(1000);
+  input.land("last\n");
+  const inputs = [input, other].map(({ framer }) => ({ ended: false, framer }));
+  pushBeforeOthers(inputs, (slot) => slot === 1);
+  assertEquals(textOf(...input.drainAll()).includes("last"), false);
+  input.passMs(1000);
+  assertEquals(textOf(...input.drainAll()), "last\n");
+});
