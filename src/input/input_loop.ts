@@ -18,9 +18,12 @@ const SPARSE_PARTS = 8;
  */
 type State = "reading" | "last bytes" | "pushing the rest" | "ended";
 
+/** What is read; tests put a simulated pipe in its place. */
+export type Source = Pick<PipeSource, keyof PipeSource>;
+
 /** One input of the reader: its descriptor, its framer and where it stands. */
 export class InputLoop {
-  readonly source: PipeSource;
+  readonly source: Source;
   readonly framer: LineFramer;
   readonly #address: number;
   readonly #waitsForNextWriter: boolean;
@@ -32,7 +35,7 @@ export class InputLoop {
   #sparse = false;
 
   constructor(
-    source: PipeSource,
+    source: Source,
     framer: LineFramer,
     memory: WebAssembly.Memory,
     waitsForNextWriter: boolean,
