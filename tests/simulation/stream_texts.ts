@@ -28,8 +28,8 @@ export class StreamTexts {
   #afterGap = false;
   /** How much of the piece was taken. */
   #takenTo = 0;
-  /** What was taken of a raw marker that is not complete. */
-  #partial = "";
+  /** What was taken of a marker that is not complete. */
+  #marker = "";
   /** Where the record begins that is not complete in its piece. */
   #recordAt: number | undefined;
 
@@ -39,7 +39,7 @@ export class StreamTexts {
 
   /** The next pieces are of that input. */
   begin(origin: Origin): void {
-    assertEquals([this.#partial, this.#recordAt], ["", undefined], "all is taken");
+    assertEquals([this.#marker, this.#recordAt], ["", undefined], "all is taken");
     this.#origin = origin;
     this.#afterGap = false;
     this.beginPiece();
@@ -66,10 +66,14 @@ export class StreamTexts {
     this.#takenTo += bytes;
     if (this.#format === "raw") this.#tookRaw(piece, from, bytes);
     else this.#tookRecords(piece, from, bytes);
+    if (this.#marker === "" || this.#takenTo < piece.length) return;
+    const { label } = this.#origin;
+    this.#texts.set(label, this.of(label) + this.#marker);
+    this.#marker = "";
   }
 
   #tookRaw(piece: Outgoing, from: number, bytes: number): void {
-    const { kind, label } = this.#origin;
+    const { label } = this.#origin;
     let text = latin1(piece.bytes.subarray(from, from + bytes));
     const added = from === 0 && this.#inside &&
       (this.#writer !== label || this.#afterGap);
@@ -80,17 +84,7 @@ export class StreamTexts {
       text = text.slice(1);
     }
     this.#afterGap = false;
-    if (kind === "batch") {
-      this.#append(label, text);
-    } else {
-      this.#partial += text;
-      if (from + bytes === piece.length) this.#flushPartial();
-    }
-  }
-
-  #flushPartial(): void {
-    this.#append(this.#origin.label, this.#partial);
-    this.#partial = "";
+    this.#append(text);
   }
 
   #tookRecords(piece: Outgoing, from: number, bytes: number): void {
@@ -114,12 +108,14 @@ export class StreamTexts {
       this.#afterGap = false;
       assertEquals([message, goesOn], ["", false], "the line before the gap is ended");
     } else {
-      this.#append(stream, goesOn ? message : `${message}${NEWLINE}`);
+      this.#append(goesOn ? message : `${message}${NEWLINE}`);
     }
   }
 
-  #append(label: string, text: string): void {
-    this.#texts.set(label, this.of(label) + text);
+  /** A marker counts when it is complete: it may first end the line before it. */
+  #append(text: string): void {
+    if (this.#origin.kind === "marker") this.#marker += text;
+    else this.#texts.set(this.#origin.label, this.of(this.#origin.label) + text);
   }
 }
 
