@@ -1,25 +1,47 @@
-/** Memory limits of the kernel's control groups, of either version. */
+/** Memory limits of the kernel's control groups. */
 
-/** Where groups are made, and which of a group's files holds its limit in bytes. */
-const HIERARCHIES = [
-  { folder: "/sys/fs/cgroup", limit: "memory.max" },
-  { folder: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes" },
+/** Where groups are made, and the file that holds a group's limit. */
+interface Hierarchy {
+  readonly folder: string;
+  readonly limitFile: string;
+  /** Of the second version, which hands a controller on only when it is told to. */
+  readonly handsOn: boolean;
+}
+
+const HIERARCHIES: readonly Hierarchy[] = [
+  {
+    folder: "/sys/fs/cgroup/memory",
+    limitFile: "memory.limit_in_bytes",
+    handsOn: false,
+  },
+  { folder: "/sys/fs/cgroup", limitFile: "memory.max", handsOn: true },
 ];
 
-/** Undefined where no such group can be made: not root, or in a container. */
-const hierarchy = HIERARCHIES.find(({ folder, limit }) => {
-  const probe = `${folder}/spillway-probe-${crypto.randomUUID()}`;
+const HIERARCHY = HIERARCHIES.find(canLimit);
+
+/** True where such groups can be made: by root, and not in every container. */
+export const MEMORY_GROUPS = HIERARCHY !== undefined;
+
+function canLimit(hierarchy: Hierarchy): boolean {
+  const probe = groupIn(hierarchy);
   try {
+    if (hierarchy.handsOn) {
+      const control = `${hierarchy.folder}/cgroup.subtree_control`;
+      Deno.writeTextFileSync(control, "+memory", { create: false });
+    }
     Deno.mkdirSync(probe);
-    return Deno.statSync(`${probe}/${limit}`).isFile;
+    Deno.statSync(`${probe}/${hierarchy.limitFile}`);
+    return true;
   } catch {
     return false;
   } finally {
     removeGroup(probe);
   }
-});
+}
 
-export const MEMORY_GROUPS = hierarchy !== undefined;
+function groupIn({ folder }: Hierarchy): string {
+  return `${folder}/spillway-test-${crypto.randomUUID()}`;
+}
 
 function removeGroup(group: string): void {
   try {
@@ -34,11 +56,11 @@ export async function withMemoryGroup(
   limitBytes: number,
   test: (group: string) => Promise<void>,
 ): Promise<void> {
-  const { folder, limit } = hierarchy!;
-  const group = `${folder}/spillway-test-${crypto.randomUUID()}`;
+  if (HIERARCHY === undefined) throw new Error("no memory groups can be made here");
+  const group = groupIn(HIERARCHY);
   Deno.mkdirSync(group);
   try {
-    Deno.writeTextFileSync(`${group}/${limit}`, `${limitBytes}`);
+    Deno.writeTextFileSync(`${group}/${HIERARCHY.limitFile}`, `${limitBytes}`);
     await test(group);
   } finally {
     removeGroup(group);
