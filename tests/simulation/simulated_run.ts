@@ -328,11 +328,13 @@ export class SimulatedRun implements Surroundings {
     assert(counts.bytesBuffered >= 0n && counts.linesBuffered >= 0n);
     if (this.#scenario.policy === "block") assertEquals(lost, { bytes: 0, lines: 0 });
     const told = readBeside(input, this.texts.of(LABELS[index]!));
+    const atStop = this.#writtenAtStop?.[index] ?? pipe.written;
     const gone = Number(counts.bytesOut + counts.bytesRejected);
     if (this.#cut) {
       if (this.#scenario.custody) assert(gone <= told.bytes, "only what came out is out");
       else assertEquals(gone, told.bytes);
       assert(told.missingBytes <= lost.bytes && told.missingLines <= lost.lines);
+      assert(input.length <= atStop, "what is written after the signal is not read");
       return;
     }
     assertEquals(gone, told.bytes);
@@ -340,7 +342,6 @@ export class SimulatedRun implements Surroundings {
     assertEquals(told.missingBytes, lost.bytes);
     assertEquals(told.missingLines, lost.lines);
     assertEquals(told.inputAt, input.length);
-    const atStop = this.#writtenAtStop?.[index] ?? pipe.written;
-    assert(input.length >= atStop, "what was written before the signal is read");
+    assertEquals(input.length, atStop, "what was written before the signal is read");
   }
 }
