@@ -15,6 +15,7 @@ class ToldSource implements Source {
   readonly isNamed = false;
   readonly unpollable = false;
   readonly replaced = false;
+  readonly pipeBytes = 64 * 1024;
   /** What the next reads return; then there is nothing more at this time. */
   answers: (number | Error)[] = [];
   pendingBytes = 0;
@@ -78,7 +79,7 @@ Deno.test("waits for ever while nothing is due, and no longer than an unfinished
   assertEquals(loop.watch(), -1);
   ready.push(0);
   sources[0]!.answers = [5];
-  loop.serve();
+  loop.serve(performance.now());
   const waitMs = loop.watch();
   assert(waitMs > 0 && waitMs <= 1000, `${waitMs} ms`);
 });
@@ -90,7 +91,7 @@ Deno.test("a stop that comes while an earlier wake-up is taken is not overslept"
     told.board.requestStop();
     told.wake();
   };
-  told.loop.serve();
+  told.loop.serve(performance.now());
   // The wake-up of the stop is gone, too: nobody would call a second time.
   assert(told.loop.ended);
 });
@@ -101,11 +102,11 @@ Deno.test("an input that fails ends, and the others go on", () => {
   bad!.answers = [new InputError("the disk is gone")];
   good!.answers = [5];
   told.ready = [0, 1];
-  told.loop.serve();
+  told.loop.serve(performance.now());
   assertEquals(told.failures, ["the disk is gone"]);
   assert(!told.loop.ended);
   good!.answers = [ENDED];
-  told.loop.serve();
+  told.loop.serve(performance.now());
   assertEquals(told.failures.length, 1);
   assert(told.loop.ended);
 });
@@ -114,8 +115,8 @@ Deno.test("does not wait for last bytes that somebody else has read", () => {
   const told = new ToldLoop();
   told.sources[0]!.pendingBytes = 5;
   told.board.requestStop();
-  told.loop.serve();
+  told.loop.serve(performance.now());
   assertEquals(told.loop.watch(), 0);
-  told.loop.serve();
+  told.loop.serve(performance.now());
   assert(told.loop.ended);
 });

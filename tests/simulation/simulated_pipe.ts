@@ -31,6 +31,7 @@ export class SimulatedPipe implements Source {
   readonly isNamed: boolean;
   readonly unpollable = false;
   readonly replaced = false;
+  readonly pipeBytes = 64 * 1024;
   /** The most that a read finds. */
   readBytes = Infinity;
   readonly #scenario: InputScenario;

@@ -278,7 +278,7 @@ export class SimulatedRun implements Surroundings {
     const ready = this.#watched.some((_, slot) => this.#isReady(slot));
     if (!ready && this.#clock.nowMs < this.#readerWakesAtMs) return false;
     try {
-      this.#loop.serve();
+      this.#loop.serve(this.#clock.nowMs);
     } catch (error) {
       if (!(error instanceof Parked)) throw error;
       this.#readerParked = true;
