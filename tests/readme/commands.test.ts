@@ -153,11 +153,10 @@ function logsAContainer(expected: RegExp): Check {
     inFolder(async (folder) => {
       const uri = new URL(/'(binary:[^']+)'/.exec(command)![1]!);
       const args = [...uri.searchParams].flat();
-      // The shim's folder has the same path on the stage.
-      const folderOfShim = ["/usr/bin/env", "-C", folder, "PATH=/usr/bin:/bin"];
       const program = {
         name: uri.pathname,
-        command: stage.entering([...folderOfShim, uri.pathname]),
+        // The shim's folder has the same path on the stage.
+        command: stage.entering([uri.pathname], folder),
         missing: false,
       };
       const shim = await Shim.start(program, folder, args);

@@ -1,6 +1,6 @@
 /**
  * The peers that the README's commands send to, at the addresses that it names.
- * Runs on the stage, to which all these addresses belong, until SIGTERM.
+ * Runs on the stage, to which all these addresses belong, until it is killed.
  * Arguments: the folder with certificates, and the one for what comes in.
  */
 
@@ -52,30 +52,22 @@ function bulkReply(body: string): string {
   return JSON.stringify({ errors: false, items });
 }
 
-async function startRsyslogd(): Promise<Deno.ChildProcess> {
+async function startRsyslogd(): Promise<void> {
   const places = { folder, port: 514, tlsPort: 6514, socket: "/dev/log" };
   const path = `${folder}/rsyslog.conf`;
   const output = `${received}/syslog`;
   await Deno.writeTextFile(path, rsyslogConfiguration({ ...places, output }, tls));
-  const rsyslogd = new Deno.Command("rsyslogd", {
+  new Deno.Command("rsyslogd", {
     args: ["-n", "-f", path, "-i", `${folder}/rsyslog.pid`],
     stdout: "null",
     stderr: "null",
   }).spawn();
   await until("rsyslogd", () => exists(places.socket), 10);
-  return rsyslogd;
 }
 
 keep(Deno.listen({ hostname: "127.0.0.1", port: 5170 }), "tcp");
 keep(Deno.listen({ transport: "unix", path: "/run/collector.sock" }), "unix");
 keepPosts(443, "https", () => "");
 keepPosts(9200, "bulk", bulkReply);
-const rsyslogd = needing("", "rsyslogd", "rsyslog").ignore
-  ? undefined
-  : await startRsyslogd();
-Deno.addSignalListener("SIGTERM", async () => {
-  rsyslogd?.kill("SIGTERM");
-  await rsyslogd?.status;
-  Deno.exit();
-});
+if (!needing("", "rsyslogd", "rsyslog").ignore) await startRsyslogd();
 await Deno.writeTextFile(`${received}/ready`, "");

@@ -16,6 +16,11 @@ const PROJECT = new URL("../../", import.meta.url).pathname;
 export const RECEIVED = "/received";
 /** Where commands are run. */
 const HOME = "/home/stage";
+/** Stand-ins come first. */
+const PATH = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const SHELL = ["bash", "-o", "pipefail", "-c"];
+/** Far more than any command takes; one that takes longer has failed. */
+const RUN_LIMIT = "25s";
 /** The hosts that the README makes up; all are this machine. */
 const HOSTS = ["logs.example.org", "es.example.org"];
 
@@ -62,7 +67,8 @@ for device in null zero full random urandom; do
   mount --bind "/dev/$device" "$root/dev/$device"
 done
 ln -s /proc/self/fd "$root/dev/fd"
-mkdir -p "$root/var/log/shop" "$root/run/secrets" "$root${HOME}" "$root${RECEIVED}"
+mkdir -p "$root/var/log/shop" "$root/var/lib" "$root/run/secrets" "$root/run/shop" \\
+  "$root/logs" "$root${HOME}" "$root${RECEIVED}"
 mount --bind "$folder/bin" "$root/usr/local/bin"
 echo "127.0.0.1 localhost ${HOSTS.join(" ")}" >"$root/etc/hosts"
 cat "$folder/ca.pem" >>"$root/etc/ssl/certs/ca-certificates.crt"
@@ -114,34 +120,37 @@ export class Stage {
     return stage;
   }
 
+  /** Ends all that is on the stage, also what a test that failed has left there. */
   async close(): Promise<void> {
-    await this.#peers.kill("SIGTERM");
-    await this.#peers.end();
+    const stage = mountNamespaceOf(this.#peers.pid);
+    for (const { name } of Deno.readDirSync("/proc")) {
+      if (stage === undefined || !/^\d+$/.test(name)) continue;
+      if (mountNamespaceOf(Number(name)) === stage) Deno.kill(Number(name), "SIGKILL");
+    }
+    await this.#peers.end().catch(() => {});
     await this.#peers.readAll();
     await this.#peers.code;
   }
 
   /** A command that goes to its place on the stage before it begins. */
-  entering(command: readonly string[]): string[] {
-    return ["nsenter", "-t", `${this.#peers.pid}`, "-m", "-n", "-r", ...command];
+  entering(command: readonly string[], folder: string = HOME): string[] {
+    const enter = ["nsenter", "-t", `${this.#peers.pid}`, "-m", "-n", "-r"];
+    return [...enter, "/usr/bin/env", "-C", folder, PATH, ...command];
   }
 
   /** Starts a command in the shell. */
   start(command: string): Running {
-    const script = `cd ${HOME} && ${command}`;
-    return new Running(this.entering(["bash", "-o", "pipefail", "-c", script]), {
-      PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    });
+    return new Running(this.entering([...SHELL, command]));
   }
 
-  /** Runs a command to its end; fails unless it ends as it should. */
-  async run(command: string, code = 0): Promise<{ stdout: string; stderr: string }> {
-    const running = this.start(command);
+  /** Runs a command to its end; fails unless it succeeds. */
+  async run(command: string): Promise<{ stdout: string; stderr: string }> {
+    const running = new Running(this.entering(["timeout", RUN_LIMIT, ...SHELL, command]));
     const stdout = running.readAll();
     await running.end().catch(() => {});
-    const ended = await running.code;
+    const code = await running.code;
     const stderr = await running.stderr;
-    if (ended !== code) throw new Error(`ended with ${ended}: ${stderr}`);
+    if (code !== 0) throw new Error(`${command} ended with ${code}: ${stderr}`);
     return { stdout: new TextDecoder().decode(await stdout), stderr };
   }
 
@@ -178,5 +187,16 @@ export class Stage {
 
   #absolute(path: string): string {
     return path.startsWith("/") ? path : `${HOME}/${path}`;
+  }
+}
+
+/** Undefined for one that has just ended, and for those that are nobody's business. */
+function mountNamespaceOf(pid: number): string | undefined {
+  try {
+    return Deno.readLinkSync(`/proc/${pid}/ns/mnt`);
+  } catch (error) {
+    const { NotFound, PermissionDenied } = Deno.errors;
+    if (error instanceof NotFound || error instanceof PermissionDenied) return undefined;
+    throw error;
   }
 }
