@@ -21,7 +21,11 @@ const NOT_RUN: Record<string, string> = {
 };
 
 /** Programs that a command needs, or its peer, and their Debian packages. */
-const TOOLS = [[/syslog/, "rsyslogd", "rsyslog"], [/jq/, "jq", "jq"]] as const;
+const TOOLS = [
+  [/syslog/, "rsyslogd", "rsyslog"],
+  [/^jq/, "jq", "jq"],
+  [/--metrics/, "curl", "curl"],
+] as const;
 
 type Check = (stage: Stage, command: string) => Promise<void>;
 
@@ -111,9 +115,10 @@ const CHECKS: Record<string, Check> = {
     });
   },
   "service | spillway --metrics 9464": async (stage, command) => {
+    await stage.run("mkfifo /run/more");
     const running = stage.start(`service() { seq 3; cat /run/more; }; ${command}`);
     await stage.run(
-      "mkfifo /run/more; until curl -sf localhost:9464/metrics >/run/metrics; do /bin/sleep 0.05; done",
+      "until curl -sf localhost:9464/metrics >/run/metrics; do /bin/sleep 0.05; done",
     );
     assertMatch(
       stage.text("/run/metrics"),
