@@ -198,7 +198,9 @@ Deno.test("every command of the README is run, or it is said why it is not", () 
 Deno.test("every task that the README names is one of deno.json", async () => {
   const config = new URL("../../deno.json", import.meta.url);
   const { tasks } = JSON.parse(await Deno.readTextFile(config));
-  const named = [...readme.matchAll(/\btask (?:--quiet )?([a-z][a-z:-]*)/g)];
+  const named = [
+    ...readme.matchAll(/\bdeno(?:@[0-9.]+)? task (?:--quiet )?([a-z][a-z:-]*)/g),
+  ];
   assert(named.length > 0);
   for (const [text, task] of named) assert(task! in tasks, text);
 });
