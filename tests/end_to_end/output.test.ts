@@ -5,7 +5,7 @@ import {
   numberedLines,
 } from "./numbered_lines.ts";
 import { testPrograms } from "./programs.ts";
-import { inFolder, run, start, startInShell, summaryIn, until } from "./run.ts";
+import { inFolder, run, Running, start, startInShell, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
 
 const JSON_REPORTS = ["--report", "json"];
@@ -22,6 +22,22 @@ testPrograms("appends to a file and makes it with mode 0640", async (program) =>
     assertEquals((await Deno.stat(path)).mode! & 0o777, 0o640);
   });
 });
+
+testPrograms(
+  "leaves nothing else in any folder, such as a cache of code",
+  async (program) => {
+    await inFolder(async (folder) => {
+      const output = `${folder}/app.log`;
+      const running = new Running([...program.command, "--output", output], {
+        TMPDIR: folder,
+      });
+      await running.write("one\n");
+      await running.end();
+      assertEquals(await running.code, 0);
+      assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["app.log"]);
+    });
+  },
+);
 
 testPrograms("opens the file anew on SIGHUP and loses nothing", async (program) => {
   await inFolder(async (folder) => {
