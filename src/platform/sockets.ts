@@ -136,12 +136,25 @@ export function connect(address: SocketAddress, type: SocketType): number {
   return outcome;
 }
 
-/** Waits until a connect is done; 0, or why it failed. */
+/**
+ * Waits until a connect is done; 0, or why it failed. While nobody listens on a port
+ * of this machine that the system may choose for our own end, TCP can connect the
+ * socket with itself (RFC 9293, simultaneous open): that is refused, too.
+ */
 export function connected(socket: number, timeoutMs: number): number {
   const poll = new PollSet(1);
   poll.watch(0, socket, POLLOUT);
   poll.wait(timeoutMs);
-  return poll.ready(0) === 0 ? -ETIMEDOUT : -socketError(socket);
+  if (poll.ready(0) === 0) return -ETIMEDOUT;
+  const errno = socketError(socket);
+  if (errno !== 0) return -errno;
+  return isConnectedWithItself(socket) ? -ECONNREFUSED : 0;
+}
+
+function isConnectedWithItself(socket: number): boolean {
+  const { getsockname, getpeername } = libc().call;
+  const own = addressBy(getsockname, socket);
+  return isInternet(own) && `${own}` === `${addressBy(getpeername, socket)}`;
 }
 
 /** The error that waits at a socket, which is thereby taken from it; 0 for none. */
@@ -229,23 +242,32 @@ const ADDRESS_BYTES = 128;
 export function descriptorOf(localPort: number, remotePort: number): number | undefined {
   const { getsockname, getpeername } = libc().call;
   for (let descriptor = 0; descriptor < MAX_DESCRIPTOR; descriptor++) {
-    if (portOf(getsockname, descriptor) !== localPort) continue;
-    if (portOf(getpeername, descriptor) === remotePort) return descriptor;
+    if (portOf(addressBy(getsockname, descriptor)) !== localPort) continue;
+    if (portOf(addressBy(getpeername, descriptor)) === remotePort) return descriptor;
   }
   return undefined;
 }
 
 /** Of an IPv4 or IPv6 address, which have it in the same place; 0 for any other. */
-function portOf(name: (...args: number[]) => number, descriptor: number): number {
-  const address = new DataView(new ArrayBuffer(ADDRESS_BYTES));
+function portOf(address: SocketAddress): number {
+  return isInternet(address) ? address[2]! << 8 | address[3]! : 0;
+}
+
+function isInternet(address: SocketAddress): boolean {
+  const family = address[0]! | address[1]! << 8;
+  return family === AF_INET || family === AF_INET6;
+}
+
+/** What getsockname or getpeername says of a socket; empty where it says nothing. */
+function addressBy(
+  call: (...args: number[]) => number,
+  descriptor: number,
+): SocketAddress {
+  const address = new Uint8Array(ADDRESS_BYTES);
   const length = new Uint32Array([ADDRESS_BYTES]);
-  const outcome = name(
-    descriptor,
-    addressOf(new Uint8Array(address.buffer)),
-    addressOf(new Uint8Array(length.buffer)),
-  );
-  const isInternet = [AF_INET, AF_INET6].includes(address.getUint16(0, true));
-  return outcome === 0 && isInternet ? address.getUint16(2) : 0;
+  const at = addressOf(new Uint8Array(length.buffer));
+  const outcome = call(descriptor, addressOf(address), at);
+  return outcome === 0 ? address.subarray(0, length[0]) : new Uint8Array();
 }
 
 /** How many probes a silent peer may leave unanswered. */
