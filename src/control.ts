@@ -216,6 +216,9 @@ export class Control {
       case "rotation failing":
         this.#reports.rotationFailing(message.message);
         break;
+      case "rotation recovered":
+        this.#reports.rotationRecovered(message.message);
+        break;
       case "plain files":
         this.#compress(message.files);
         break;

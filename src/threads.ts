@@ -66,6 +66,7 @@ export type ThreadMessage =
   | { readonly kind: "sink recovered" }
   | { readonly kind: "sink rejecting"; readonly message: string }
   | { readonly kind: "rotation failing"; readonly message: string }
+  | { readonly kind: "rotation recovered"; readonly message: string }
   | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
   /** The thread has done all it had to do. */
   | { readonly kind: "finished" }
@@ -160,6 +161,7 @@ async function startFlusher(
   const board = Board.attach(start.board);
   const sink = openSink(options.output, {
     onRotationFailing: (message) => say({ kind: "rotation failing", message }),
+    onRotationRecovered: (message) => say({ kind: "rotation recovered", message }),
     onPlainFiles: (files) => say({ kind: "plain files", files }),
   }, options.format);
   const flusher = new Flusher({

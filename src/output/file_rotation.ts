@@ -79,7 +79,7 @@ export class FileRotation {
     }
     try {
       const next = this.#rotate(file);
-      this.#failing = false;
+      this.#succeeded();
       return next;
     } catch (error) {
       this.#failed(error);
@@ -132,6 +132,12 @@ export class FileRotation {
     const next = AppendedFile.open(this.#name, this.#path, mode);
     if (typeof next !== "number") return next;
     throw new SinkFailure(`cannot make ${this.#name} anew: ${describeError(-next)}`);
+  }
+
+  #succeeded(): void {
+    if (!this.#failing) return;
+    this.#failing = false;
+    this.#notices.onRotationRecovered(`${this.#name} is rotated again`);
   }
 
   /** Says so once, until it works again. */

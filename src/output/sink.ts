@@ -87,6 +87,7 @@ export interface OutputSettings {
 export interface SinkNotices {
   /** Nothing is lost by it, and it is tried again; once until it works. */
   onRotationFailing(message: string): void;
+  onRotationRecovered(message: string): void;
   /** There are rotated files that a compressor may compress. */
   onPlainFiles(files: RotatedFilesSpec): void;
 }

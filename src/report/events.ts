@@ -70,7 +70,10 @@ export type ReportEvent =
     | { readonly event: "sink_failing"; readonly message: string }
     /** The output will never take some lines. */
     | { readonly event: "sink_rejecting"; readonly message: string }
-    | { readonly event: "rotation_failing"; readonly message: string }
+    | {
+      readonly event: "rotation_failing" | "rotation_recovered";
+      readonly message: string;
+    }
     | {
       readonly event: "sink_recovered";
       readonly output: string;

@@ -53,6 +53,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "sink_failing":
     case "sink_rejecting":
     case "rotation_failing":
+    case "rotation_recovered":
     case "error":
       return { message: event.message };
     case "sink_recovered":

@@ -71,6 +71,10 @@ export class Reports {
     this.#say({ timeMs: Date.now(), event: "rotation_failing", message });
   }
 
+  rotationRecovered(message: string): void {
+    this.#say({ timeMs: Date.now(), event: "rotation_recovered", message });
+  }
+
   sinkRejecting(message: string): void {
     this.#observer.noteError(message);
     this.#say({ timeMs: Date.now(), event: "sink_rejecting", message });

@@ -51,6 +51,7 @@ function sentences(event: ReportEvent): string[] {
         }`,
       ];
     case "rotation_failing":
+    case "rotation_recovered":
     case "error":
       return [event.message];
     case "listening":

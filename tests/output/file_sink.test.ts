@@ -12,6 +12,7 @@ import { bytesOf, TestInput } from "../formats/pipeline.ts";
 class FileOutput {
   readonly sink: Sink;
   readonly failures: string[] = [];
+  readonly recoveries: string[] = [];
   readonly plainFiles: RotatedFilesSpec[] = [];
   readonly #format = new RawFormat();
   readonly #input = new TestInput("stdout");
@@ -23,6 +24,7 @@ class FileOutput {
     });
     this.sink = openSink(destination, {
       onRotationFailing: (message) => this.failures.push(message),
+      onRotationRecovered: (message) => this.recoveries.push(message),
       onPlainFiles: (files) => this.plainFiles.push(files),
     }, "raw");
   }
@@ -202,6 +204,33 @@ Deno.test("writing goes on to the full file when it cannot be rotated", () => {
     assertEquals(output.failures.length, 1, "it is said once");
     assert(output.failures[0]!.includes("cannot remove"), output.failures[0]);
     assert(output.failures[0]!.endsWith("grows beyond --max-size until this works"));
+  });
+});
+
+/** Runs `test` as if so much time had passed. */
+function later(ms: number, test: () => void): void {
+  const { now } = performance;
+  performance.now = () => now.call(performance) + ms;
+  try {
+    test();
+  } finally {
+    performance.now = now;
+  }
+}
+
+Deno.test("says once that a file is rotated again after that has failed", () => {
+  inFolder((path) => {
+    Deno.mkdirSync(`${path}.2/taken`, { recursive: true });
+    Deno.writeTextFileSync(`${path}.1`, "older\n");
+    Deno.mkdirSync(`${path}.1.gz/taken`, { recursive: true });
+    using output = new FileOutput(path, { maxBytes: 4 });
+    output.write("one\n", "two\n");
+    Deno.removeSync(`${path}.1.gz`, { recursive: true });
+    Deno.removeSync(`${path}.2`, { recursive: true });
+    later(60_000, () => output.write("three\n", "four\n"));
+    assertEquals(read(path), ["older\n", "one\ntwo\n", "three\n", "four\n"]);
+    assertEquals(output.failures.length, 1);
+    assertEquals(output.recoveries, [`"${path}" is rotated again`]);
   });
 });
 
