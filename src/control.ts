@@ -14,17 +14,12 @@ import { createFifo } from "./input/fifo.ts";
 import { kindOf } from "./output/sinks.ts";
 import { Doorbell } from "./platform/doorbell.ts";
 import { Gate } from "./platform/gate.ts";
-import {
-  describeError,
-  EEXIST,
-  mkdir,
-  napMicros,
-  openFilesLimit,
-  pipe,
-  status,
-  unlink,
-  wallClockMicros,
-} from "./platform/posix.ts";
+import { napMicros, wallClockMicros } from "./platform/posix/clock.ts";
+import { describeError, EEXIST } from "./platform/posix/errno.ts";
+import { status } from "./platform/posix/file_status.ts";
+import { mkdir, unlink } from "./platform/posix/names.ts";
+import { pipe } from "./platform/posix/pipes.ts";
+import { openFilesLimit } from "./platform/posix/process.ts";
 import { releaseStartPages } from "./platform/start_pages.ts";
 import { Board } from "./report/board.ts";
 import { lost, type Snapshot, total } from "./report/events.ts";

@@ -22,7 +22,9 @@ import { RotatedFiles, type RotatedFilesSpec } from "./output/rotated_files.ts";
 import { openSink } from "./output/sinks.ts";
 import { Doorbell } from "./platform/doorbell.ts";
 import { Gate } from "./platform/gate.ts";
-import { addressOf, initialize, write } from "./platform/posix.ts";
+import { write } from "./platform/posix/descriptors.ts";
+import { initialize } from "./platform/posix/errno.ts";
+import { addressOf } from "./platform/posix/memory.ts";
 import { Board } from "./report/board.ts";
 import type { RingMemory } from "./ring/ring_memory.ts";
 

@@ -1,19 +1,14 @@
 import { InputError } from "../errors.ts";
 import {
   close,
-  describeError,
-  EAGAIN,
-  EBADF,
-  EBUSY,
   O_NONBLOCK,
   O_RDONLY,
-  open,
-  pipeSize,
+  openAgain,
   read,
-  readableBytes,
-  setPipeSize,
-  status,
-} from "../platform/posix.ts";
+} from "../platform/posix/descriptors.ts";
+import { describeError, EAGAIN, EBADF, EBUSY } from "../platform/posix/errno.ts";
+import { status } from "../platform/posix/file_status.ts";
+import { pipeSize, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
 import { formatSize } from "../units.ts";
 import { advice, createFifo, kindName, openFifo } from "./fifo.ts";
 
@@ -172,7 +167,7 @@ export class PipeSource {
       this.#openReplacement(this.#source.path);
       return;
     }
-    const next = open(`/proc/self/fd/${this.#descriptor}`, O_RDONLY | O_NONBLOCK);
+    const next = openAgain(this.#descriptor, O_RDONLY | O_NONBLOCK);
     this.#unpollable = next < 0;
     if (next < 0) {
       this.#notice(

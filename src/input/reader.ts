@@ -1,4 +1,6 @@
-import { addressOf, POLLIN, PollSet, read } from "../platform/posix.ts";
+import { read } from "../platform/posix/descriptors.ts";
+import { addressOf } from "../platform/posix/memory.ts";
+import { POLLIN, PollSet } from "../platform/posix/poll.ts";
 import type { Doorbell } from "../platform/doorbell.ts";
 import type { Gate } from "../platform/gate.ts";
 import type { Board } from "../report/board.ts";

@@ -1,19 +1,18 @@
 import type { Outgoing } from "../formats/format.ts";
 import {
-  addressOf,
   close,
-  fsync,
   O_APPEND,
   O_CREAT,
   O_NONBLOCK,
+  O_RDONLY,
   O_WRONLY,
   open,
-  openAgainForReading,
-  readAt,
-  status,
-  truncate,
+  openAgain,
   write,
-} from "../platform/posix.ts";
+} from "../platform/posix/descriptors.ts";
+import { status } from "../platform/posix/file_status.ts";
+import { fsync, readAt, truncate } from "../platform/posix/files.ts";
+import { addressOf } from "../platform/posix/memory.ts";
 import { DescriptorWriter } from "./descriptor_writer.ts";
 
 /** Longer beginnings of a record are left where they are. */
@@ -109,7 +108,7 @@ export class AppendedFile {
   }
 
   #read(at: number, length: number): Uint8Array | undefined {
-    const descriptor = openAgainForReading(this.descriptor);
+    const descriptor = openAgain(this.descriptor, O_RDONLY);
     if (descriptor < 0) return undefined;
     const bytes = new Uint8Array(length);
     const count = readAt(descriptor, addressOf(bytes), length, at);

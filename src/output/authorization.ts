@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import { SinkError, SinkFailure, UsageError } from "../errors.ts";
-import { describeError, environment, readFile } from "../platform/posix.ts";
+import { describeError } from "../platform/posix/errno.ts";
+import { readFile } from "../platform/posix/files.ts";
+import { environment } from "../platform/posix/process.ts";
 import type { Settings } from "./address.ts";
 
 /** The variables that hold credentials where no file does. */

@@ -1,19 +1,19 @@
 import { gzipSync } from "node:zlib";
 import { SinkFailure } from "../errors.ts";
 import {
-  addressOf,
   close,
-  describeError,
-  fsync,
   O_CREAT,
   O_TRUNC,
   O_WRONLY,
   open,
   read,
-  unlink,
   write,
-  yieldToOthers,
-} from "../platform/posix.ts";
+} from "../platform/posix/descriptors.ts";
+import { describeError } from "../platform/posix/errno.ts";
+import { fsync } from "../platform/posix/files.ts";
+import { addressOf } from "../platform/posix/memory.ts";
+import { unlink } from "../platform/posix/names.ts";
+import { yieldToOthers } from "../platform/posix/process.ts";
 import type { PlainFile, RotatedFiles } from "./rotated_files.ts";
 
 /**

@@ -1,36 +1,39 @@
 import { SinkError, SinkFailure } from "../errors.ts";
+import { close } from "../platform/posix/descriptors.ts";
 import {
-  close,
   describeError,
+  EACCES,
   EAGAIN,
+  ENOENT,
+  EPERM,
+  EPROTOTYPE,
+  ETIMEDOUT,
+} from "../platform/posix/errno.ts";
+import { status } from "../platform/posix/file_status.ts";
+import {
   POLLERR,
   POLLHUP,
   POLLIN,
   POLLOUT,
   POLLRDHUP,
   PollSet,
-  status,
-} from "../platform/posix.ts";
+} from "../platform/posix/poll.ts";
+import {
+  resolve,
+  type SocketAddress,
+  type SocketType,
+  unixAddress,
+} from "../platform/posix/socket_addresses.ts";
 import {
   connect,
   connected,
   discardInput,
-  EACCES,
-  ENOENT,
-  EPERM,
-  EPROTOTYPE,
-  ETIMEDOUT,
-  resolve,
   send,
   shutdownSending,
-  type SocketAddress,
   socketError,
-  type SocketType,
-  tuneTcp,
   unacknowledgedBytes,
-  unansweredForMs,
-  unixAddress,
-} from "../platform/sockets.ts";
+} from "../platform/posix/sockets.ts";
+import { tuneTcp, unansweredForMs } from "../platform/posix/tcp.ts";
 
 /** Where to connect to. */
 export type Peer =

@@ -1,7 +1,8 @@
 import { SinkFailure, SinkRejection } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import { close, describeError } from "../platform/posix.ts";
-import { EMSGSIZE, sendDatagram, socketError } from "../platform/sockets.ts";
+import { close } from "../platform/posix/descriptors.ts";
+import { describeError, EMSGSIZE } from "../platform/posix/errno.ts";
+import { sendDatagram, socketError } from "../platform/posix/sockets.ts";
 import { connectTo, type Peer } from "./connection.ts";
 import type { Sink } from "./sink.ts";
 

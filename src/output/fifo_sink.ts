@@ -2,25 +2,23 @@ import { SinkError, SinkFailure, UsageError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import {
   close,
+  O_NONBLOCK,
+  O_WRONLY,
+  open,
+  write,
+} from "../platform/posix/descriptors.ts";
+import {
   describeError,
   EAGAIN,
   EEXIST,
   ENOENT,
   ENXIO,
   EPIPE,
-  mkfifo,
-  O_NONBLOCK,
-  O_WRONLY,
-  open,
-  PIPE_BUF,
-  POLLERR,
-  POLLOUT,
-  PollSet,
-  readableBytes,
-  setPipeSize,
-  status,
-  write,
-} from "../platform/posix.ts";
+} from "../platform/posix/errno.ts";
+import { status } from "../platform/posix/file_status.ts";
+import { mkfifo } from "../platform/posix/names.ts";
+import { PIPE_BUF, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
+import { POLLERR, POLLOUT, PollSet } from "../platform/posix/poll.ts";
 import { Backoff } from "./backoff.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 

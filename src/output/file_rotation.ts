@@ -1,7 +1,8 @@
 import { SinkError, SinkFailure } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import { Lock } from "../platform/lock.ts";
-import { describeError, status, statusOfName } from "../platform/posix.ts";
+import { describeError } from "../platform/posix/errno.ts";
+import { status, statusOfName } from "../platform/posix/file_status.ts";
 import { AppendedFile } from "./appended_file.ts";
 import { RotatedFiles, type RotatedFilesSpec } from "./rotated_files.ts";
 import type { SinkNotices } from "./sink.ts";

@@ -1,6 +1,7 @@
 import { SinkError, SinkFailure } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import { describeError, status } from "../platform/posix.ts";
+import { describeError } from "../platform/posix/errno.ts";
+import { status } from "../platform/posix/file_status.ts";
 import { AppendedFile } from "./appended_file.ts";
 import { FileRotation, type RotationSettings } from "./file_rotation.ts";
 import type { Destination, Sink, SinkKind, SinkNotices } from "./sink.ts";

@@ -1,6 +1,6 @@
 import type { Format, Gap, Stream } from "../formats/format.ts";
 import type { Doorbell } from "../platform/doorbell.ts";
-import { addressOfMemory } from "../platform/posix.ts";
+import { addressOfMemory } from "../platform/posix/memory.ts";
 import type { Board, InputCounters } from "../report/board.ts";
 import { kernels } from "../platform/kernels.ts";
 import { MAX_BATCH_FRAMES, RingConsumer } from "../ring/ring_consumer.ts";

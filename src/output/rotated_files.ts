@@ -1,16 +1,9 @@
 import { SinkFailure } from "../errors.ts";
 import { Lock } from "../platform/lock.ts";
-import {
-  close,
-  describeError,
-  ENOENT,
-  type FileStatus,
-  O_RDONLY,
-  open,
-  rename,
-  statusOfName,
-  unlink,
-} from "../platform/posix.ts";
+import { close, O_RDONLY, open } from "../platform/posix/descriptors.ts";
+import { describeError, ENOENT } from "../platform/posix/errno.ts";
+import { type FileStatus, statusOfName } from "../platform/posix/file_status.ts";
+import { rename, unlink } from "../platform/posix/names.ts";
 
 /** Which files they are, in a form that can be sent to another thread. */
 export interface RotatedFilesSpec {
@@ -28,7 +21,7 @@ export interface PlainFile {
   readonly status: FileStatus;
 }
 
-/** The calls that change names, as in posix.ts; tests put an end of the program among them. */
+/** The calls that change names, as in names.ts; tests put an end of the program among them. */
 export interface NameChanges {
   rename(from: string, to: string): number;
   unlink(path: string): number;

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { messageOf, SinkFailure } from "../errors.ts";
-import { descriptorOf } from "../platform/sockets.ts";
+import { descriptorOf } from "../platform/posix/tcp.ts";
 import { connectTls, type TlsSettings, type TlsStream } from "../platform/tls.ts";
 
 const CLOSED = "it was closed at the other end";

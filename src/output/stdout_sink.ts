@@ -1,11 +1,9 @@
 import { SinkError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import {
-  describeError,
-  openAgainWithoutBlocking,
-  PIPE_BUF,
-  status,
-} from "../platform/posix.ts";
+import { O_NONBLOCK, O_WRONLY, openAgain } from "../platform/posix/descriptors.ts";
+import { describeError } from "../platform/posix/errno.ts";
+import { status } from "../platform/posix/file_status.ts";
+import { PIPE_BUF } from "../platform/posix/pipes.ts";
 import { DescriptorWriter } from "./descriptor_writer.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 
@@ -53,7 +51,7 @@ class StdoutSink implements Sink {
    * are small enough to be taken whole or not at all.
    */
   #withoutBlocking(): DescriptorWriter {
-    const own = openAgainWithoutBlocking(STDOUT);
+    const own = openAgain(STDOUT, O_WRONLY | O_NONBLOCK);
     return own >= 0
       ? new DescriptorWriter(this.name, own)
       : new DescriptorWriter(this.name, STDOUT, PIPE_BUF);

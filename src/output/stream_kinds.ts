@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { MAX_UNIX_PATH_BYTES } from "../platform/sockets.ts";
+import { MAX_UNIX_PATH_BYTES } from "../platform/posix/socket_addresses.ts";
 import { parseDuration } from "../units.ts";
 import { parseHostPort, type Settings, splitSettings } from "./address.ts";
 import { checkUnixPath, type Peer } from "./connection.ts";

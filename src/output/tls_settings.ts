@@ -1,5 +1,6 @@
 import { SinkError, UsageError } from "../errors.ts";
-import { describeError, readFile } from "../platform/posix.ts";
+import { describeError } from "../platform/posix/errno.ts";
+import { readFile } from "../platform/posix/files.ts";
 import type { TlsSettings } from "../platform/tls.ts";
 import type { Settings } from "./address.ts";
 

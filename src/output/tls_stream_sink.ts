@@ -1,7 +1,8 @@
 import { SinkError, SinkFailure } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import type { TlsSettings } from "../platform/tls.ts";
-import { unacknowledgedBytes, unansweredForMs } from "../platform/sockets.ts";
+import { unacknowledgedBytes } from "../platform/posix/sockets.ts";
+import { unansweredForMs } from "../platform/posix/tcp.ts";
 import type { Framing } from "./framing.ts";
 import { ResendWindow } from "./resend_window.ts";
 import { ServingConnection } from "./serving_connection.ts";

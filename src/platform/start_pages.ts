@@ -1,5 +1,5 @@
-import { libc } from "./libc.ts";
-import { close, O_RDONLY, open, read } from "./posix.ts";
+import { libc } from "./posix/libc.ts";
+import { close, O_RDONLY, open, read } from "./posix/descriptors.ts";
 
 const MADV_DONTNEED = 4;
 /** What does not fit is not looked at; an ordinary process has a third of it. */

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Container } from "../containerd/container.ts";
-import { isTerminal, terminalSize } from "../platform/posix.ts";
+import { isTerminal, terminalSize } from "../platform/posix/terminal.ts";
 // @ts-types="./std_fmt_colors.d.ts"
 import { stripAnsiCode } from "@std/fmt/colors";
 import type { ReportEvent, Snapshot } from "./events.ts";

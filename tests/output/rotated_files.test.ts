@@ -8,7 +8,7 @@ import {
 } from "../../src/output/rotated_files.ts";
 import { SinkFailure } from "../../src/errors.ts";
 import { Lock } from "../../src/platform/lock.ts";
-import { rename, unlink } from "../../src/platform/posix.ts";
+import { rename, unlink } from "../../src/platform/posix/names.ts";
 
 /** What stands under a number: the file's own, its compressed form, or both. */
 type Form = "none" | "plain" | "compressed" | "both";

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { close } from "../../src/platform/posix.ts";
-import { connect, connected, ECONNREFUSED, resolve } from "../../src/platform/sockets.ts";
+import { close } from "../../../src/platform/posix/descriptors.ts";
+import { ECONNREFUSED } from "../../../src/platform/posix/errno.ts";
+import { resolve } from "../../../src/platform/posix/socket_addresses.ts";
+import { connect, connected } from "../../../src/platform/posix/sockets.ts";
 
 /** The ports that the system gives to those who connect, and its way through them. */
 function clientPorts(): { first: number; count: number } {

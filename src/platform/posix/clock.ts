@@ -1,0 +1,20 @@
+import { addressOf } from "./memory.ts";
+import { libc } from "./libc.ts";
+
+/** struct timespec: seconds in words 0 and 1, nanoseconds in word 2. */
+const timespec = new Uint32Array(4);
+let timespecAddress = 0;
+const CLOCK_REALTIME = 0;
+
+/** The system's time of day in microseconds since 1970. */
+export function wallClockMicros(): number {
+  timespecAddress ||= addressOf(new Uint8Array(timespec.buffer));
+  libc().call.clock_gettime(CLOCK_REALTIME, timespecAddress);
+  const seconds = timespec[1]! * 2 ** 32 + timespec[0]!;
+  return seconds * 1e6 + Math.floor(timespec[2]! / 1e3);
+}
+
+/** Gives the processor away for a moment; the kernel adds about 50 µs. */
+export function napMicros(micros: number): void {
+  libc().call.usleep(micros);
+}
