@@ -1,4 +1,5 @@
 import { libc } from "./posix/libc.ts";
+import { addressOf } from "./posix/memory.ts";
 import { close, O_RDONLY, open, read } from "./posix/descriptors.ts";
 
 const MADV_DONTNEED = 4;
@@ -21,7 +22,7 @@ function readSmaps(): string {
   const file = open("/proc/self/smaps", O_RDONLY);
   if (file < 0) return "";
   const buffer = new Uint8Array(MAX_SMAPS_BYTES);
-  const address = libc().addressOf(buffer);
+  const address = addressOf(buffer);
   let length = 0;
   for (let count = 1; count > 0; length += Math.max(0, count)) {
     count = read(file, address + length, buffer.length - length);

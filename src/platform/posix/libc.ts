@@ -60,7 +60,7 @@ export type Symbols = Record<Name, (...args: number[]) => number>;
 
 export interface Libc {
   readonly call: Symbols;
-  /** Address of the first byte; the caller keeps `bytes` alive while it is used. */
+  /** Address of the first byte, good as long as `bytes` is kept; see `addressOf`. */
   addressOf(bytes: Uint8Array): number;
   /** `length` bytes of foreign memory, not copied. */
   memoryAt(address: number, length: number): ArrayBuffer;

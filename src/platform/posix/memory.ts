@@ -5,8 +5,19 @@ import { libc } from "./libc.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Address of the first byte; good as long as the caller keeps `bytes`. */
+/** No call here is given more addresses. */
+const MAX_ADDRESSES = 4;
+const kept: Uint8Array[] = [];
+let turn = 0;
+
+/**
+ * Address of the first byte; good as long as the caller keeps `bytes`, and in any case
+ * for the call that it is asked for: a buffer that nobody uses after the call may be
+ * collected before it.
+ */
 export function addressOf(bytes: Uint8Array): number {
+  kept[turn] = bytes;
+  turn = (turn + 1) % MAX_ADDRESSES;
   return libc().addressOf(bytes);
 }
 

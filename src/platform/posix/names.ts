@@ -12,12 +12,7 @@ export function unlink(path: string): number {
 /** Gives a file another name in one step; what had that name before is gone. */
 export function rename(from: string, to: string): number {
   const [source, target] = [cString(from), cString(to)];
-  // In one array, so that neither can be collected while the other's address is taken.
-  const names = new Uint8Array(source.length + target.length);
-  names.set(source);
-  names.set(target, source.length);
-  const address = addressOf(names);
-  return result(libc().call.rename(address, address + source.length));
+  return result(libc().call.rename(addressOf(source), addressOf(target)));
 }
 
 export function mkfifo(path: string, mode: number): number {

@@ -1,4 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   close,
   O_RDONLY,
@@ -6,7 +8,11 @@ import {
   read,
   write,
 } from "../../../src/platform/posix/descriptors.ts";
-import { addressOfMemory } from "../../../src/platform/posix/memory.ts";
+import {
+  addressOf,
+  addressOfMemory,
+  cString,
+} from "../../../src/platform/posix/memory.ts";
 import { pipe } from "../../../src/platform/posix/pipes.ts";
 import { readText, writeText } from "./text_io.ts";
 
@@ -25,4 +31,18 @@ Deno.test("reads go into WebAssembly memory, at the address of its offsets", () 
   assertEquals(readText(readEnd), "memory");
   close(readEnd);
   close(writeEnd);
+});
+
+Deno.test("what a call is given the addresses of is there for as long as it takes", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const given = ["one", "two", "three", "four"].map((text) => {
+    const bytes = cString(text);
+    addressOf(bytes);
+    return new WeakRef(bytes);
+  });
+  // A WeakRef keeps what it leads to until the end of the turn that it was made in.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  collectGarbage();
+  for (const bytes of given) assert(bytes.deref() !== undefined);
 });
