@@ -60,10 +60,6 @@ export class DatagramSink implements Sink {
     this.#socket = undefined;
   }
 
-  reopen(): void {
-    // There is nothing to be opened anew: SIGHUP ends the program.
-  }
-
   finish(): void {
     this.#disconnect();
   }

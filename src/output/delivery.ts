@@ -259,7 +259,7 @@ export class Delivery {
     if (!this.reopenWanted) return;
     this.#reopenedFor = this.#board.reopenRequests;
     try {
-      this.#sink.reopen();
+      this.#sink.reopen?.();
     } catch (error) {
       if (!(error instanceof SinkFailure)) throw error;
       this.#events.onSinkFailing(error.message);

@@ -33,7 +33,6 @@ interface FifoDestination extends Destination {
 export const fifoKind: SinkKind<FifoDestination> = {
   kind: "fifo",
   format: "raw",
-  reopens: false,
   parse: parseFifo,
   open: ({ name, path }) => new FifoSink(name, path),
 };
@@ -127,10 +126,6 @@ class FifoSink implements Sink {
     if (left) this.#disconnect();
     else this.#unconfirmed -= taken;
     return taken;
-  }
-
-  reopen(): void {
-    // The path is looked up anew for every reader.
   }
 
   finish(): void {

@@ -31,7 +31,6 @@ interface HttpDestination extends Destination {
 export const httpKind: SinkKind<HttpDestination> = {
   kind: "http",
   format: "ndjson",
-  reopens: false,
   parse: (output) => {
     if (!/^https?:\/\//.test(output)) return undefined;
     const secure = output.startsWith("https:");

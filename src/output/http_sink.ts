@@ -211,10 +211,6 @@ export class HttpSink implements Sink, Custody {
     }
   }
 
-  reopen(): void {
-    // There is nothing to be opened anew: SIGHUP ends the program.
-  }
-
   finish(): void {
     this.#connection?.close();
   }

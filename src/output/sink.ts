@@ -33,11 +33,12 @@ export interface Sink {
   readonly custody?: Custody;
 
   /**
-   * Opens the destination anew under its name, as log rotation asks with SIGHUP.
+   * Opens the destination anew under its name, as log rotation asks with SIGHUP; only
+   * where `SinkKind.reopens`.
    *
    * @throws SinkFailure when it cannot; the old one is then still in use.
    */
-  reopen(): void;
+  reopen?(): void;
 
   /** Makes what was taken lasting, and closes. @throws SinkFailure, SinkError */
   finish(): void | Promise<void>;
@@ -102,8 +103,8 @@ export interface SinkKind<D extends Destination> {
   readonly format: FormatName;
   /** The only formats it can carry; undefined when it takes any. */
   readonly formats?: readonly FormatName[];
-  /** True where SIGHUP means `reopen`. */
-  readonly reopens: boolean;
+  /** SIGHUP means `reopen`; elsewhere it ends the program, as it does with others. */
+  readonly reopens?: true;
 
   /**
    * What --output says, if it is of this kind; undefined if it is not.

@@ -18,7 +18,6 @@ interface StdoutDestination extends Destination {
 export const stdoutKind: SinkKind<StdoutDestination> = {
   kind: "stdout",
   format: "raw",
-  reopens: false,
   parse: (output) => output === "-" ? { kind: "stdout", name: NAME } : undefined,
   open: () => new StdoutSink(),
 };
@@ -59,10 +58,6 @@ class StdoutSink implements Sink {
 
   write(piece: Outgoing, from: number): number {
     return this.#writer.write(piece, from);
-  }
-
-  reopen(): void {
-    // Standard output has no name to be opened by.
   }
 
   finish(): void {

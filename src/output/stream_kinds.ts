@@ -16,7 +16,6 @@ interface StreamDestination extends Destination {
 export const tcpKind: SinkKind<StreamDestination> = {
   kind: "tcp",
   format: "raw",
-  reopens: false,
   parse: (output) => {
     const address = afterScheme(output, "tcp://");
     if (address === undefined) return undefined;
@@ -37,7 +36,6 @@ export const unixKind: SinkKind<StreamDestination & { readonly peer: { path: str
   {
     kind: "unix",
     format: "raw",
-    reopens: false,
     parse: (output) => {
       const path = afterScheme(output, "unix:");
       if (path === undefined) return undefined;

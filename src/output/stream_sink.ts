@@ -99,10 +99,6 @@ export class StreamSink implements Sink, Custody {
     }
   }
 
-  reopen(): void {
-    // There is nothing to be opened anew: SIGHUP ends the program.
-  }
-
   finish(): void {
     const broken = this.#connection?.sayGoodbye(GOODBYE_MS);
     // The peer may not have read the end. One that always breaks off is its own affair.

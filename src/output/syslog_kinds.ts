@@ -26,7 +26,6 @@ export const syslogUdpKind: SinkKind<SyslogDestination> = {
   kind: "syslog",
   format: "rfc5424",
   formats: ["rfc5424"],
-  reopens: false,
   parse: (output) => {
     const address = afterScheme(output, "syslog://");
     if (address === undefined) return undefined;
@@ -48,7 +47,6 @@ export const syslogUnixKind: SinkKind<
   kind: "syslog+unix",
   format: "rfc5424",
   formats: ["rfc5424"],
-  reopens: false,
   parse: (output) => {
     const address = afterScheme(output, "syslog+unix:");
     if (address === undefined) return undefined;
@@ -73,7 +71,6 @@ export const syslogTcpKind: SinkKind<
   kind: "syslog+tcp",
   format: "rfc5424",
   formats: ["rfc5424"],
-  reopens: false,
   parse: (output) => {
     const address = afterScheme(output, "syslog+tcp://");
     if (address === undefined) return undefined;
@@ -105,7 +102,6 @@ export const syslogTlsKind: SinkKind<
   kind: "syslog+tls",
   format: "rfc5424",
   formats: ["rfc5424"],
-  reopens: false,
   parse: (output) => {
     const address = afterScheme(output, "syslog+tls://");
     if (address === undefined) return undefined;

@@ -143,10 +143,6 @@ export class TlsStreamSink implements Sink, Custody {
     throw new SinkFailure(`the connection to ${this.name} broke: ${reason}`);
   }
 
-  reopen(): void {
-    // There is nothing to be opened anew: SIGHUP ends the program.
-  }
-
   async finish(): Promise<void> {
     await this.#connection?.sayGoodbye(GOODBYE_MS);
     this.#connection = undefined;

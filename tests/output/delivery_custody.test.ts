@@ -33,8 +33,6 @@ class KeepingSink implements Sink {
     this.tending.shift()?.();
   }
 
-  reopen(): void {}
-
   finish(): void {}
 }
 
@@ -158,7 +156,6 @@ Deno.test("what is refused at once is counted, and the rest goes on", () => {
       taken.push(line);
       return end - from;
     },
-    reopen() {},
     finish() {},
   };
   const test = new TestDelivery(sink);
