@@ -1,5 +1,7 @@
 /** The one table of flags: the parser, `--help` and the README's table come from it. */
 
+import { FORMAT_HELP } from "../formats/formats.ts";
+
 export interface Flag {
   readonly name: string;
   readonly short?: string;
@@ -84,8 +86,7 @@ export const FLAG_GROUPS = [
       {
         name: "format",
         value: "FORMAT",
-        help:
-          "How to write lines: raw (as they came), json-file (Docker), cri (Kubernetes), ndjson, rfc5424 (syslog) or elasticsearch-bulk.",
+        help: `How to write lines: ${FORMAT_HELP}.`,
         default: "raw",
       },
       {

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import type { FormatName } from "../formats/formats.ts";
+import { isJsonLines } from "../formats/formats.ts";
 import { type Settings, splitSettings } from "./address.ts";
 import {
   checkCredentials,
@@ -58,8 +58,11 @@ export const httpKind: SinkKind<HttpDestination> = {
   open: (destination, _notices, format) => {
     const { name, tls, credentials } = destination;
     checkCredentials(credentials);
+    const contentType = isJsonLines(format)
+      ? "application/x-ndjson"
+      : "text/plain; charset=utf-8";
     const bulk = format === "elasticsearch-bulk";
-    const target = { ...destination, contentType: contentTypeOf(format), bulk };
+    const target = { ...destination, contentType, bulk };
     return new HttpSink(name, target, tls && loadTls(tls));
   },
 };
@@ -80,12 +83,4 @@ function gzipIn(settings: Settings): boolean {
     throw new UsageError(`gzip=${text} is not one of on, off`);
   }
   return text === "on";
-}
-
-const JSON_LINES: readonly FormatName[] = ["ndjson", "json-file", "elasticsearch-bulk"];
-
-function contentTypeOf(format: FormatName): string {
-  return JSON_LINES.includes(format)
-    ? "application/x-ndjson"
-    : "text/plain; charset=utf-8";
 }
