@@ -15,6 +15,7 @@ interface FileDestination extends Destination {
 /** `--output PATH` */
 export const fileKind: SinkKind<FileDestination> = {
   kind: "file",
+  help: "the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP",
   format: "raw",
   reopens: true,
   parse: (path, { rotation }) => ({ kind: "file", name: `"${path}"`, path, rotation }),

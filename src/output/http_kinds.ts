@@ -30,6 +30,7 @@ interface HttpDestination extends Destination {
  */
 export const httpKind: SinkKind<HttpDestination> = {
   kind: "http",
+  help: "http://HOST/PATH or https://HOST/PATH",
   format: "ndjson",
   parse: (output) => {
     if (!/^https?:\/\//.test(output)) return undefined;

@@ -99,6 +99,8 @@ export interface SinkNotices {
  */
 export interface SinkKind<D extends Destination> {
   readonly kind: D["kind"];
+  /** How --output is written for it, and what the help says of that. */
+  readonly help: string;
   /** The format it takes unless --format says otherwise. */
   readonly format: FormatName;
   /** The only formats it can carry; undefined when it takes any. */

@@ -28,6 +28,9 @@ const KINDS: readonly SinkKind<Destination>[] = [
   fileKind,
 ];
 
+/** How each is written. */
+export const DESTINATION_HELP = KINDS.map(({ help }) => help).join("; ");
+
 /** Something like `http://user:password@host`. */
 const CREDENTIALS = /^[a-z][a-z0-9+]*:\/\/[^/?#]*@/i;
 

@@ -17,6 +17,7 @@ interface StdoutDestination extends Destination {
 /** `--output -` */
 export const stdoutKind: SinkKind<StdoutDestination> = {
   kind: "stdout",
+  help: "- (standard output)",
   format: "raw",
   parse: (output) => output === "-" ? { kind: "stdout", name: NAME } : undefined,
   open: () => new StdoutSink(),

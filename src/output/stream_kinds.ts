@@ -15,6 +15,7 @@ interface StreamDestination extends Destination {
 /** `--output tcp://HOST:PORT` */
 export const tcpKind: SinkKind<StreamDestination> = {
   kind: "tcp",
+  help: "tcp://HOST:PORT",
   format: "raw",
   parse: (output) => {
     const address = afterScheme(output, "tcp://");
@@ -35,6 +36,7 @@ export const tcpKind: SinkKind<StreamDestination> = {
 export const unixKind: SinkKind<StreamDestination & { readonly peer: { path: string } }> =
   {
     kind: "unix",
+    help: "unix:PATH",
     format: "raw",
     parse: (output) => {
       const path = afterScheme(output, "unix:");

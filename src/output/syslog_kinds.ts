@@ -24,6 +24,7 @@ const IDENTITY_SETTINGS = ["facility", "tag"];
 /** `--output syslog://HOST[:PORT]` */
 export const syslogUdpKind: SinkKind<SyslogDestination> = {
   kind: "syslog",
+  help: "syslog://HOST",
   format: "rfc5424",
   formats: ["rfc5424"],
   parse: (output) => {
@@ -45,6 +46,7 @@ export const syslogUnixKind: SinkKind<
   SyslogDestination & { readonly peer: { path: string } }
 > = {
   kind: "syslog+unix",
+  help: "syslog+unix:/dev/log",
   format: "rfc5424",
   formats: ["rfc5424"],
   parse: (output) => {
@@ -69,6 +71,7 @@ export const syslogTcpKind: SinkKind<
   SyslogDestination & { readonly timeoutMs: number }
 > = {
   kind: "syslog+tcp",
+  help: "syslog+tcp://HOST",
   format: "rfc5424",
   formats: ["rfc5424"],
   parse: (output) => {
@@ -100,6 +103,7 @@ export const syslogTlsKind: SinkKind<
   }
 > = {
   kind: "syslog+tls",
+  help: "syslog+tls://HOST",
   format: "rfc5424",
   formats: ["rfc5424"],
   parse: (output) => {
