@@ -112,7 +112,7 @@ export class Control {
     if (metrics === undefined) return;
     const snapshot = () => this.#reports.snapshot();
     const url = serveMetrics(metrics, VERSION, container, snapshot);
-    this.#reports.listening(url);
+    this.#reports.notice({ event: "listening", url });
   }
 
   #createFifos(): void {
@@ -192,12 +192,12 @@ export class Control {
       case "loss":
         this.#reports.observe();
         break;
+      case "notice":
+        this.#reports.notice(message.notice);
+        break;
       case "input failed":
         this.#failed = true;
-        this.#reports.error(message.message);
-        break;
-      case "input notice":
-        this.#reports.inputNotice(message.label, message.message);
+        this.#reports.notice({ event: "error", message: message.message });
         break;
       case "FIFO made":
         this.#rememberFifo(message.path);
@@ -208,24 +208,15 @@ export class Control {
       case "sink recovered":
         this.#reports.sinkRecovered();
         break;
-      case "rotation failing":
-        this.#reports.rotationFailing(message.message);
-        break;
-      case "rotation recovered":
-        this.#reports.rotationRecovered(message.message);
-        break;
       case "plain files":
         this.#compress(message.files);
-        break;
-      case "sink rejecting":
-        this.#reports.sinkRejecting(message.message);
         break;
       case "finished":
         this.#finished(role);
         break;
       case "failed":
         if (message.cause === "sink closed") {
-          this.#reports.error(message.message);
+          this.#reports.notice({ event: "error", message: message.message });
           this.#exit();
         } else if (message.cause === "refused") {
           this.#fail(message.message);
@@ -274,7 +265,7 @@ export class Control {
       return;
     }
     this.#failed = true;
-    this.#reports.error(text);
+    this.#reports.notice({ event: "error", message: text });
     if (role === "compressor") {
       this.#compressed();
       return;
@@ -286,7 +277,7 @@ export class Control {
 
   #fail(message: string): void {
     this.#failed = true;
-    this.#reports.error(message);
+    this.#reports.notice({ event: "error", message });
     const { container } = this.#options;
     if (container && !this.#ready) refuseStart(container.id);
     this.#exit();

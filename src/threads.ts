@@ -26,6 +26,7 @@ import { write } from "./platform/posix/descriptors.ts";
 import { initialize } from "./platform/posix/errno.ts";
 import { addressOf } from "./platform/posix/memory.ts";
 import { Board } from "./report/board.ts";
+import type { Notice } from "./report/events.ts";
 import type { RingMemory } from "./ring/ring_memory.ts";
 
 export type Role = "reader" | "flusher" | "compressor";
@@ -60,15 +61,12 @@ export type ThreadMessage =
   /** Something has come in while the control thread rested. */
   | { readonly kind: "busy" }
   | { readonly kind: "loss" }
+  | { readonly kind: "notice"; readonly notice: Notice }
   | { readonly kind: "input failed"; readonly message: string }
-  | { readonly kind: "input notice"; readonly label: string; readonly message: string }
   /** It was missing, and is to be removed at exit. */
   | { readonly kind: "FIFO made"; readonly path: string }
   | { readonly kind: "sink failing"; readonly message: string }
   | { readonly kind: "sink recovered" }
-  | { readonly kind: "sink rejecting"; readonly message: string }
-  | { readonly kind: "rotation failing"; readonly message: string }
-  | { readonly kind: "rotation recovered"; readonly message: string }
   | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
   /** The thread has done all it had to do. */
   | { readonly kind: "finished" }
@@ -109,23 +107,32 @@ export function startThread(
 
 /** The entry point, on a thread: runs until its part is done. */
 export async function runThread(start: ThreadStart): Promise<void> {
-  const say = (message: ThreadMessage) => parentPort!.postMessage(message);
   try {
     initialize();
     switch (start.role) {
       case "reader":
-        startReader(start, say);
+        startReader(start);
         break;
       case "flusher":
-        await startFlusher(start, say);
+        await startFlusher(start);
         break;
       case "compressor":
-        startCompressor(start, say);
+        startCompressor(start);
     }
     say({ kind: "finished" });
   } catch (error) {
     say({ kind: "failed", cause: causeOf(error), message: messageOf(error) });
   }
+}
+
+/** Tells the control thread. */
+function say(message: ThreadMessage): void {
+  parentPort!.postMessage(message);
+}
+
+/** Tells people, through the control thread. */
+function note(notice: Notice): void {
+  say({ kind: "notice", notice });
 }
 
 function causeOf(error: unknown): "sink closed" | "refused" | "fault" {
@@ -135,10 +142,7 @@ function causeOf(error: unknown): "sink closed" | "refused" | "fault" {
     : "fault";
 }
 
-function startReader(
-  start: DataThreadStart,
-  say: (message: ThreadMessage) => void,
-): void {
+function startReader(start: DataThreadStart): void {
   runReader({
     options: start.options,
     rings: start.rings,
@@ -150,20 +154,17 @@ function startReader(
     onBusy: () => say({ kind: "busy" }),
     onLoss: () => say({ kind: "loss" }),
     onInputFailed: (message) => say({ kind: "input failed", message }),
-    onInputNotice: (label, message) => say({ kind: "input notice", label, message }),
+    onInputNotice: (input, message) => note({ event: "input_notice", input, message }),
     onFifoMade: (path) => say({ kind: "FIFO made", path }),
   });
 }
 
-async function startFlusher(
-  start: DataThreadStart,
-  say: (message: ThreadMessage) => void,
-): Promise<void> {
+async function startFlusher(start: DataThreadStart): Promise<void> {
   const { options } = start;
   const board = Board.attach(start.board);
   const sink = openSink(options.output, {
-    onRotationFailing: (message) => say({ kind: "rotation failing", message }),
-    onRotationRecovered: (message) => say({ kind: "rotation recovered", message }),
+    onRotationFailing: (message) => note({ event: "rotation_failing", message }),
+    onRotationRecovered: (message) => note({ event: "rotation_recovered", message }),
     onPlainFiles: (files) => say({ kind: "plain files", files }),
   }, options.format);
   const flusher = new Flusher({
@@ -174,7 +175,7 @@ async function startFlusher(
     delivery: new Delivery(sink, board, {
       onSinkFailing: (message) => say({ kind: "sink failing", message }),
       onSinkRecovered: () => say({ kind: "sink recovered" }),
-      onSinkRejecting: (message) => say({ kind: "sink rejecting", message }),
+      onSinkRejecting: (message) => note({ event: "sink_rejecting", message }),
     }),
     format: makeFormat(options.format, {
       maxLineBytes: options.maxLineBytes,
@@ -190,15 +191,12 @@ async function startFlusher(
   await flusher.run();
 }
 
-function startCompressor(
-  { files }: CompressorStart,
-  say: (message: ThreadMessage) => void,
-): void {
+function startCompressor({ files }: CompressorStart): void {
   try {
     compressAll(new RotatedFiles(files));
   } catch (error) {
     if (!(error instanceof SinkFailure)) throw error;
-    say({ kind: "rotation failing", message: error.message });
+    note({ event: "rotation_failing", message: error.message });
   }
 }
 

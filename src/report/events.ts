@@ -61,19 +61,7 @@ export type ReportEvent =
       readonly snapshot: Snapshot;
       readonly sinceMs: number;
     }
-    /** Something about an input that a person should know; it goes on. */
-    | {
-      readonly event: "input_notice";
-      readonly input: string;
-      readonly message: string;
-    }
     | { readonly event: "sink_failing"; readonly message: string }
-    /** The output will never take some lines. */
-    | { readonly event: "sink_rejecting"; readonly message: string }
-    | {
-      readonly event: "rotation_failing" | "rotation_recovered";
-      readonly message: string;
-    }
     | {
       readonly event: "sink_recovered";
       readonly output: string;
@@ -81,10 +69,23 @@ export type ReportEvent =
       /** Since then. */
       readonly retries: number;
     }
-    | { readonly event: "error"; readonly message: string }
-    | { readonly event: "listening"; readonly url: string }
     | { readonly event: "status" | "summary"; readonly snapshot: Snapshot }
+    | Notice
   );
+
+/** What is said when it happens, whatever the counters say. */
+export type Notice =
+  /** Something about an input that a person should know; it goes on. */
+  | { readonly event: "input_notice"; readonly input: string; readonly message: string }
+  /** The output will never take some lines. */
+  | { readonly event: "sink_rejecting"; readonly message: string }
+  | {
+    readonly event: "rotation_failing" | "rotation_recovered";
+    readonly message: string;
+  }
+  | { readonly event: "listening"; readonly url: string }
+  /** An input, the output or this program fails for good. */
+  | { readonly event: "error"; readonly message: string };
 
 const NOTHING: Counts = {
   linesIn: 0n,

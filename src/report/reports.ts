@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Options } from "../cli/options.ts";
 import type { Board } from "./board.ts";
 import { Console, meterFits } from "./console.ts";
-import { type ReportEvent, type Snapshot, total } from "./events.ts";
+import { type Notice, type ReportEvent, type Snapshot, total } from "./events.ts";
 import { Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";
 import type { Stderr } from "./stderr.ts";
@@ -59,29 +59,9 @@ export class Reports {
     this.#say({ timeMs: snapshot.timeMs, event: "status", snapshot });
   }
 
-  error(message: string): void {
-    this.#say({ timeMs: Date.now(), event: "error", message });
-  }
-
-  inputNotice(input: string, message: string): void {
-    this.#say({ timeMs: Date.now(), event: "input_notice", input, message });
-  }
-
-  rotationFailing(message: string): void {
-    this.#say({ timeMs: Date.now(), event: "rotation_failing", message });
-  }
-
-  rotationRecovered(message: string): void {
-    this.#say({ timeMs: Date.now(), event: "rotation_recovered", message });
-  }
-
-  sinkRejecting(message: string): void {
-    this.#observer.noteError(message);
-    this.#say({ timeMs: Date.now(), event: "sink_rejecting", message });
-  }
-
-  listening(url: string): void {
-    this.#say({ timeMs: Date.now(), event: "listening", url });
+  notice(notice: Notice): void {
+    if (notice.event === "sink_rejecting") this.#observer.noteError(notice.message);
+    this.#say({ timeMs: Date.now(), ...notice });
   }
 
   sinkFailing(message: string): void {
