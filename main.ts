@@ -11,13 +11,13 @@ import { resolveOptions } from "./src/cli/options.ts";
 import { isContainerd, parseFlags } from "./src/cli/parse.ts";
 import { nameOf } from "./src/containerd/container.ts";
 import { openReports, refuseStart } from "./src/containerd/shim.ts";
-import { Control } from "./src/control.ts";
+import { Control } from "./src/control/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
 import { initialize } from "./src/platform/posix/errno.ts";
 import { isTerminal } from "./src/platform/posix/terminal.ts";
 import { Stderr } from "./src/report/stderr.ts";
 import { printable } from "./src/report/printable.ts";
-import { runThread, type ThreadStart } from "./src/threads.ts";
+import { runThread, type ThreadStart } from "./src/control/threads.ts";
 
 function main(args: readonly string[]): void {
   const flags = parseFlags(args);

@@ -1,6 +1,6 @@
+import { close, O_RDONLY, open, read } from "./posix/descriptors.ts";
 import { libc } from "./posix/libc.ts";
 import { addressOf } from "./posix/memory.ts";
-import { close, O_RDONLY, open, read } from "./posix/descriptors.ts";
 
 const MADV_DONTNEED = 4;
 /** What does not fit is not looked at; an ordinary process has a third of it. */

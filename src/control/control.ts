@@ -1,33 +1,29 @@
 import process from "node:process";
-import { VERSION } from "./cli/help.ts";
-import type { Options } from "./cli/options.ts";
+import { VERSION } from "../cli/help.ts";
+import type { Options } from "../cli/options.ts";
 import {
   announceReady,
   checkPipes,
   openReports,
   refuseStart,
-} from "./containerd/shim.ts";
-import { ExitCode, InputError, messageOf, SinkError } from "./errors.ts";
-import { outputBytesFor } from "./formats/formats.ts";
-import { landingBytesFor } from "./input/line_framer.ts";
-import { createFifo } from "./input/fifo.ts";
-import { kindOf } from "./output/sinks.ts";
-import { Doorbell } from "./platform/doorbell.ts";
-import { Gate } from "./platform/gate.ts";
-import { napMicros, wallClockMicros } from "./platform/posix/clock.ts";
-import { describeError, EEXIST } from "./platform/posix/errno.ts";
-import { status } from "./platform/posix/file_status.ts";
-import { mkdir, unlink } from "./platform/posix/names.ts";
-import { pipe } from "./platform/posix/pipes.ts";
-import { openFilesLimit } from "./platform/posix/process.ts";
-import { releaseStartPages } from "./platform/start_pages.ts";
-import { Board } from "./report/board.ts";
-import { lost, type Snapshot, total } from "./report/events.ts";
-import { serveMetrics } from "./report/metrics_server.ts";
-import { Reports } from "./report/reports.ts";
-import { Stderr } from "./report/stderr.ts";
-import { allocateRingMemory, type RingMemory } from "./ring/ring_memory.ts";
-import type { RotatedFilesSpec } from "./output/rotated_files.ts";
+} from "../containerd/shim.ts";
+import { ExitCode, messageOf } from "../errors.ts";
+import { kindOf } from "../output/sinks.ts";
+import { Doorbell } from "../platform/doorbell.ts";
+import { Gate } from "../platform/gate.ts";
+import { napMicros, wallClockMicros } from "../platform/posix/clock.ts";
+import { pipe } from "../platform/posix/pipes.ts";
+import { releaseStartPages } from "../platform/start_pages.ts";
+import { Board } from "../report/board.ts";
+import { lost, type Snapshot, total } from "../report/events.ts";
+import { serveMetrics } from "../report/metrics_server.ts";
+import { Reports } from "../report/reports.ts";
+import { Stderr } from "../report/stderr.ts";
+import type { RingMemory } from "../ring/ring_memory.ts";
+import { BoardWatch } from "./board_watch.ts";
+import { Compression } from "./compression.ts";
+import { MadeFifos } from "./made_fifos.ts";
+import { allocateRings, checkOpenFilesLimit, makeFolder } from "./preparation.ts";
 import {
   type Role,
   startThread,
@@ -36,13 +32,9 @@ import {
   wakeReader,
 } from "./threads.ts";
 
-/** How often the board is looked at while something happens. */
-const TICK_MS = 1000;
 /** How long a read or write that is under way is waited for at the end, and how often. */
 const LAST_STEP_MS = 50;
 const NAP_MICROS = 200;
-/** A batch of the flusher; it must hold the longest line. */
-const HAND_BYTES = 256 * 1024;
 
 /**
  * The control thread: starts the others, listens to signals, reports, and is
@@ -56,16 +48,14 @@ export class Control {
   readonly #options: Options;
   readonly #board: Board;
   readonly #reports: Reports;
+  readonly #watch: BoardWatch;
   readonly #doorbell = Doorbell.create();
   readonly #wakePipe = pipe();
-  /** Their paths, and what stands there if nobody has put another one there. */
-  readonly #madeFifos = new Map<string, string>();
+  readonly #madeFifos = new MadeFifos();
   #deadline: ReturnType<typeof setTimeout> | undefined;
-  /** Undefined while this thread rests: nothing is going on that could be reported. */
-  #ticks: ReturnType<typeof setInterval> | undefined;
-  #compressing = false;
-  /** Rotated since the compressor may have looked. */
-  #compressNext: RotatedFilesSpec | undefined;
+  readonly #compression = new Compression((files) =>
+    this.#start({ role: "compressor", files })
+  );
   /** The flusher has done all it had to do. */
   #flushed = false;
   #failed = false;
@@ -79,6 +69,7 @@ export class Control {
     this.#board = Board.create(options.inputs.length);
     const stderr = new Stderr(options.container ? openReports() : undefined);
     this.#reports = new Reports(options, this.#board, stderr);
+    this.#watch = new BoardWatch(this.#board, this.#reports);
   }
 
   /** Starts everything; the program ends in `#exit`. */
@@ -96,14 +87,14 @@ export class Control {
       checkOpenFilesLimit(this.#options.inputs.length);
       if (this.#options.container) checkPipes();
       this.#options.outputFolders.forEach(makeFolder);
-      if (this.#options.create) this.#createFifos();
+      if (this.#options.create) this.#madeFifos.create(this.#options.inputs);
       // Before any input is read: the address may be in use.
       this.#serveMetrics();
-      this.#startThreads(this.#allocate());
+      this.#startThreads(allocateRings(this.#options));
     } catch (error) {
       this.#fail(messageOf(error));
     }
-    this.#watchBoard();
+    this.#watch.wake();
     if (this.#options.progress) this.#reports.startMeter();
   }
 
@@ -113,46 +104,6 @@ export class Control {
     const snapshot = () => this.#reports.snapshot();
     const url = serveMetrics(metrics, VERSION, container, snapshot);
     this.#reports.notice({ event: "listening", url });
-  }
-
-  #createFifos(): void {
-    for (const { source } of this.#options.inputs) {
-      if (source.kind === "fifo" && createFifo(source.path)) {
-        this.#rememberFifo(source.path);
-      }
-    }
-  }
-
-  #rememberFifo(path: string): void {
-    const made = status(path);
-    if (typeof made !== "number") this.#madeFifos.set(path, made.identity);
-  }
-
-  #removeFifos(): void {
-    for (const [path, identity] of this.#madeFifos) {
-      const found = status(path);
-      if (typeof found !== "number" && found.identity === identity) unlink(path);
-    }
-  }
-
-  #allocate(): RingMemory[] {
-    const { inputs, capacityBytes, maxLineBytes, format } = this.#options;
-    try {
-      return inputs.map(() =>
-        allocateRingMemory(
-          capacityBytes,
-          landingBytesFor(maxLineBytes),
-          Math.max(HAND_BYTES, maxLineBytes + 1),
-          outputBytesFor(format, maxLineBytes),
-        )
-      );
-    } catch (error) {
-      throw new InputError(
-        `cannot reserve ${inputs.length} × ${capacityBytes} bytes of memory: ${
-          messageOf(error)
-        }; ask for a smaller --capacity or --max-line`,
-      );
-    }
   }
 
   #startThreads(rings: readonly RingMemory[]): void {
@@ -187,7 +138,7 @@ export class Control {
         releaseStartPages();
         break;
       case "busy":
-        this.#watchBoard();
+        this.#watch.wake();
         break;
       case "loss":
         this.#reports.observe();
@@ -200,7 +151,7 @@ export class Control {
         this.#reports.notice({ event: "error", message: message.message });
         break;
       case "FIFO made":
-        this.#rememberFifo(message.path);
+        this.#madeFifos.remember(message.path);
         break;
       case "sink failing":
         this.#reports.sinkFailing(message.message);
@@ -209,7 +160,7 @@ export class Control {
         this.#reports.sinkRecovered();
         break;
       case "plain files":
-        this.#compress(message.files);
+        this.#compression.request(message.files);
         break;
       case "finished":
         this.#finished(role);
@@ -227,31 +178,11 @@ export class Control {
   }
 
   #finished(role: Role): void {
-    if (role === "compressor") {
-      this.#compressed();
-      return;
-    }
-    this.#drain();
+    if (role === "compressor") this.#compression.ended();
+    else this.#drain();
     if (role === "flusher") this.#flushed = true;
     // What is not compressed when the deadline passes is so after the next start.
-    if (this.#flushed && !this.#compressing) this.#exit();
-  }
-
-  #compress(files: RotatedFilesSpec): void {
-    if (this.#compressing) {
-      this.#compressNext = files;
-      return;
-    }
-    this.#compressing = true;
-    this.#start({ role: "compressor", files });
-  }
-
-  #compressed(): void {
-    const next = this.#compressNext;
-    this.#compressing = false;
-    this.#compressNext = undefined;
-    if (next !== undefined) this.#compress(next);
-    else if (this.#flushed) this.#exit();
+    if (this.#flushed && !this.#compression.running) this.#exit();
   }
 
   /**
@@ -267,7 +198,7 @@ export class Control {
     this.#failed = true;
     this.#reports.notice({ event: "error", message: text });
     if (role === "compressor") {
-      this.#compressed();
+      this.#finished(role);
       return;
     }
     this.#board.declareReaderGone();
@@ -310,28 +241,8 @@ export class Control {
     this.#doorbell.ring();
   }
 
-  #watchBoard(): void {
-    this.#reports.observe();
-    this.#ticks ??= setInterval(() => this.#tick(), TICK_MS);
-  }
-
-  #tick(): void {
-    // Not sooner: while lines are being lost, the reader would otherwise send a
-    // message for nearly every push, and spend on it what its writer waits for.
-    this.#board.acknowledgeLoss();
-    this.#reports.observe();
-    // Said before looking: a reader that reads after the look sees a thread at rest.
-    this.#board.beginRest();
-    if (this.#reports.settled) {
-      clearInterval(this.#ticks);
-      this.#ticks = undefined;
-    } else {
-      this.#board.endRest();
-    }
-  }
-
   #exit(): never {
-    this.#removeFifos();
+    this.#madeFifos.remove();
     this.#halt();
     process.exit(this.#exitCode(this.#reports.finish()));
   }
@@ -353,32 +264,4 @@ export class Control {
     const { bytes } = lost(counts);
     return bytes > 0n && this.#options.failOnLoss ? ExitCode.loss : ExitCode.flushed;
   }
-}
-
-/** What the runtime and an output take; Deno has 33 open when it stands idle. */
-const OWN_DESCRIPTORS = 48;
-
-/** A runtime that runs out of descriptors half-way dies without saying of what. */
-function checkOpenFilesLimit(inputs: number): void {
-  const [limit, needed] = [openFilesLimit(), OWN_DESCRIPTORS + inputs];
-  if (limit >= needed) return;
-  throw new InputError(
-    `cannot start with at most ${limit} open files: with ${inputs} ${
-      inputs === 1 ? "input" : "inputs"
-    } it takes ${needed}; raise the limit (ulimit -n, LimitNOFILE=)`,
-  );
-}
-
-/** As the file in it: for a group of log readers, not for everybody. */
-const FOLDER_MODE = 0o750;
-
-/** @throws SinkError when it is missing and cannot be made. */
-function makeFolder(path: string): void {
-  const outcome = mkdir(path, FOLDER_MODE);
-  if (outcome === -EEXIST || outcome >= 0) return;
-  throw new SinkError(
-    `cannot make folder "${path}" for the output: ${
-      describeError(-outcome)
-    }; what it is in must exist and be writable`,
-  );
 }

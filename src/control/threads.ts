@@ -5,29 +5,29 @@
  */
 
 import { parentPort, Worker } from "node:worker_threads";
-import type { Options } from "./cli/options.ts";
+import type { Options } from "../cli/options.ts";
 import {
   InputError,
   messageOf,
   OutputError,
   SinkClosedError,
   SinkFailure,
-} from "./errors.ts";
-import { makeFormat } from "./formats/formats.ts";
-import { runReader } from "./input/reader.ts";
-import { compressAll } from "./output/compressor.ts";
-import { Delivery } from "./output/delivery.ts";
-import { Flusher } from "./output/flusher.ts";
-import { RotatedFiles, type RotatedFilesSpec } from "./output/rotated_files.ts";
-import { openSink } from "./output/sinks.ts";
-import { Doorbell } from "./platform/doorbell.ts";
-import { Gate } from "./platform/gate.ts";
-import { write } from "./platform/posix/descriptors.ts";
-import { initialize } from "./platform/posix/errno.ts";
-import { addressOf } from "./platform/posix/memory.ts";
-import { Board } from "./report/board.ts";
-import type { Notice } from "./report/events.ts";
-import type { RingMemory } from "./ring/ring_memory.ts";
+} from "../errors.ts";
+import { makeFormat } from "../formats/formats.ts";
+import { runReader } from "../input/reader.ts";
+import { compressAll } from "../output/compressor.ts";
+import { Delivery } from "../output/delivery.ts";
+import { Flusher } from "../output/flusher.ts";
+import { RotatedFiles, type RotatedFilesSpec } from "../output/rotated_files.ts";
+import { openSink } from "../output/sinks.ts";
+import { Doorbell } from "../platform/doorbell.ts";
+import { Gate } from "../platform/gate.ts";
+import { write } from "../platform/posix/descriptors.ts";
+import { initialize } from "../platform/posix/errno.ts";
+import { addressOf } from "../platform/posix/memory.ts";
+import { Board } from "../report/board.ts";
+import type { Notice } from "../report/events.ts";
+import type { RingMemory } from "../ring/ring_memory.ts";
 
 export type Role = "reader" | "flusher" | "compressor";
 
