@@ -1,6 +1,7 @@
 import { SinkFailure, SinkRejection } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import type { Board, InputCounters } from "../report/board.ts";
+import type { Board } from "../report/board.ts";
+import type { InputCounters } from "../report/input_counters.ts";
 import { Backoff } from "./backoff.ts";
 import type { Custody, Sink } from "./sink.ts";
 

@@ -1,6 +1,7 @@
 /** What can be said on standard error; `text.ts` and `json.ts` say it. */
 
-import type { Counts, Shortfall } from "./board.ts";
+import type { Counts } from "./counts.ts";
+import type { Shortfall } from "./input_counters.ts";
 
 /** One input, at one moment. */
 export interface InputState extends Counts {
@@ -86,39 +87,6 @@ export type Notice =
   | { readonly event: "listening"; readonly url: string }
   /** An input, the output or this program fails for good. */
   | { readonly event: "error"; readonly message: string };
-
-const NOTHING: Counts = {
-  linesIn: 0n,
-  bytesIn: 0n,
-  linesOut: 0n,
-  bytesOut: 0n,
-  linesOverwritten: 0n,
-  bytesOverwritten: 0n,
-  linesDropped: 0n,
-  bytesDropped: 0n,
-  linesRejected: 0n,
-  bytesRejected: 0n,
-  linesBuffered: 0n,
-  bytesBuffered: 0n,
-};
-const COUNT_NAMES = Object.keys(NOTHING) as (keyof Counts)[];
-
-/** The sum over all inputs. */
-export function total(inputs: readonly Counts[]): Counts {
-  const sum = { ...NOTHING };
-  for (const input of inputs) {
-    for (const name of COUNT_NAMES) sum[name] += input[name];
-  }
-  return sum;
-}
-
-/** Lines and bytes that were read and will never come out. */
-export function lost(counts: Counts): { lines: bigint; bytes: bigint } {
-  return {
-    lines: counts.linesOverwritten + counts.linesDropped + counts.linesRejected,
-    bytes: counts.bytesOverwritten + counts.bytesDropped + counts.bytesRejected,
-  };
-}
 
 /** How long the output has taken nothing of what it was given; 0 when it does. */
 export function stalledMs({ timeMs, output }: Snapshot): number {

@@ -1,12 +1,11 @@
 import type { Container } from "../containerd/container.ts";
-import type { Counts } from "./board.ts";
+import { type Counts, total } from "./counts.ts";
 import {
   type InputState,
   type OutputState,
   type ReportEvent,
   type Snapshot,
   stalledMs,
-  total,
 } from "./events.ts";
 
 /**
