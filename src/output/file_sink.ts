@@ -12,13 +12,17 @@ interface FileDestination extends Destination {
   readonly rotation: RotationSettings | undefined;
 }
 
+/** Something like a URL is a mistyped destination, and not the name of a file. */
+const SCHEME = /^[a-z][a-z0-9+]*:/;
+
 /** `--output PATH` */
 export const fileKind: SinkKind<FileDestination> = {
   kind: "file",
   help: "the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP",
   format: "raw",
   reopens: true,
-  parse: (path, { rotation }) => ({ kind: "file", name: `"${path}"`, path, rotation }),
+  parse: (path, { rotation }) =>
+    SCHEME.test(path) ? undefined : { kind: "file", name: `"${path}"`, path, rotation },
   open: (destination, notices) => new FileSink(destination, notices),
 };
 

@@ -24,7 +24,6 @@ const KINDS: readonly SinkKind<Destination>[] = [
   syslogTlsKind,
   syslogUnixKind,
   httpKind,
-  // Takes whatever is left.
   fileKind,
 ];
 
@@ -45,7 +44,9 @@ export function parseDestination(output: string, settings: OutputSettings): Dest
     const destination: Destination | undefined = kind.parse(output, settings);
     if (destination !== undefined) return destination;
   }
-  throw new UsageError(`"${output}" is no destination that is known`);
+  throw new UsageError(
+    `"${output}" is no destination that is known; see --help, or write ./${output} for a file`,
+  );
 }
 
 /** The kind of a destination that `parseDestination` has made. */
