@@ -1,8 +1,7 @@
 import { type Container, expand, namedFolders } from "../containerd/container.ts";
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
-import type { RotationSettings } from "../output/file_rotation.ts";
-import type { Destination } from "../output/sink.ts";
+import { type Destination, type RotationSettings } from "../output/sink.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
 import type { RawFlags } from "./parse.ts";
 import { checked, choice, count, single, size } from "./values.ts";

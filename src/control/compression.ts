@@ -1,4 +1,4 @@
-import type { RotatedFilesSpec } from "../output/rotated_files.ts";
+import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
 
 /**
  * `--compress`: has rotated files compressed, by one thread at a time, which ends when

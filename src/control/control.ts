@@ -17,7 +17,7 @@ import { releaseStartPages } from "../platform/start_pages.ts";
 import { Board } from "../report/board.ts";
 import { lost, total } from "../report/counts.ts";
 import type { Snapshot } from "../report/events.ts";
-import { serveMetrics } from "../report/metrics_server.ts";
+import { serveMetrics } from "../report/metrics/metrics_server.ts";
 import { Reports } from "../report/reports.ts";
 import { Stderr } from "../report/stderr.ts";
 import type { RingMemory } from "../ring/ring_memory.ts";

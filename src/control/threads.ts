@@ -15,10 +15,10 @@ import {
 } from "../errors.ts";
 import { makeFormat } from "../formats/formats.ts";
 import { runReader } from "../input/reader.ts";
-import { compressAll } from "../output/compressor.ts";
 import { Delivery } from "../output/delivery.ts";
+import { compressAll } from "../output/file/compressor.ts";
+import { RotatedFiles, type RotatedFilesSpec } from "../output/file/rotated_files.ts";
 import { Flusher } from "../output/flusher.ts";
-import { RotatedFiles, type RotatedFilesSpec } from "../output/rotated_files.ts";
 import { openSink } from "../output/sinks.ts";
 import { Doorbell } from "../platform/doorbell.ts";
 import { Gate } from "../platform/gate.ts";

@@ -1,8 +1,7 @@
 import type { Outgoing } from "../formats/format.ts";
 import type { FormatName } from "../formats/formats.ts";
 import type { SyslogIdentity } from "../formats/rfc5424.ts";
-import type { RotationSettings } from "./file_rotation.ts";
-import type { RotatedFilesSpec } from "./rotated_files.ts";
+import type { RotatedFilesSpec } from "./file/rotated_files.ts";
 
 /** A place that takes bytes. Flusher thread only. */
 export interface Sink {
@@ -77,6 +76,18 @@ export interface Destination {
   readonly name: string;
   /** What the rfc5424 format is to say of the sender. */
   readonly syslog?: SyslogIdentity;
+}
+
+/** --max-size, --max-files and --compress. */
+export interface RotationSettings {
+  /**
+   * A file is larger only by the record at its end, if that alone is longer or has
+   * come in pieces.
+   */
+  readonly maxBytes: number;
+  /** Counts the file that is written to. 1: the file is emptied when it is full. */
+  readonly maxFiles: number;
+  readonly compress: boolean;
 }
 
 /** What the flags beside --output say about it. */
