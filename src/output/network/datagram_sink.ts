@@ -4,7 +4,7 @@ import { close } from "../../platform/posix/descriptors.ts";
 import { describeError, EMSGSIZE } from "../../platform/posix/errno.ts";
 import { sendDatagram, socketError } from "../../platform/posix/sockets.ts";
 import type { Sink } from "../sink.ts";
-import { connectTo, type Peer } from "./connection.ts";
+import { connectTo, type Peer } from "./peer.ts";
 
 /**
  * A datagram for each record, without its newline (RFC 5426). What a network or a

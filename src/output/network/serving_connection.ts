@@ -2,8 +2,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { messageOf, SinkFailure } from "../../errors.ts";
 import { descriptorOf } from "../../platform/posix/tcp.ts";
 import { connectTls, type TlsSettings, type TlsStream } from "../../platform/tls.ts";
-
-const CLOSED = "it was closed at the other end";
+import { CLOSED } from "./stream_connection.ts";
 
 /** Bytes that came and were not asked for yet; a peer that sends more is made to wait. */
 const MAX_UNREAD_BYTES = 1024 * 1024;

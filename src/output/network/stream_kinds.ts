@@ -1,9 +1,9 @@
 import { UsageError } from "../../errors.ts";
-import { MAX_UNIX_PATH_BYTES } from "../../platform/posix/socket_addresses.ts";
 import { parseDuration } from "../../units.ts";
 import type { Destination, SinkKind } from "../sink.ts";
 import { parseHostPort, type Settings, splitSettings } from "./address.ts";
-import { checkUnixPath, type Peer } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { checkUnixPath, type Peer, unixPeer } from "./peer.ts";
 import { newlineFraming } from "./framing.ts";
 import { StreamSink } from "./stream_sink.ts";
 
@@ -29,7 +29,7 @@ export const tcpKind: SinkKind<StreamDestination> = {
     };
   },
   open: ({ name, peer, timeoutMs }) =>
-    new StreamSink(name, peer, newlineFraming, timeoutMs),
+    new StreamSink(name, newlineFraming, () => new Connection(name, peer, timeoutMs)),
 };
 
 /** `--output unix:PATH` */
@@ -46,24 +46,14 @@ export const unixKind: SinkKind<StreamDestination & { readonly peer: { path: str
     },
     open: ({ name, peer, timeoutMs }) => {
       checkUnixPath(name, peer.path);
-      return new StreamSink(name, peer, newlineFraming, timeoutMs);
+      const connect = () => new Connection(name, peer, timeoutMs);
+      return new StreamSink(name, newlineFraming, connect);
     },
   };
 
 /** What comes after a destination's scheme, if it has that scheme. */
 export function afterScheme(output: string, scheme: string): string | undefined {
   return output.startsWith(scheme) ? output.slice(scheme.length) : undefined;
-}
-
-/** @throws UsageError when no socket can have this path. */
-export function unixPeer(path: string): { path: string } {
-  const bytes = new TextEncoder().encode(path).length;
-  if (path === "" || bytes > MAX_UNIX_PATH_BYTES || path.includes("\0")) {
-    throw new UsageError(
-      `"${path}" is not the path of a socket: those have 1 to ${MAX_UNIX_PATH_BYTES} bytes`,
-    );
-  }
-  return { path };
 }
 
 /** How long a peer may leave us without an answer, unless `?timeout=` says otherwise. */

@@ -1,9 +1,9 @@
 import { SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
-import { Connection, type Peer } from "./connection.ts";
 import type { Framing } from "./framing.ts";
 import { ResendWindow } from "./resend_window.ts";
+import type { StreamConnection } from "./stream_connection.ts";
 
 /** How long the peer may take to read the rest and close, at the end. */
 const GOODBYE_MS = 1000;
@@ -24,22 +24,24 @@ const TEND_MS = 20;
 export class StreamSink implements Sink, Custody {
   readonly name: string;
   readonly custody = this;
-  readonly #peer: Peer;
   readonly #framing: Framing;
-  readonly #timeoutMs: number;
+  readonly #connect: () => StreamConnection | Promise<StreamConnection>;
   readonly #window = new ResendWindow();
-  #connection: Connection | undefined;
+  #connection: StreamConnection | undefined;
   /** How often the end had to be sent again. */
   #goodbyes = 0;
   /** Chunks whose arrival has been told. */
   #told = 0;
 
-  /** @param timeoutMs how long a peer may take to answer before it counts as gone */
-  constructor(name: string, peer: Peer, framing: Framing, timeoutMs: number) {
+  /** @param connect makes a new connection; throws SinkFailure or SinkError */
+  constructor(
+    name: string,
+    framing: Framing,
+    connect: () => StreamConnection | Promise<StreamConnection>,
+  ) {
     this.name = name;
-    this.#peer = peer;
     this.#framing = framing;
-    this.#timeoutMs = timeoutMs;
+    this.#connect = connect;
   }
 
   takeVerdict(): Verdict | undefined {
@@ -52,33 +54,45 @@ export class StreamSink implements Sink, Custody {
     return this.#window.settled ? Infinity : TEND_MS;
   }
 
-  write(piece: Outgoing, from: number): number {
+  write(piece: Outgoing, from: number): number | Promise<number> {
     const window = this.#window;
     const connection = this.#advance();
+    if (connection instanceof Promise) return connection.then(() => 0);
     if (!window.hasRoom) {
       const unsent = window.unsentBytes > 0;
-      connection.wait(unsent, unsent ? ROOM_MS : ACKNOWLEDGEMENT_MS);
-      return 0;
+      const waited = connection.wait(unsent, unsent ? ROOM_MS : ACKNOWLEDGEMENT_MS);
+      return waited === undefined ? 0 : waited.then(() => 0);
     }
     const taken = this.#framing(piece, from, window);
-    this.#send(connection);
-    return taken;
+    connection.send(window);
+    return connection.turn?.().then(() => taken) ?? taken;
   }
 
-  tend(): void {
-    this.#advance();
+  tend(): void | Promise<void> {
+    const connection = this.#advance();
+    return connection instanceof Promise
+      ? connection.then(() => {})
+      : connection.turn?.();
   }
 
   /** Looks at the connection, or makes one, and sends what is to be sent. */
-  #advance(): Connection {
+  #advance(): StreamConnection | Promise<StreamConnection> {
     if (this.#connection !== undefined) {
       const look = this.#connection.look();
       this.#window.arrivedBut(look.unacknowledgedBytes, performance.now());
       if (look.broken !== undefined) this.#disconnect(look.broken);
     }
-    this.#connection ??= new Connection(this.name, this.#peer, this.#timeoutMs);
-    this.#send(this.#connection);
-    return this.#connection;
+    const connection = this.#connection ?? this.#connect();
+    if (connection instanceof Promise) {
+      return connection.then((connection) => this.#adopt(connection));
+    }
+    return this.#adopt(connection);
+  }
+
+  #adopt(connection: StreamConnection): StreamConnection {
+    this.#connection = connection;
+    connection.send(this.#window);
+    return connection;
   }
 
   /** @throws SinkFailure when there is something to be sent again. */
@@ -90,17 +104,8 @@ export class StreamSink implements Sink, Custody {
     throw new SinkFailure(`the connection to ${this.name} broke: ${reason}`);
   }
 
-  #send(connection: Connection): void {
-    const window = this.#window;
-    while (window.unsentBytes > 0) {
-      const count = connection.send(window.unsentAddress, window.unsentBytes);
-      if (count === 0) return;
-      window.sent(count);
-    }
-  }
-
-  finish(): void {
-    const broken = this.#connection?.sayGoodbye(GOODBYE_MS);
+  async finish(): Promise<void> {
+    const broken = await this.#connection?.sayGoodbye(GOODBYE_MS);
     // The peer may not have read the end. One that always breaks off is its own affair.
     if (broken !== undefined && this.#goodbyes++ < MAX_GOODBYES) this.#disconnect(broken);
     this.#connection?.close();

@@ -4,13 +4,14 @@ import { UsageError } from "../../errors.ts";
 import { DEFAULT_IDENTITY, type SyslogIdentity } from "../../formats/rfc5424.ts";
 import type { Destination, SinkKind } from "../sink.ts";
 import { parseHostPort, type Settings, splitSettings } from "./address.ts";
-import { checkUnixPath, type Peer } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { DatagramSink } from "./datagram_sink.ts";
 import { octetCounting } from "./framing.ts";
-import { afterScheme, timeoutIn, unixPeer } from "./stream_kinds.ts";
+import { checkUnixPath, type Peer, unixPeer } from "./peer.ts";
+import { afterScheme, timeoutIn } from "./stream_kinds.ts";
 import { StreamSink } from "./stream_sink.ts";
 import { loadTls, TLS_SETTINGS, type TlsFiles, tlsFilesIn } from "./tls_settings.ts";
-import { TlsStreamSink } from "./tls_stream_sink.ts";
+import { TlsConnection } from "./tls_connection.ts";
 
 interface SyslogDestination extends Destination {
   readonly peer: Peer;
@@ -88,7 +89,7 @@ export const syslogTcpKind: SinkKind<
     };
   },
   open: ({ name, peer, timeoutMs }) =>
-    new StreamSink(name, peer, octetCounting, timeoutMs),
+    new StreamSink(name, octetCounting, () => new Connection(name, peer, timeoutMs)),
 };
 
 /** RFC 5425 */
@@ -120,8 +121,11 @@ export const syslogTlsKind: SinkKind<
       tls: tlsFilesIn(settings),
     };
   },
-  open: ({ name, peer, tls, timeoutMs }) =>
-    new TlsStreamSink(name, peer, loadTls(tls), octetCounting, timeoutMs),
+  open: ({ name, peer, tls, timeoutMs }) => {
+    const settings = loadTls(tls);
+    const connect = () => TlsConnection.open(name, peer, settings, timeoutMs);
+    return new StreamSink(name, octetCounting, connect);
+  },
 };
 
 /** RFC 5424, table 1, by the names that syslog.conf(5) uses. */
