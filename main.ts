@@ -13,6 +13,7 @@ import { nameOf } from "./src/containerd/container.ts";
 import { openReports, refuseStart } from "./src/containerd/shim.ts";
 import { Control } from "./src/control/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
+import { STDIN } from "./src/platform/posix/descriptors.ts";
 import { initialize } from "./src/platform/posix/errno.ts";
 import { isTerminal } from "./src/platform/posix/terminal.ts";
 import { Stderr } from "./src/report/stderr.ts";
@@ -31,7 +32,7 @@ function main(args: readonly string[]): void {
   }
   const options = resolveOptions(flags, process.env);
   initialize();
-  if (args.length === 0 && isTerminal(0)) {
+  if (args.length === 0 && isTerminal(STDIN)) {
     console.error(SHORT_HELP.trimEnd());
     process.exit(ExitCode.usage);
   }

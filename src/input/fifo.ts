@@ -9,7 +9,7 @@ import {
   EMFILE,
   ENFILE,
 } from "../platform/posix/errno.ts";
-import { type FileStatus, status } from "../platform/posix/file_status.ts";
+import { kindName, status } from "../platform/posix/file_status.ts";
 import { mkfifo } from "../platform/posix/names.ts";
 
 const FIFO_MODE = 0o600;
@@ -76,8 +76,4 @@ export function advice(errno: number): string {
     default:
       return "";
   }
-}
-
-export function kindName({ kind }: FileStatus): string {
-  return kind === "file" ? "regular file" : kind;
 }

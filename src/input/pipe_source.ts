@@ -5,12 +5,13 @@ import {
   O_RDONLY,
   openAgain,
   read,
+  STDIN,
 } from "../platform/posix/descriptors.ts";
 import { describeError, EAGAIN, EBADF, EBUSY } from "../platform/posix/errno.ts";
-import { status } from "../platform/posix/file_status.ts";
+import { kindName, status } from "../platform/posix/file_status.ts";
 import { pipeSize, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
 import { formatSize } from "../units.ts";
-import { advice, createFifo, kindName, openFifo } from "./fifo.ts";
+import { advice, createFifo, openFifo } from "./fifo.ts";
 
 /** What the control thread knows of an input. */
 export interface InputSpec {
@@ -26,11 +27,9 @@ export type InputSource =
 
 export const STANDARD_INPUT: InputSource = {
   kind: "descriptor",
-  number: 0,
+  number: STDIN,
   name: "standard input",
 };
-
-const STDIN = 0;
 
 /** Where a read has come to. */
 export const WOULD_BLOCK = -1;

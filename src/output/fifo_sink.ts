@@ -15,7 +15,7 @@ import {
   ENXIO,
   EPIPE,
 } from "../platform/posix/errno.ts";
-import { status } from "../platform/posix/file_status.ts";
+import { kindName, status } from "../platform/posix/file_status.ts";
 import { mkfifo } from "../platform/posix/names.ts";
 import { PIPE_BUF, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
 import { POLLERR, POLLOUT, PollSet } from "../platform/posix/poll.ts";
@@ -149,7 +149,7 @@ class FifoSink implements Sink {
       }
     } else if (found.kind !== "pipe") {
       return `cannot write to ${this.name}: not a FIFO but a ${
-        found.kind === "file" ? "regular file" : found.kind
+        kindName(found)
       }; make one with mkfifo under another name`;
     }
     const descriptor = open(this.#path, O_WRONLY | O_NONBLOCK);

@@ -1,13 +1,17 @@
 import { SinkError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import { O_NONBLOCK, O_WRONLY, openAgain } from "../platform/posix/descriptors.ts";
+import {
+  O_NONBLOCK,
+  O_WRONLY,
+  openAgain,
+  STDOUT,
+} from "../platform/posix/descriptors.ts";
 import { describeError } from "../platform/posix/errno.ts";
 import { status } from "../platform/posix/file_status.ts";
 import { PIPE_BUF } from "../platform/posix/pipes.ts";
 import { DescriptorWriter } from "./descriptor_writer.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 
-const STDOUT = 1;
 const NAME = "standard output";
 
 interface StdoutDestination extends Destination {

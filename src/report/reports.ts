@@ -1,7 +1,8 @@
 import process from "node:process";
-import type { Options } from "../cli/options.ts";
+import type { Container } from "../containerd/container.ts";
+import type { FullPolicy } from "../ring/ring_producer.ts";
 import type { Board } from "./board.ts";
-import { Console, meterFits } from "./console.ts";
+import { Console, meterFits, type ReportStyle } from "./console.ts";
 import { total } from "./counts.ts";
 import type { Notice, ReportEvent, Snapshot } from "./events.ts";
 import { Observer } from "./observer.ts";
@@ -11,17 +12,27 @@ import type { Stderr } from "./stderr.ts";
 /** How often the meter is drawn. */
 const METER_MS = 100;
 
+export interface ReportsOptions {
+  readonly inputs: readonly { readonly label: string }[];
+  readonly capacityBytes: number;
+  readonly whenFull: FullPolicy;
+  readonly output: { readonly kind: string; readonly name: string };
+  readonly report: ReportStyle;
+  readonly reportIntervalMs: number;
+  readonly container: Container | undefined;
+}
+
 /**
  * All that is said to people while the program runs: looks at the board, decides
  * what is worth saying, and says it. Control thread only.
  */
 export class Reports {
-  readonly #options: Options;
+  readonly #options: ReportsOptions;
   readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
 
-  constructor(options: Options, board: Board, stderr: Stderr) {
+  constructor(options: ReportsOptions, board: Board, stderr: Stderr) {
     const dropNewest = options.whenFull === "drop-newest";
     this.#options = options;
     this.#observer = new Observer(board, {

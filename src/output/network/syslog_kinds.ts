@@ -139,7 +139,7 @@ const FACILITIES = [
 const TAG = /^[!-~]{1,48}$/;
 
 /** The settings `facility` and `tag`. @throws UsageError */
-export function identityIn(settings: Settings): SyslogIdentity {
+function identityIn(settings: Settings): SyslogIdentity {
   const tag = settings.get("tag") ?? DEFAULT_IDENTITY.tag;
   if (!TAG.test(tag)) {
     throw new UsageError(

@@ -4,6 +4,10 @@ import { addressOf, cString } from "./memory.ts";
 import { EINTR, lastError, result, retried } from "./errno.ts";
 import { libc } from "./libc.ts";
 
+export const STDIN = 0;
+export const STDOUT = 1;
+export const STDERR = 2;
+
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_CREAT = 0o100;

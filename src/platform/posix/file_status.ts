@@ -21,6 +21,11 @@ export interface FileStatus {
   readonly bytes: number;
 }
 
+/** How messages call it. */
+export function kindName({ kind }: FileStatus): string {
+  return kind === "file" ? "regular file" : kind;
+}
+
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;

@@ -30,10 +30,10 @@ export interface Reply {
 export type Answer = (path: string) => Reply;
 
 /** When there are more, the one that has been open longest has to go. */
-export const MAX_CONNECTIONS = 32;
+const MAX_CONNECTIONS = 32;
 /** A connection lives so long at most, whatever the other side does. */
 const CONNECTION_MS = 10_000;
-export const MAX_REQUEST_BYTES = 8 * 1024;
+const MAX_REQUEST_BYTES = 8 * 1024;
 
 /** Pages may show and fetch what this server itself says, and nothing else. */
 const SECURITY_HEADERS = [
