@@ -3,6 +3,7 @@ import {
   close,
   O_APPEND,
   O_CREAT,
+  O_NOFOLLOW,
   O_NONBLOCK,
   O_RDONLY,
   O_WRONLY,
@@ -43,12 +44,18 @@ export class AppendedFile {
    *
    * @param name how messages call it
    * @param mode of a file that is made
+   * @param followsLinks the file may be one that a symbolic link leads to
    */
-  static open(name: string, path: string, mode: number): AppendedFile | number {
+  static open(
+    name: string,
+    path: string,
+    mode: number,
+    followsLinks = true,
+  ): AppendedFile | number {
     // O_NONBLOCK means nothing to files; it keeps a FIFO that has taken the
     // name in the meantime from blocking this thread for ever.
     const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK;
-    const descriptor = open(path, flags, mode);
+    const descriptor = open(path, followsLinks ? flags : flags | O_NOFOLLOW, mode);
     return descriptor < 0 ? descriptor : new AppendedFile(name, descriptor);
   }
 

@@ -3,7 +3,7 @@ import { SinkFailure } from "../../errors.ts";
 import {
   close,
   O_CREAT,
-  O_TRUNC,
+  O_EXCL,
   O_WRONLY,
   open,
   read,
@@ -47,7 +47,9 @@ export function compressAll(files: RotatedFiles): void {
 }
 
 function compress({ descriptor, status }: PlainFile, path: string): void {
-  const target = open(path, O_WRONLY | O_CREAT | O_TRUNC, status.permissions & 0o777);
+  // A link that somebody has put there would lead the program to another file.
+  unlink(path);
+  const target = open(path, O_WRONLY | O_CREAT | O_EXCL, status.permissions & 0o777);
   check(target, path);
   try {
     const chunk = new Uint8Array(MEMBER_BYTES);

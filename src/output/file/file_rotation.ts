@@ -118,7 +118,7 @@ export class FileRotation {
   }
 
   #begin(mode: number): AppendedFile {
-    const next = AppendedFile.open(this.#name, this.#path, mode);
+    const next = AppendedFile.open(this.#name, this.#path, mode, false);
     if (typeof next !== "number") return next;
     throw new SinkFailure(`cannot make ${this.#name} anew: ${describeError(-next)}`);
   }

@@ -1,8 +1,12 @@
 import { SinkFailure } from "../../errors.ts";
 import { Lock } from "../../platform/lock.ts";
-import { close, O_RDONLY, open } from "../../platform/posix/descriptors.ts";
+import { close, O_NOFOLLOW, O_RDONLY, open } from "../../platform/posix/descriptors.ts";
 import { describeError, ENOENT } from "../../platform/posix/errno.ts";
-import { type FileStatus, statusOfName } from "../../platform/posix/file_status.ts";
+import {
+  type FileStatus,
+  status,
+  statusOfName,
+} from "../../platform/posix/file_status.ts";
 import { rename, unlink } from "../../platform/posix/names.ts";
 
 /** Which files they are, in a form that can be sent to another thread. */
@@ -124,12 +128,13 @@ export class RotatedFiles {
       for (let number = 1; number < this.#maxFiles; number++) {
         if (this.#extensionOf(number) !== "") continue;
         const name = this.#nameOf(number, "");
-        const descriptor = open(name, O_RDONLY);
+        // What a link leads to is no file of ours, and not for everybody to read.
+        const descriptor = open(name, O_RDONLY | O_NOFOLLOW);
         if (descriptor < 0) throw failure("open", name, descriptor);
-        const status = statusOfName(name);
-        if (typeof status !== "number") return { descriptor, status };
+        const found = status(descriptor);
+        if (typeof found !== "number") return { descriptor, status: found };
         close(descriptor);
-        throw failure("look at", name, status);
+        throw failure("look at", name, found);
       }
       return undefined;
     });

@@ -1,5 +1,6 @@
 /** Opening, reading, writing and closing descriptors that have the system's own numbers. */
 
+import process from "node:process";
 import { addressOf, cString } from "./memory.ts";
 import { EINTR, lastError, result, retried } from "./errno.ts";
 import { libc } from "./libc.ts";
@@ -11,10 +12,12 @@ export const STDERR = 2;
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_CREAT = 0o100;
-export const O_TRUNC = 0o1000;
+export const O_EXCL = 0o200;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+/** One of the few that the two machines number differently. */
+export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 
 /** Opens `path`; the descriptor is not inherited by child processes. */
 export function open(path: string, flags: number, mode = 0): number {

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { compressAll } from "../../../src/output/file/compressor.ts";
 import {
@@ -221,5 +221,20 @@ Deno.test("a plain file that was rotated out while it was compressed stays away"
     Deno.writeTextFileSync(files.unfinishedPath, "compressed file 1");
     files.replaceByCompressed(plain);
     assertEquals(look(path), { contents: ["new", "current"], numbers: [0, 1] });
+  });
+});
+
+Deno.test("neither reads nor writes what a link in the folder leads to", () => {
+  inFolder((path) => {
+    const other = `${path}-other`;
+    Deno.writeTextFileSync(other, "not a log");
+    Deno.writeTextFileSync(`${path}.1`, "a log");
+    Deno.symlinkSync(other, `${path}.compressing`);
+    const files = new RotatedFiles(specOf(path));
+    compressAll(files);
+    assertEquals(Deno.readTextFileSync(other), "not a log");
+    assert(Deno.lstatSync(`${path}.1.gz`).isFile);
+    Deno.symlinkSync(other, `${path}.2`);
+    assertThrows(() => compressAll(files), SinkFailure, "cannot open");
   });
 });
