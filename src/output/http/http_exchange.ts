@@ -57,7 +57,7 @@ class ReplyReader {
     for (let provisional = 0; provisional <= MAX_PROVISIONAL; provisional++) {
       const line = await this.#line();
       const match = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/.exec(line);
-      if (match === null) throw misunderstood(`"${line.slice(0, 40)}"`);
+      if (match === null) throw misunderstood(`"${line}"`);
       const [, minor, digits, reason = ""] = match;
       const headers = await this.#headers();
       const status = Number(digits);

@@ -205,6 +205,10 @@ export class HttpSink implements Sink, Custody {
       const reply = await exchange(connection, head, body);
       reusable = reply.reusable;
       return reply;
+    } catch (error) {
+      // It may say what the server has sent, which may be what it was sent.
+      if (!(error instanceof SinkFailure)) throw error;
+      throw new SinkFailure(this.#words(error.message));
     } finally {
       if (reusable) this.#connection = connection;
       else connection.close();
