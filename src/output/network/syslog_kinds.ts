@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../errors.ts";
 import { DEFAULT_IDENTITY, type SyslogIdentity } from "../../formats/rfc5424.ts";
-import type { Destination, SinkKind } from "../sink.ts";
+import type { Destination, Sink, SinkKind } from "../sink.ts";
 import { parseHostPort, type Settings, splitSettings } from "./address.ts";
 import { Connection } from "./connection.ts";
 import { DatagramSink } from "./datagram_sink.ts";
@@ -13,120 +13,105 @@ import { StreamSink } from "./stream_sink.ts";
 import { loadTls, TLS_SETTINGS, type TlsFiles, tlsFilesIn } from "./tls_settings.ts";
 import { TlsConnection } from "./tls_connection.ts";
 
-interface SyslogDestination extends Destination {
-  readonly peer: Peer;
+interface SyslogDestination<P extends Peer> extends Destination {
+  readonly peer: P;
   readonly syslog: SyslogIdentity;
+  /** Of the ways that have them; elsewhere the settings are refused. */
+  readonly timeoutMs: number;
+  readonly tls: TlsFiles;
+}
+
+/** One way to send syslog messages. */
+interface SyslogWay<P extends Peer> {
+  readonly kind: string;
+  readonly help: string;
+  readonly scheme: string;
+  /** Its settings beside `facility` and `tag`. */
+  readonly settings: readonly string[];
+  /** @throws UsageError */
+  peerOf(address: string): P;
+  /** @throws SinkError */
+  open(destination: SyslogDestination<P>): Sink;
+}
+
+function syslogKind<P extends Peer>(
+  { kind, help, scheme, settings: known, peerOf, open }: SyslogWay<P>,
+): SinkKind<SyslogDestination<P>> {
+  return {
+    kind,
+    help,
+    format: "rfc5424",
+    formats: ["rfc5424"],
+    parse: (output) => {
+      const address = afterScheme(output, scheme);
+      if (address === undefined) return undefined;
+      const { rest, settings } = splitSettings(address, "?", [
+        "facility",
+        "tag",
+        ...known,
+      ]);
+      return {
+        kind,
+        name: scheme + rest,
+        peer: peerOf(rest),
+        syslog: identityIn(settings),
+        timeoutMs: timeoutIn(settings),
+        tls: tlsFilesIn(settings),
+      };
+    },
+    open,
+  };
 }
 
 /** RFC 5426 and, for TCP, what everybody uses. */
 const SYSLOG_PORT = 514;
-const IDENTITY_SETTINGS = ["facility", "tag"];
-
-/** `--output syslog://HOST[:PORT]` */
-export const syslogUdpKind: SinkKind<SyslogDestination> = {
-  kind: "syslog",
-  help: "syslog://HOST",
-  format: "rfc5424",
-  formats: ["rfc5424"],
-  parse: (output) => {
-    const address = afterScheme(output, "syslog://");
-    if (address === undefined) return undefined;
-    const { rest, settings } = splitSettings(address, "?", IDENTITY_SETTINGS);
-    return {
-      kind: "syslog",
-      name: `syslog://${rest}`,
-      peer: parseHostPort(rest, SYSLOG_PORT),
-      syslog: identityIn(settings),
-    };
-  },
-  open: ({ name, peer }) => new DatagramSink(name, peer),
-};
-
-/** `--output syslog+unix:PATH`, mostly /dev/log */
-export const syslogUnixKind: SinkKind<
-  SyslogDestination & { readonly peer: { path: string } }
-> = {
-  kind: "syslog+unix",
-  help: "syslog+unix:/dev/log",
-  format: "rfc5424",
-  formats: ["rfc5424"],
-  parse: (output) => {
-    const address = afterScheme(output, "syslog+unix:");
-    if (address === undefined) return undefined;
-    const { rest, settings } = splitSettings(address, "?", IDENTITY_SETTINGS);
-    return {
-      kind: "syslog+unix",
-      name: `syslog+unix:${rest}`,
-      peer: unixPeer(rest),
-      syslog: identityIn(settings),
-    };
-  },
-  open: ({ name, peer }) => {
-    checkUnixPath(name, peer.path);
-    return new DatagramSink(name, peer);
-  },
-};
-
-/** `--output syslog+tcp://HOST[:PORT]` */
-export const syslogTcpKind: SinkKind<
-  SyslogDestination & { readonly timeoutMs: number }
-> = {
-  kind: "syslog+tcp",
-  help: "syslog+tcp://HOST",
-  format: "rfc5424",
-  formats: ["rfc5424"],
-  parse: (output) => {
-    const address = afterScheme(output, "syslog+tcp://");
-    if (address === undefined) return undefined;
-    const known = [...IDENTITY_SETTINGS, "timeout"];
-    const { rest, settings } = splitSettings(address, "?", known);
-    return {
-      kind: "syslog+tcp",
-      name: `syslog+tcp://${rest}`,
-      peer: parseHostPort(rest, SYSLOG_PORT),
-      syslog: identityIn(settings),
-      timeoutMs: timeoutIn(settings),
-    };
-  },
-  open: ({ name, peer, timeoutMs }) =>
-    new StreamSink(name, octetCounting, () => new Connection(name, peer, timeoutMs)),
-};
-
 /** RFC 5425 */
 const SYSLOG_TLS_PORT = 6514;
 
-/** `--output syslog+tls://HOST[:PORT]` */
-export const syslogTlsKind: SinkKind<
-  SyslogDestination & {
-    readonly peer: { readonly host: string; readonly port: number };
-    readonly timeoutMs: number;
-    readonly tls: TlsFiles;
-  }
-> = {
+export const syslogUdpKind = syslogKind({
+  kind: "syslog",
+  help: "syslog://HOST",
+  scheme: "syslog://",
+  settings: [],
+  peerOf: (address) => parseHostPort(address, SYSLOG_PORT),
+  open: ({ name, peer }) => new DatagramSink(name, peer),
+});
+
+export const syslogTcpKind = syslogKind({
+  kind: "syslog+tcp",
+  help: "syslog+tcp://HOST",
+  scheme: "syslog+tcp://",
+  settings: ["timeout"],
+  peerOf: (address) => parseHostPort(address, SYSLOG_PORT),
+  open: ({ name, peer, timeoutMs }) =>
+    new StreamSink(name, octetCounting, () => new Connection(name, peer, timeoutMs)),
+});
+
+export const syslogTlsKind = syslogKind({
   kind: "syslog+tls",
   help: "syslog+tls://HOST",
-  format: "rfc5424",
-  formats: ["rfc5424"],
-  parse: (output) => {
-    const address = afterScheme(output, "syslog+tls://");
-    if (address === undefined) return undefined;
-    const known = [...IDENTITY_SETTINGS, "timeout", ...TLS_SETTINGS];
-    const { rest, settings } = splitSettings(address, "?", known);
-    return {
-      kind: "syslog+tls",
-      name: `syslog+tls://${rest}`,
-      peer: parseHostPort(rest, SYSLOG_TLS_PORT),
-      syslog: identityIn(settings),
-      timeoutMs: timeoutIn(settings),
-      tls: tlsFilesIn(settings),
-    };
-  },
+  scheme: "syslog+tls://",
+  settings: ["timeout", ...TLS_SETTINGS],
+  peerOf: (address) => parseHostPort(address, SYSLOG_TLS_PORT),
   open: ({ name, peer, tls, timeoutMs }) => {
     const settings = loadTls(tls);
     const connect = () => TlsConnection.open(name, peer, settings, timeoutMs);
     return new StreamSink(name, octetCounting, connect);
   },
-};
+});
+
+/** Mostly to /dev/log. */
+export const syslogUnixKind = syslogKind({
+  kind: "syslog+unix",
+  help: "syslog+unix:/dev/log",
+  scheme: "syslog+unix:",
+  settings: [],
+  peerOf: unixPeer,
+  open: ({ name, peer }) => {
+    checkUnixPath(name, peer.path);
+    return new DatagramSink(name, peer);
+  },
+});
 
 /** RFC 5424, table 1, by the names that syslog.conf(5) uses. */
 const FACILITIES = [
