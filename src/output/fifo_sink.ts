@@ -71,7 +71,7 @@ const NEVER = () => false;
  * told apart from it, and may begin in the middle of a record. Flusher thread only.
  */
 class FifoSink implements Sink {
-  readonly name: string;
+  readonly #name: string;
   readonly #path: string;
   readonly #poll = new PollSet(1);
   readonly #looks = new Backoff(FIRST_LOOK_MS, LONGEST_LOOK_MS);
@@ -82,7 +82,7 @@ class FifoSink implements Sink {
 
   /** @throws SinkError when there can be no such pipe. */
   constructor(name: string, path: string) {
-    this.name = name;
+    this.#name = name;
     this.#path = path;
     const obstacle = this.#connect();
     if (obstacle !== undefined) throw new SinkError(obstacle);
@@ -114,7 +114,7 @@ class FifoSink implements Sink {
       const count = write(descriptor, piece.address + at, piece.length - at);
       if (count > 0) this.#unconfirmed += count;
       else if (count !== -EAGAIN && count !== -EPIPE) {
-        throw new SinkFailure(`cannot write to ${this.name}: ${describeError(-count)}`);
+        throw new SinkFailure(`cannot write to ${this.#name}: ${describeError(-count)}`);
       }
     }
     this.#poll.watch(0, descriptor, POLLOUT);
@@ -143,12 +143,12 @@ class FifoSink implements Sink {
       const made = found === -ENOENT ? mkfifo(this.#path, FIFO_MODE) : found;
       dangling = made === -EEXIST;
       if (made < 0 && !dangling) {
-        return `cannot make ${this.name}: ${
+        return `cannot make ${this.#name}: ${
           describeError(-made)
         }; its folder must exist and be writable for this user`;
       }
     } else if (found.kind !== "pipe") {
-      return `cannot write to ${this.name}: not a FIFO but a ${
+      return `cannot write to ${this.#name}: not a FIFO but a ${
         kindName(found)
       }; make one with mkfifo under another name`;
     }
@@ -159,7 +159,7 @@ class FifoSink implements Sink {
     const outcome = descriptor < 0 ? descriptor : setPipeSize(descriptor, PIPE_BYTES);
     if (outcome < 0) {
       if (descriptor >= 0) close(descriptor);
-      return `cannot open ${this.name} for writing: ${describeError(-outcome)}`;
+      return `cannot open ${this.#name} for writing: ${describeError(-outcome)}`;
     }
     this.#descriptor = descriptor;
     return undefined;

@@ -5,9 +5,6 @@ import type { RotatedFilesSpec } from "./file/rotated_files.ts";
 
 /** A place that takes bytes. Flusher thread only. */
 export interface Sink {
-  /** How messages call it: `standard output`, `"/var/log/app.log"`. */
-  readonly name: string;
-
   /**
    * Where the destination may have nobody at the other end: false while there is
    * nobody, after having waited a moment for somebody to come. Asked before lines
@@ -72,7 +69,7 @@ export interface Custody {
 /** A checked --output, in a form that can be sent to the flusher thread. */
 export interface Destination {
   readonly kind: string;
-  /** How messages call it. Never holds credentials. */
+  /** How messages call it, such as `"/var/log/app.log"`. Never holds credentials. */
   readonly name: string;
   /** What the rfc5424 format is to say of the sender. */
   readonly syslog?: SyslogIdentity;

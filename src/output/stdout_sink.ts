@@ -29,7 +29,6 @@ export const stdoutKind: SinkKind<StdoutDestination> = {
 
 /** Standard output, whatever stands behind it. */
 class StdoutSink implements Sink {
-  readonly name = NAME;
   readonly #writer: DescriptorWriter;
 
   /** @throws SinkError when standard output is closed. */
@@ -43,9 +42,7 @@ class StdoutSink implements Sink {
       );
     }
     const plain = found.kind === "file" || found.kind === "device";
-    this.#writer = plain
-      ? new DescriptorWriter(this.name, STDOUT)
-      : this.#withoutBlocking();
+    this.#writer = plain ? new DescriptorWriter(NAME, STDOUT) : this.#withoutBlocking();
   }
 
   /**
@@ -57,8 +54,8 @@ class StdoutSink implements Sink {
   #withoutBlocking(): DescriptorWriter {
     const own = openAgain(STDOUT, O_WRONLY | O_NONBLOCK);
     return own >= 0
-      ? new DescriptorWriter(this.name, own)
-      : new DescriptorWriter(this.name, STDOUT, PIPE_BUF);
+      ? new DescriptorWriter(NAME, own)
+      : new DescriptorWriter(NAME, STDOUT, PIPE_BUF);
   }
 
   write(piece: Outgoing, from: number): number {

@@ -37,14 +37,14 @@ const FILE_MODE = 0o640;
 
 /** A file that is appended to, and made when it is missing. Flusher thread only. */
 class FileSink implements Sink {
-  readonly name: string;
+  readonly #name: string;
   readonly #path: string;
   readonly #rotation: FileRotation | undefined;
   #file: AppendedFile;
 
   /** @throws SinkError when the file cannot be opened for appending, or never rotated. */
   constructor({ name, path, rotation }: FileDestination, notices: SinkNotices) {
-    this.name = name;
+    this.#name = name;
     this.#path = path;
     const found = status(path);
     if (typeof found !== "number" && (found.kind === "pipe" || found.kind === "socket")) {
@@ -72,10 +72,10 @@ class FileSink implements Sink {
   }
 
   reopen(): void {
-    const next = AppendedFile.open(this.name, this.#path, FILE_MODE);
+    const next = AppendedFile.open(this.#name, this.#path, FILE_MODE);
     if (typeof next === "number") {
       throw new SinkFailure(
-        `cannot reopen ${this.name}: ${
+        `cannot reopen ${this.#name}: ${
           describeError(-next)
         }; writing goes on to the file that was open, until the next SIGHUP`,
       );
@@ -89,7 +89,7 @@ class FileSink implements Sink {
     const outcome = this.#file.sync();
     if (outcome < 0) {
       throw new SinkFailure(
-        `cannot sync ${this.name} to disk: ${describeError(-outcome)}`,
+        `cannot sync ${this.#name} to disk: ${describeError(-outcome)}`,
       );
     }
     this.#file.close();

@@ -41,7 +41,7 @@ const MAX_RETRY_AFTER_MS = 300_000;
  * until it has said something.
  */
 export class HttpSink implements Sink, Custody {
-  readonly name: string;
+  readonly #name: string;
   readonly custody = this;
   readonly #target: HttpTarget;
   readonly #tls: TlsSettings | undefined;
@@ -55,7 +55,7 @@ export class HttpSink implements Sink, Custody {
   #secrets: readonly string[] = [];
 
   constructor(name: string, target: HttpTarget, tls: TlsSettings | undefined) {
-    this.name = name;
+    this.#name = name;
     this.#target = target;
     this.#tls = tls;
   }
@@ -105,7 +105,7 @@ export class HttpSink implements Sink, Custody {
     if (status >= 300 && status < 400) {
       const location = this.#words(reply.headers.get("location") ?? "elsewhere");
       throw new SinkFailure(
-        `${this.name} answered ${status} and points to ${location}; name that instead`,
+        `${this.#name} answered ${status} and points to ${location}; name that instead`,
       );
     }
     this.#request++;
@@ -129,13 +129,13 @@ export class HttpSink implements Sink, Custody {
     const left = verdicts.filter((verdict) => verdict === undefined).length;
     if (left === 0) return;
     throw new SinkFailure(
-      `${this.name} has no room for ${left} of ${units.length} documents now`,
+      `${this.#name} has no room for ${left} of ${units.length} documents now`,
       retryAfterMs(reply),
     );
   }
 
   #answered({ status, reason, body }: HttpReply): string {
-    return `${this.name} answered ${status} ${this.#words(`${reason}: ${body}`)}`;
+    return `${this.#name} answered ${status} ${this.#words(`${reason}: ${body}`)}`;
   }
 
   #words(text: string): string {
@@ -161,7 +161,7 @@ export class HttpSink implements Sink, Custody {
     const { host, port, timeoutMs } = this.#target;
     const peer = { host, port };
     const connection = await ServingConnection.open(
-      this.name,
+      this.#name,
       peer,
       this.#tls,
       timeoutMs,

@@ -12,18 +12,18 @@ import { connectTo, type Peer } from "./peer.ts";
  * refuse is sent again.
  */
 export class DatagramSink implements Sink {
-  readonly name: string;
+  readonly #name: string;
   readonly #peer: Peer;
   #socket: number | undefined;
 
   constructor(name: string, peer: Peer) {
-    this.name = name;
+    this.#name = name;
     this.#peer = peer;
   }
 
   write(piece: Outgoing, from: number): number {
     // A datagram socket is connected without asking the peer.
-    this.#socket ??= connectTo(this.name, this.#peer, "datagram", 0);
+    this.#socket ??= connectTo(this.#name, this.#peer, "datagram", 0);
     let sent = from;
     let at = from;
     while (at < piece.length) {
@@ -33,7 +33,7 @@ export class DatagramSink implements Sink {
       if (count === -EMSGSIZE) {
         if (at > from) break;
         throw new SinkRejection(
-          `a message of ${length} bytes is too long for a datagram to ${this.name}; use syslog+tcp, or a smaller --max-line`,
+          `a message of ${length} bytes is too long for a datagram to ${this.#name}; use syslog+tcp, or a smaller --max-line`,
           end - at,
         );
       }
@@ -52,7 +52,7 @@ export class DatagramSink implements Sink {
   #refused(errno: number, taken: number): number {
     if (taken > 0) return taken;
     this.#disconnect();
-    throw new SinkFailure(`cannot send to ${this.name}: ${describeError(errno)}`);
+    throw new SinkFailure(`cannot send to ${this.#name}: ${describeError(errno)}`);
   }
 
   #disconnect(): void {

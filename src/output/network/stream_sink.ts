@@ -22,7 +22,7 @@ const TEND_MS = 20;
  * Each write is one chunk of the window.
  */
 export class StreamSink implements Sink, Custody {
-  readonly name: string;
+  readonly #name: string;
   readonly custody = this;
   readonly #framing: Framing;
   readonly #connect: () => StreamConnection | Promise<StreamConnection>;
@@ -39,7 +39,7 @@ export class StreamSink implements Sink, Custody {
     framing: Framing,
     connect: () => StreamConnection | Promise<StreamConnection>,
   ) {
-    this.name = name;
+    this.#name = name;
     this.#framing = framing;
     this.#connect = connect;
   }
@@ -101,7 +101,7 @@ export class StreamSink implements Sink, Custody {
     this.#connection = undefined;
     this.#window.rewind(performance.now());
     if (this.#window.settled) return;
-    throw new SinkFailure(`the connection to ${this.name} broke: ${reason}`);
+    throw new SinkFailure(`the connection to ${this.#name} broke: ${reason}`);
   }
 
   async finish(): Promise<void> {
