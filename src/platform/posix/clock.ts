@@ -1,5 +1,5 @@
-import { addressOf } from "./memory.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 
 /** struct timespec: seconds in words 0 and 1, nanoseconds in word 2. */
 const timespec = new Uint32Array(4);

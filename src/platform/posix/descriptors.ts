@@ -1,9 +1,9 @@
 /** Opening, reading, writing and closing descriptors that have the system's own numbers. */
 
 import process from "node:process";
-import { addressOf, cString } from "./memory.ts";
 import { EINTR, lastError, result, retried } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { cStringAt } from "./memory.ts";
 
 export const STDIN = 0;
 export const STDOUT = 1;
@@ -21,8 +21,7 @@ export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 
 /** Opens `path`; the descriptor is not inherited by child processes. */
 export function open(path: string, flags: number, mode = 0): number {
-  const name = cString(path);
-  const at = addressOf(name);
+  const at = cStringAt(path);
   return retried(() => libc().call.open(at, flags | O_CLOEXEC, mode));
 }
 

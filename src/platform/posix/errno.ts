@@ -6,8 +6,8 @@
  */
 
 import { constants } from "node:os";
-import { stringAt } from "./memory.ts";
 import { libc } from "./libc.ts";
+import { stringAt } from "./memory.ts";
 
 export const {
   EACCES,

@@ -1,7 +1,7 @@
 import process from "node:process";
-import { addressOf, cString } from "./memory.ts";
 import { result } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { addressOf, cStringAt } from "./memory.ts";
 
 export type FileKind =
   | "file"
@@ -48,13 +48,12 @@ export function statusOfName(path: string): FileStatus | number {
 }
 
 function statx(descriptor: number, path: string, flags: number): FileStatus | number {
-  const name = cString(path);
   const buffer = new DataView(new ArrayBuffer(256));
   const outcome = result(
     libc().call.syscall(
       STATX_NUMBER,
       descriptor,
-      addressOf(name),
+      cStringAt(path),
       flags,
       STATX_BASIC_STATS,
       addressOf(new Uint8Array(buffer.buffer)),

@@ -1,9 +1,9 @@
 /** What can be done with an open file, and reading a small one whole. */
 
-import { addressOf } from "./memory.ts";
 import { close, O_RDONLY, open, read } from "./descriptors.ts";
 import { EFBIG, retried } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 
 /** Reads like `read`, from a position in a file, and leaves the file's own as it is. */
 export function readAt(
@@ -20,6 +20,7 @@ export function truncate(descriptor: number, length: number): number {
   return retried(() => libc().call.ftruncate(descriptor, length));
 }
 
+/** Makes lasting what the file holds. */
 export function fsync(descriptor: number): number {
   return retried(() => libc().call.fsync(descriptor));
 }

@@ -32,6 +32,11 @@ export function cString(text: string): Uint8Array {
   return encoder.encode(`${text}\0`);
 }
 
+/** Address of `text` as a string of C's, for the call that it is asked for. */
+export function cStringAt(text: string): number {
+  return addressOf(cString(text));
+}
+
 /** A string of the C library's; undefined for a null pointer. */
 export function stringAt(address: number): string | undefined {
   if (address === 0) return undefined;

@@ -1,9 +1,9 @@
 /** What pipes have beside reading and writing: their two ends, and how much they hold. */
 
-import { addressOf } from "./memory.ts";
 import { O_CLOEXEC, O_NONBLOCK } from "./descriptors.ts";
 import { describeError, result } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;

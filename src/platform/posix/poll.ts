@@ -1,6 +1,6 @@
-import { addressOf } from "./memory.ts";
 import { describeError, EINTR, lastError } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;

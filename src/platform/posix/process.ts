@@ -1,15 +1,14 @@
 /** What the system says of this process and lets it say of itself. */
 
-import { addressOf, cString, stringAt } from "./memory.ts";
 import { result } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { addressOf, cStringAt, stringAt } from "./memory.ts";
 
 const decoder = new TextDecoder();
 
 /** A variable of the environment that the program was started with. */
 export function environment(name: string): string | undefined {
-  const at = libc().call.getenv(addressOf(cString(name)));
-  return stringAt(Number(at));
+  return stringAt(Number(libc().call.getenv(cStringAt(name))));
 }
 
 const RLIMIT_NOFILE = 7;

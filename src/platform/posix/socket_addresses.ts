@@ -1,6 +1,6 @@
-import { addressOf, cString, stringAt } from "./memory.ts";
 import { describeError, result } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { addressOf, cString, cStringAt, stringAt } from "./memory.ts";
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -34,13 +34,12 @@ export function resolve(
   port: number,
   type: SocketType,
 ): SocketAddress[] | string {
-  const [name, service] = [cString(host), cString(`${port}`)];
   const hints = new DataView(new ArrayBuffer(ADDRINFO_BYTES));
   hints.setInt32(AI_SOCKTYPE, type === "stream" ? SOCK_STREAM : SOCK_DGRAM, true);
   const list = new BigUint64Array(1);
   const outcome = libc().call.getaddrinfo(
-    addressOf(name),
-    addressOf(service),
+    cStringAt(host),
+    cStringAt(`${port}`),
     addressOf(new Uint8Array(hints.buffer)),
     addressOf(new Uint8Array(list.buffer)),
   );

@@ -1,6 +1,6 @@
-import { addressOf } from "./memory.ts";
 import { describeError, result } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 
 export const SOL_SOCKET = 1;
 export const IPPROTO_TCP = 6;

@@ -1,7 +1,7 @@
 /** What is particular to TCP connections: tcp(7). */
 
-import { addressOf } from "./memory.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 import { portOf, type SocketAddress } from "./socket_addresses.ts";
 import { getOption, IPPROTO_TCP, setOption, SOL_SOCKET } from "./socket_options.ts";
 

@@ -1,10 +1,11 @@
-import { addressOf } from "./memory.ts";
 import { result } from "./errno.ts";
 import { status } from "./file_status.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 
 const TIOCGWINSZ = 0x5413;
 
+/** True for terminals, and for the console of the machine. */
 export function isTerminal(descriptor: number): boolean {
   const found = status(descriptor);
   return typeof found !== "number" && found.kind === "terminal";
