@@ -8,9 +8,9 @@ import process from "node:process";
 import { isMainThread, workerData } from "node:worker_threads";
 import { fullHelp, SHORT_HELP, VERSION } from "./src/cli/help.ts";
 import { resolveOptions } from "./src/cli/options.ts";
-import { isContainerd, parseFlags } from "./src/cli/parse.ts";
+import { checkLogUri, isContainerd, parseFlags } from "./src/cli/parse.ts";
 import { nameOf } from "./src/containerd/container.ts";
-import { openReports, refuseStart } from "./src/containerd/shim.ts";
+import { openReports, refuseStart, startedByShim } from "./src/containerd/shim.ts";
 import { Control } from "./src/control/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
 import { STDIN } from "./src/platform/posix/descriptors.ts";
@@ -20,7 +20,8 @@ import { Stderr } from "./src/report/stderr.ts";
 import { printable } from "./src/report/printable.ts";
 import { runThread, type ThreadStart } from "./src/control/threads.ts";
 
-function main(args: readonly string[]): void {
+function main(args: readonly string[], byShim: boolean): void {
+  if (byShim) checkLogUri(args);
   const flags = parseFlags(args);
   if (flags.has("help")) {
     console.log(fullHelp().trimEnd());
@@ -52,10 +53,11 @@ function refuseContainer(message: string): void {
 
 if (isMainThread) {
   const args = process.argv.slice(2);
+  const byShim = startedByShim(process.env);
   try {
-    main(args);
+    main(args, byShim);
   } catch (error) {
-    if (isContainerd(args)) refuseContainer(messageOf(error));
+    if (byShim || isContainerd(args)) refuseContainer(messageOf(error));
     else console.error(`spillway: ${printable(messageOf(error))}`);
     process.exit(error instanceof UsageError ? ExitCode.usage : ExitCode.failed);
   }

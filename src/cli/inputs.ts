@@ -2,6 +2,7 @@ import { CONTAINER_INPUTS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
 import { type FormatName, labelsOf } from "../formats/formats.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
+import type { Destination } from "../output/sink.ts";
 import type { RawFlags } from "./parse.ts";
 import { single } from "./values.ts";
 
@@ -70,6 +71,19 @@ function containerInputs(flags: RawFlags): readonly InputSpec[] {
     );
   }
   return CONTAINER_INPUTS;
+}
+
+/** Other names for the same FIFO are found when the program starts. */
+export function checkOwnOutput(
+  { name, readableAt }: Destination,
+  inputs: readonly InputSpec[],
+): void {
+  for (const { source } of inputs) {
+    if (source.kind !== "fifo" || source.path !== readableAt) continue;
+    throw new UsageError(
+      `--output: ${name} is what --fifo reads, and what is written would be read again for ever; write to another place`,
+    );
+  }
 }
 
 export function checkLabels(format: FormatName, inputs: readonly InputSpec[]): void {

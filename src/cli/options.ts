@@ -13,7 +13,7 @@ import type { ReportStyle } from "../report/console.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../ring/ring_memory.ts";
 import type { FullPolicy } from "../ring/ring_producer.ts";
 import { formatSize } from "../units.ts";
-import { checkLabels, resolveInputs } from "./inputs.ts";
+import { checkLabels, checkOwnOutput, resolveInputs } from "./inputs.ts";
 import { resolveOutput } from "./output.ts";
 import type { RawFlags } from "./parse.ts";
 import { choice, duration, single, size } from "./values.ts";
@@ -70,6 +70,7 @@ export function resolveOptions(
   const capacityBytes = size(flags, "capacity", MIN_CAPACITY, MAX_CAPACITY);
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
   const { output, outputFolders, format } = resolveOutput(flags, container);
+  checkOwnOutput(output, inputs);
   checkLabels(format, inputs);
   return {
     inputs,

@@ -54,6 +54,23 @@ export function parseFlags(args: readonly string[]): RawFlags {
   return found;
 }
 
+/**
+ * Refuses what would do something else than log, in a log URI.
+ *
+ * @throws UsageError
+ */
+export function checkLogUri(args: readonly string[]): void {
+  if (!isContainerd(args)) {
+    throw new UsageError(
+      "the log URI does not say --containerd=, as in binary:///path/spillway?--containerd=&--output=/var/log/{id}.log",
+    );
+  }
+  const other = args.find((arg) => /^(-h|--help|-V|--version)$/.test(arg));
+  if (other !== undefined) {
+    throw new UsageError(`${other} has no place in a log URI; nobody would read it`);
+  }
+}
+
 /** True for a logging binary, whose flags without a value come with an empty one. */
 export function isContainerd(args: readonly string[]): boolean {
   return args.includes(FROM_URL);

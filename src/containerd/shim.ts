@@ -7,6 +7,7 @@
 
 import { InputError } from "../errors.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
+import type { ContainerEnvironment } from "./container.ts";
 import {
   close,
   O_NONBLOCK,
@@ -39,14 +40,22 @@ export const CONTAINER_INPUTS: readonly InputSpec[] = [
 ];
 
 /**
+ * True where a shim has started this program, even if its log URI forgets to say
+ * --containerd: nobody else would see what it then says on standard error.
+ */
+export function startedByShim(environment: ContainerEnvironment): boolean {
+  return Boolean(environment.CONTAINER_ID && environment.CONTAINER_NAMESPACE) &&
+    isShimFolder() && [3, 4, READY].every(isPipe);
+}
+
+/**
  * The runtime's own descriptors take these numbers where nobody has handed any over.
  *
  * @throws InputError when it was not a shim that has started this program.
  */
 export function checkPipes(): void {
   for (const descriptor of [3, 4, READY]) {
-    const found = status(descriptor);
-    if (typeof found === "number" || found.kind !== "pipe") {
+    if (!isPipe(descriptor)) {
       throw new InputError(
         `--containerd: descriptor ${descriptor} is not a pipe; containerd starts this program itself and hands over 3, 4 and 5, as in ctr run --log-uri binary:///path/spillway?--containerd=`,
       );
@@ -80,19 +89,30 @@ export function openReports(): number {
 }
 
 function isShimFolder(): boolean {
-  const log = status(SHIM_LOG);
-  return typeof log !== "number" && log.kind === "pipe";
+  return isPipe(SHIM_LOG);
+}
+
+function isPipe(target: string | number): boolean {
+  const found = status(target);
+  return typeof found !== "number" && found.kind === "pipe";
 }
 
 const FOLDER_MODE = 0o700;
 
 /**
- * Keeps the container from starting; only before `announceReady`. A shim takes the
- * end of a logging binary for its being ready, unless the log URI begins with
- * `binary-v2://`, which came late (containerd issue 12490); the container would
- * run with nobody at its pipes. A folder under the name of the file that runc is
- * about to write its process id to makes runc, and so the start, fail. It goes with
- * the bundle. Where the container runs already the name is taken, and nothing is done.
+ * Keeps the container from starting; only before `announceReady`.
+ *
+ * `NewBinaryIO` of containerd's shim (`pkg/process/io.go` in 1.6, and in 2.x
+ * `cmd/containerd-shim-runc-v2/process/io.go`) takes the end of its logging binary for
+ * its being ready: it reads the ready pipe and accepts `io.EOF`. Only a log URI that
+ * begins with `binary-v2://`, which came late (containerd issue 12490), is treated
+ * otherwise; with any other the container would run with nobody at its pipes.
+ *
+ * So a folder stands under the name of the file that runc is about to write its
+ * process id to, which makes runc, and so the start, fail before anything of the
+ * container has run. It goes with the bundle. A process that is executed beside a
+ * container has no bundle under its id, and with a terminal the name is taken, since
+ * the logging binary is started after runc: then nothing is done.
  */
 export function refuseStart(containerId: string): void {
   // What containerd takes for an id cannot lead out of the shim's folders.

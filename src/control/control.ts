@@ -8,6 +8,7 @@ import {
   refuseStart,
 } from "../containerd/shim.ts";
 import { ExitCode, messageOf } from "../errors.ts";
+import { refuseOwnOutput } from "../input/own_output.ts";
 import { kindOf } from "../output/sinks.ts";
 import { Doorbell } from "../platform/doorbell.ts";
 import { Gate } from "../platform/gate.ts";
@@ -89,6 +90,8 @@ export class Control {
       if (this.#options.container) checkPipes();
       this.#options.outputFolders.forEach(makeFolder);
       if (this.#options.create) this.#madeFifos.create(this.#options.inputs);
+      // Now, since it may be a FIFO that was missing.
+      refuseOwnOutput(this.#options.inputs, this.#options.output);
       // Before any input is read: the address may be in use.
       this.#serveMetrics();
       this.#startThreads(allocateRings(this.#options));

@@ -5,6 +5,11 @@ import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
 
 /** A FIFO whose name leads elsewhere is noticed so soon; an idle reader wakes so often. */
 const LOOK_MS = 2000;
+/**
+ * A pipe of 64 KiB, the smallest usual one, of which less than this part came in one
+ * read, is not full 100 µs later unless it is written to with 600 MB/s.
+ */
+const SPARSE_PARTS = 8;
 
 /**
  * One input's way from open to closed:
@@ -14,9 +19,12 @@ const LOOK_MS = 2000;
  */
 type State = "reading" | "last bytes" | "pushing the rest" | "ended";
 
+/** What is read; tests put a simulated pipe in its place. */
+export type Source = Pick<PipeSource, keyof PipeSource>;
+
 /** One input of the reader: its descriptor, its framer and where it stands. */
 export class InputLoop {
-  readonly source: PipeSource;
+  readonly source: Source;
   readonly framer: LineFramer;
   readonly #address: number;
   readonly #waitsForNextWriter: boolean;
@@ -24,9 +32,11 @@ export class InputLoop {
   /** In "last bytes": what was in the pipe when the stop came and is not yet read. */
   #remainingBytes = 0;
   #nextLookMs = 0;
+  #bytesRead = 0;
+  #sparse = false;
 
   constructor(
-    source: PipeSource,
+    source: Source,
     framer: LineFramer,
     memory: WebAssembly.Memory,
     waitsForNextWriter: boolean,
@@ -45,6 +55,16 @@ export class InputLoop {
     return !this.framer.blocked &&
       (this.#state === "reading" && !this.source.unpollable ||
         this.#state === "last bytes");
+  }
+
+  /** How many bytes were read in the last round. */
+  get bytesRead(): number {
+    return this.ended ? 0 : this.#bytesRead;
+  }
+
+  /** That was all there was, and little of what the pipe can hold: no hurry to read on. */
+  get sparse(): boolean {
+    return this.#sparse;
   }
 
   /** Monotonic time at which `serve` has something to do, in ms; Infinity: never. */
@@ -68,6 +88,7 @@ export class InputLoop {
    * @throws InputError when the input cannot be read; call `finish` then.
    */
   serve(ready: boolean, stopping: boolean, nowMs: number): void {
+    this.#bytesRead = 0;
     // While blocked it was not polled, so nothing is known of what it has.
     if (this.framer.blocked) this.#resume();
     else if (ready) this.#read(nowMs);
@@ -92,6 +113,8 @@ export class InputLoop {
       }
       return;
     }
+    this.#bytesRead = count;
+    this.#sparse = count < room && count < this.source.pipeBytes / SPARSE_PARTS;
     this.framer.landed(count, wallClockMicros(), nowMs);
     if (this.#state === "last bytes") {
       this.#remainingBytes -= count;

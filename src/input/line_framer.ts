@@ -156,6 +156,14 @@ export class LineFramer {
     else this.#exposeDrops(nowMs);
   }
 
+  /**
+   * Pushes what waits for company, without waiting any longer; but not while the
+   * ring is crowded, where the headers of small frames would cost lines.
+   */
+  pushWhole(): void {
+    if (this.#whole > 0 && !this.#blocked && !this.crowded) this.#pushAll();
+  }
+
   /** Pushes everything, the unfinished line as it stands. */
   pushUnfinished(): void {
     this.#pushAll();

@@ -31,6 +31,11 @@ export const STANDARD_INPUT: InputSource = {
   name: "standard input",
 };
 
+/** How messages call it. */
+export function nameOfSource(source: InputSource): string {
+  return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
+}
+
 /** Where a read has come to. */
 export const WOULD_BLOCK = -1;
 export const ENDED = 0;
@@ -65,6 +70,7 @@ export class PipeSource {
   #identity: string | undefined;
   #name: NameState = "here";
   #unpollable = false;
+  #pipeBytes = 0;
   /** A state that lasts is said once; what was said since all was well. */
   readonly #said = new Set<string>();
 
@@ -98,8 +104,12 @@ export class PipeSource {
   }
 
   get name(): string {
-    const source = this.#source;
-    return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
+    return nameOfSource(this.#source);
+  }
+
+  /** What the kernel pipe can hold; 0 where it is no pipe. */
+  get pipeBytes(): number {
+    return this.#pipeBytes;
   }
 
   /** It has a name, which can come to lead elsewhere. */
@@ -257,7 +267,9 @@ export class PipeSource {
     const found = status(descriptor);
     if (typeof found === "number") return;
     this.#identity = found.identity;
-    if (found.kind === "pipe") this.#growPipe();
+    if (found.kind !== "pipe") return;
+    this.#growPipe();
+    this.#pipeBytes = Math.max(0, pipeSize(descriptor));
   }
 
   /** Best effort: the system limits what one pipe, and all of one user's, may take. */

@@ -1,5 +1,6 @@
 import { SinkFailure, SinkRejection } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
+import { monotonicMs } from "../platform/posix/clock.ts";
 import type { Board } from "../report/board.ts";
 import type { InputCounters } from "../report/input_counters.ts";
 import { Backoff } from "./backoff.ts";
@@ -67,7 +68,7 @@ export class Delivery {
     } catch (error) {
       if (this.#isWorthAPause(error)) this.#pause();
     }
-    this.#board.writingSince ??= Date.now();
+    this.#board.writingSince ??= monotonicMs();
     return false;
   }
 
@@ -82,7 +83,7 @@ export class Delivery {
     this.#piece = piece;
     this.#counters = counters;
     this.#written = this.#countedBytes = this.#countedLines = 0;
-    this.#board.writingSince = Date.now();
+    this.#board.writingSince = monotonicMs();
     // A batch without bytes may still end a line: the last one of its input.
     if (piece.length === 0) this.#takenEmpty();
     while (this.#written < this.#piece.length) {
@@ -149,7 +150,9 @@ export class Delivery {
     this.#passedLines = progress.lines - this.#countedLines;
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
-    if (bytes > 0 && this.#written < this.#piece.length) this.#board.takenAt = Date.now();
+    if (bytes > 0 && this.#written < this.#piece.length) {
+      this.#board.takenAt = monotonicMs();
+    }
   }
 
   /** The line of the bytes that were taken last has no newline and no more bytes. */
@@ -191,7 +194,7 @@ export class Delivery {
     if (error instanceof SinkRejection) return false;
     if (!(error instanceof SinkFailure)) throw error;
     if (!this.#backoff.failing) {
-      this.#board.sinkFailingSince = Date.now();
+      this.#board.sinkFailingSince = monotonicMs();
       this.#events.onSinkFailing(error.message);
     }
     this.reopenIfAsked();

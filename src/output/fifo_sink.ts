@@ -44,7 +44,7 @@ function parseFifo(output: string): FifoDestination | undefined {
   if (path === "") {
     throw new UsageError(`"${output}" names no pipe; write ${PREFIX}PATH`);
   }
-  return { kind: "fifo", name: `FIFO "${path}"`, path };
+  return { kind: "fifo", name: `FIFO "${path}"`, readableAt: path, path };
 }
 
 /** Readable for a group of log readers, as the file that could be written instead. */

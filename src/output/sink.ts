@@ -71,6 +71,8 @@ export interface Destination {
   readonly kind: string;
   /** How messages call it, such as `"/var/log/app.log"`. Never holds credentials. */
   readonly name: string;
+  /** Where what was written could be read as an input: a path or a descriptor. */
+  readonly readableAt?: string | number;
   /** What the rfc5424 format is to say of the sender. */
   readonly syslog?: SyslogIdentity;
 }

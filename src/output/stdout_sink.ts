@@ -8,11 +8,16 @@ import {
 } from "../platform/posix/descriptors.ts";
 import { describeError } from "../platform/posix/errno.ts";
 import { status } from "../platform/posix/file_status.ts";
-import { PIPE_BUF } from "../platform/posix/pipes.ts";
+import { PIPE_BUF, pipeSize, setPipeSize } from "../platform/posix/pipes.ts";
 import { DescriptorWriter } from "./descriptor_writer.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 
 const NAME = "standard output";
+/**
+ * A kernel pipe's usual 64 KiB change hands so often that waking each other costs
+ * us and the reader more than the bytes do.
+ */
+const PIPE_BYTES = 256 * 1024;
 
 interface StdoutDestination extends Destination {
   readonly kind: "stdout";
@@ -23,7 +28,8 @@ export const stdoutKind: SinkKind<StdoutDestination> = {
   kind: "stdout",
   help: "- (standard output)",
   format: "raw",
-  parse: (output) => output === "-" ? { kind: "stdout", name: NAME } : undefined,
+  parse: (output) =>
+    output === "-" ? { kind: "stdout", name: NAME, readableAt: STDOUT } : undefined,
   open: () => new StdoutSink(),
 };
 
@@ -53,6 +59,8 @@ class StdoutSink implements Sink {
    */
   #withoutBlocking(): DescriptorWriter {
     const own = openAgain(STDOUT, O_WRONLY | O_NONBLOCK);
+    // Best effort, and refused by terminals: it is only faster.
+    if (own >= 0 && pipeSize(own) < PIPE_BYTES) setPipeSize(own, PIPE_BYTES);
     return own >= 0
       ? new DescriptorWriter(NAME, own)
       : new DescriptorWriter(NAME, STDOUT, PIPE_BUF);

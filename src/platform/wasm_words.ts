@@ -5,6 +5,7 @@
 
 export const I32 = 0x7f;
 export const F64 = 0x7c;
+export const V128 = 0x7b;
 export const VOID = 0x40;
 export const UNREACHABLE = 0x00;
 export const BLOCK = 0x02;
@@ -39,9 +40,13 @@ export const I8X16_SWIZZLE = [0xfd, 0x0e];
 export const I8X16_SPLAT = [0xfd, 0x0f];
 export const I8X16_EQ = [0xfd, 0x23];
 export const I8X16_NE = [0xfd, 0x24];
+export const I8X16_ADD = [0xfd, 0x6e];
 export const V128_AND = [0xfd, 0x4e];
 export const I8X16_BITMASK = [0xfd, 0x64];
 export const I8X16_SHR_U = [0xfd, 0x6d];
+export const I16X8_EXTADD_PAIRWISE_I8X16_S = [0xfd, 0x7c];
+export const I32X4_EXTADD_PAIRWISE_I16X8_S = [0xfd, 0x7e];
+export const I32X4_SUB = [0xfd, 0xb1, 0x01];
 const ALIGNED_8 = [3, 0];
 export const I64_ATOMIC_LOAD = [0xfe, 0x11, ...ALIGNED_8];
 export const I64_ATOMIC_STORE = [0xfe, 0x18, ...ALIGNED_8];
@@ -57,6 +62,8 @@ export const i32Store = (offset: number) => [0x36, 0, ...leb(offset)];
 export const i64Store = (offset: number) => [0x37, 0, ...leb(offset)];
 export const v128Load = (offset: number) => [0xfd, 0x00, 0, ...leb(offset)];
 export const v128Store = (offset: number) => [0xfd, 0x0b, 0, ...leb(offset)];
+
+export const i32x4ExtractLane = (lane: number) => [0xfd, 0x1b, lane];
 
 /** A constant, from 0 to 2^31 - 1. */
 export const i32 = (value: number) => [0x41, ...signedLeb(value)];

@@ -52,7 +52,7 @@ export class Board {
     return new InputCounters(this.#words, this.memory, at);
   }
 
-  /** Since when the flusher has been trying to deliver what is in its hand, in ms since 1970. */
+  /** Since when the flusher has been trying to deliver what is in its hand, on `monotonicMs`. */
   get writingSince(): number | undefined {
     return this.#words.load(WRITING_SINCE) || undefined;
   }
@@ -66,7 +66,7 @@ export class Board {
     this.#words.store(TAKEN_AT, time);
   }
 
-  /** Since when the output has taken nothing of what it is given, in ms since 1970. */
+  /** Since when the output has taken nothing of what it is given, on `monotonicMs`. */
   get takesNothingSince(): number | undefined {
     const since = this.#words.load(WRITING_SINCE);
     return since === 0 ? undefined : Math.max(since, this.#words.load(TAKEN_AT));
@@ -81,7 +81,7 @@ export class Board {
     this.#words.add(SINK_RETRIES, 1);
   }
 
-  /** Since when the output has failed at every attempt, in ms since 1970. Flusher's. */
+  /** Since when the output has failed at every attempt, on `monotonicMs`. Flusher's. */
   get sinkFailingSince(): number | undefined {
     return this.#words.load(SINK_FAILING_SINCE) || undefined;
   }

@@ -12,7 +12,10 @@ export interface InputState extends Counts {
   readonly outBytesPerSecond: number;
 }
 
-/** The output, at one moment; times are in milliseconds since 1970. */
+/**
+ * The output, at one moment; times are in milliseconds since 1970, by the clock as it
+ * stood then: they move with it when it is set.
+ */
 export interface OutputState {
   readonly name: string;
   /** Since when it has taken nothing of what it is given. */
@@ -91,6 +94,5 @@ export type Notice =
 /** How long the output has taken nothing of what it was given; 0 when it does. */
 export function stalledMs({ timeMs, output }: Snapshot): number {
   const since = output.takesNothingSinceMs;
-  // The clock may have been set back.
-  return since === undefined ? 0 : Math.max(0, timeMs - since);
+  return since === undefined ? 0 : timeMs - since;
 }

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../platform/posix/clock.ts";
 import type { Board } from "./board.ts";
 import type { InputState, OutputState, Snapshot } from "./events.ts";
 import { Rates } from "./rates.ts";
@@ -19,7 +20,7 @@ export class Observer {
   readonly #board: Board;
   readonly #fixtures: Fixtures;
   readonly #rates: readonly Rates[];
-  readonly #createdMs = performance.now();
+  readonly #createdMs = monotonicMs();
   #lastError: OutputState["lastError"];
 
   constructor(board: Board, fixtures: Fixtures) {
@@ -35,18 +36,20 @@ export class Observer {
 
   snapshot(): Snapshot {
     const { capacityBytes, labels, outputName } = this.#fixtures;
+    const timeMs = Date.now();
+    const nowMs = monotonicMs();
+    // By the clock as it stands now: it may have been set since.
+    const timeOf = (since: number) => timeMs - (nowMs - since);
+    const { takesNothingSince, sinkFailingSince } = this.#board;
     const output = {
       name: outputName,
-      takesNothingSinceMs: this.#board.takesNothingSince,
-      failingSinceMs: this.#board.sinkFailingSince,
+      takesNothingSinceMs: takesNothingSince && timeOf(takesNothingSince),
+      failingSinceMs: sinkFailingSince && timeOf(sinkFailingSince),
       retries: this.#board.sinkRetries,
       lastError: this.#lastError,
     };
     const inputs = labels.map((label, index) => this.#input(label, index));
-    const timeMs = Date.now();
-    // By the clock as it stands now: it may have been set since.
-    const startMs = timeMs - Math.round(performance.now() - this.#createdMs);
-    return { timeMs, startMs, capacityBytes, inputs, output };
+    return { timeMs, startMs: timeOf(this.#createdMs), capacityBytes, inputs, output };
   }
 
   #input(label: string, index: number): InputState {

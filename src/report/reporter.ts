@@ -35,9 +35,10 @@ export class Reporter {
   readonly #intervalMs: number;
   readonly #losses = new Map<string, LossState>();
   #lastSnapshotMs: number;
-  #stalledSinceMs: number | undefined;
+  /** Counted from the start, which no setting of the clock changes. */
+  #stalledSinceUptimeMs: number | undefined;
   #stallReportMs = 0;
-  #failing = { sinceMs: 0, retries: 0 };
+  #failing = { sinceUptimeMs: 0, retries: 0 };
 
   constructor(
     reason: "overwritten" | "dropped",
@@ -72,7 +73,7 @@ export class Reporter {
 
   /** True if no loss and no stall goes on whose end is still to be told. */
   get settled(): boolean {
-    return this.#stalledSinceMs === undefined &&
+    return this.#stalledSinceUptimeMs === undefined &&
       [...this.#losses.values()].every(({ since }) => since === undefined);
   }
 
@@ -85,18 +86,18 @@ export class Reporter {
   }
 
   /** The flusher says that the output fails; it does so once until it recovers. */
-  sinkFailing({ timeMs, output }: Snapshot, message: string): ReportEvent {
-    this.#failing = { sinceMs: timeMs, retries: output.retries };
+  sinkFailing({ timeMs, startMs, output }: Snapshot, message: string): ReportEvent {
+    this.#failing = { sinceUptimeMs: timeMs - startMs, retries: output.retries };
     return { timeMs, event: "sink_failing", message };
   }
 
-  sinkRecovered({ timeMs, output }: Snapshot): ReportEvent {
-    const { sinceMs, retries } = this.#failing;
+  sinkRecovered({ timeMs, startMs, output }: Snapshot): ReportEvent {
+    const { sinceUptimeMs, retries } = this.#failing;
     return {
       timeMs,
       event: "sink_recovered",
       output: output.name,
-      sinceMs,
+      sinceMs: startMs + sinceUptimeMs,
       retries: output.retries - retries,
     };
   }
@@ -179,22 +180,30 @@ export class Reporter {
   }
 
   #observeStall(snapshot: Snapshot): ReportEvent[] {
-    const { timeMs, output: { takesNothingSinceMs } } = snapshot;
-    const sinceMs = this.#stalledSinceMs;
-    if (sinceMs !== undefined && sinceMs !== takesNothingSinceMs) {
-      this.#stalledSinceMs = undefined;
-      return [{ timeMs, event: "stall_end", snapshot, sinceMs }];
+    const { timeMs, startMs, output: { takesNothingSinceMs } } = snapshot;
+    const known = this.#stalledSinceUptimeMs;
+    if (known !== undefined && !goesOn(snapshot, known)) {
+      this.#stalledSinceUptimeMs = undefined;
+      return [{ timeMs, event: "stall_end", snapshot, sinceMs: startMs + known }];
     }
     if (takesNothingSinceMs === undefined || timeMs - takesNothingSinceMs < STALL_MS) {
       return [];
     }
-    if (sinceMs !== undefined && timeMs - this.#stallReportMs < this.#intervalMs) {
+    if (known !== undefined && timeMs - this.#stallReportMs < this.#intervalMs) {
       return [];
     }
-    this.#stalledSinceMs = takesNothingSinceMs;
+    this.#stalledSinceUptimeMs = known ?? takesNothingSinceMs - startMs;
     this.#stallReportMs = timeMs;
     return [{ timeMs, event: "stall", snapshot, sinceMs: takesNothingSinceMs }];
   }
+}
+
+/** The stall that began then is not over: another could only have begun later. */
+function goesOn({ startMs, output }: Snapshot, sinceUptimeMs: number): boolean {
+  const { takesNothingSinceMs } = output;
+  // Both times are rounded. One that was told of has lasted for longer than that.
+  return takesNothingSinceMs !== undefined &&
+    takesNothingSinceMs - startMs < sinceUptimeMs + STALL_MS / 2;
 }
 
 /** Keeps the worst of the burst that goes on and of those that ended meanwhile. */

@@ -127,7 +127,7 @@ function status(snapshot: Snapshot): string[] {
 function outputStatus(snapshot: Snapshot): string {
   const { name, failingSinceMs, lastError, retries } = snapshot.output;
   if (failingSinceMs !== undefined && lastError !== undefined) {
-    const forMs = Math.max(0, snapshot.timeMs - failingSinceMs);
+    const forMs = snapshot.timeMs - failingSinceMs;
     return `${name} has failed for ${
       span(forMs)
     }, tried again ${retries} times since the start: ${lastError.message}`;

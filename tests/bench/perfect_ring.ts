@@ -5,7 +5,7 @@
  * bytes from the oldest end and only when it is full, and hands over in no time
  * what the sink read at the moment at which it read it; where the sink waited and
  * got nothing, it gets all there is. Its room is the ring's capacity and the
- * kernel's pipe to the sink, which every program has behind it. It gets nothing
+ * kernel's pipe to the sink, which is as large as Spillway makes it. It gets nothing
  * for the pipe before it, which a ring that always reads keeps empty, nor for what
  * Spillway's flusher holds in its hand (256 KiB), with which Spillway can be a
  * little better than perfect.
@@ -14,8 +14,8 @@
 import type { Load } from "./load.ts";
 import type { SinkReads } from "./sink.ts";
 
-/** A pipe holds so much unless it is told otherwise: pipe(7). */
-export const PIPE_BYTES = 64 * 1024;
+/** As in `src/output/stdout_sink.ts`. */
+export const PIPE_BYTES = 256 * 1024;
 
 /** Bytes that must be lost until the last write. */
 export function mustLose(

@@ -164,6 +164,8 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["--fifo é=c", "a label is 1 to 64 letters"],
   ["--fifo a --fifo a", '--fifo "a" was given twice'],
   ["--fifo x=a --fifo y=a", '--fifo "a" was given twice'],
+  ["--fifo a --output fifo:a", '--output: FIFO "a" is what --fifo reads, and what'],
+  ["--fifo x=b --fifo a --output a", '--output: "a" is what --fifo reads, and what'],
   ["--fifo a --fifo b", 'two inputs are called "stdout"; name each: --fifo LABEL=PATH'],
   ["--fifo x=a --fifo x=b", 'two inputs are called "x"'],
   [

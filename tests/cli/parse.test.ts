@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { type Flag, FLAGS } from "../../src/cli/flags.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/errors.ts";
@@ -109,6 +110,21 @@ for (const [args, message] of REFUSED) {
     assertThrows(() => parseFlags(args), UsageError, message);
   });
 }
+
+Deno.test("the order of a logging binary's pairs does not matter", () => {
+  const pairs = [
+    ["--containerd", ""],
+    ["--no-markers", ""],
+    ["--output", "/logs/{id}"],
+    ["--format", "cri"],
+    ["", ""],
+  ];
+  const expected = parsed(...pairs.flat()).sort();
+  fc.assert(fc.property(
+    fc.shuffledSubarray(pairs, { minLength: pairs.length }),
+    (shuffled) => assertEquals(parsed(...shuffled.flat()).sort(), expected),
+  ));
+});
 
 Deno.test("a logging binary's flags without a value come with an empty one", () => {
   const args = ["--no-markers", "", "--output", "x", "--containerd", ""];

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CANNOT_RUN, Containerd } from "./containerd.ts";
 import { checkConservation, checkNumberedLines, MARKER } from "./numbered_lines.ts";
+import { freePort } from "./peers.ts";
 import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
 import { until } from "./run.ts";
 
@@ -76,6 +77,57 @@ testContainers(
       "--output": `${containerd.logs}/log`,
     });
     assertEquals(allowed.code, 3, "the same name can be used again");
+  },
+);
+
+testContainers(
+  "a port for metrics that another container has keeps this one from starting",
+  async (containerd, program) => {
+    const port = freePort();
+    const args = { "--output": `${containerd.logs}/{id}`, "--metrics": `${port}` };
+    assertEquals(
+      (await containerd.runDetached("one", "sleep 1000", program, args)).code,
+      0,
+    );
+    const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assertMatch(page, /^spillway_container_info\{container_id="one",.*="default"\} 1$/m);
+    const two = await containerd.run("two", "exit 0", program, args);
+    assertEquals(two.code, 1);
+    assertMatch(containerd.log, /default\/two|"container_id":"two"/);
+    assertMatch(containerd.log, /cannot listen on 127\.0\.0\.1 port \d+ for --metrics/);
+  },
+);
+
+testContainers(
+  "what runs beside a container has a logging binary of its own",
+  async (containerd, program) => {
+    const args = { "--output": `${containerd.logs}/{id}` };
+    await containerd.runDetached("web", "echo web; sleep 1000", program, args);
+    const script = "echo out; echo err >&2; exit 5";
+    // containerd gives it the name of what is executed, and not the container's.
+    assertEquals((await containerd.exec("web", "look", script, program, args)).code, 5);
+    const summary = await containerd.summaryOf("look");
+    assertEquals(summary.inputs?.map(({ lines_out }) => lines_out), [1, 1]);
+    const lines = (await Deno.readTextFile(`${containerd.logs}/look`)).split("\n");
+    assertEquals(lines.sort(), ["", "err", "out"]);
+    assertEquals(await Deno.readTextFile(`${containerd.logs}/web`), "web\n");
+  },
+);
+
+testContainers(
+  "what nobody takes until the end is counted, before the shim loses patience",
+  async (containerd, program) => {
+    const fifo = `${containerd.logs}/fifo`;
+    assert((await new Deno.Command("mkfifo", { args: [fifo] }).output()).success);
+    const ended = await containerd.run("web", "seq 1000; echo end >&2", program, {
+      "--output": `fifo:${fifo}`,
+      "--drain-timeout": "200ms",
+    });
+    assertEquals(ended, { code: 0, stderr: "" });
+    const summary = await containerd.summaryOf("web");
+    checkConservation(summary);
+    assertEquals([summary.lines_in, summary.lines_unflushed], [1001, 1001]);
+    assert(!containerd.log.includes("failed to wait for shim logger process"));
   },
 );
 

@@ -152,6 +152,18 @@ export class Containerd {
     return this.#run(["--detach"], id, script, logUri(program, args));
   }
 
+  /** Runs a shell script beside what runs in the container, with its own logging binary. */
+  exec(
+    id: string,
+    execId: string,
+    script: string,
+    program: Program,
+    args: Readonly<Record<string, string>>,
+  ): Promise<Ended> {
+    const log = ["--exec-id", execId, "--log-uri", logUri(program, args)];
+    return this.ctr("task", "exec", ...log, id, "/bin/sh", "-c", script);
+  }
+
   /** Runs it with the shim itself copying the output to this file. */
   runWithFile(id: string, script: string, file: string): Promise<Ended> {
     return this.#run(["--rm"], id, script, `file://${file}`);

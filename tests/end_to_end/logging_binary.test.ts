@@ -120,6 +120,18 @@ const REFUSED: readonly (readonly [string, readonly string[], RegExp, number])[]
     2,
   ],
   [
+    "no --containerd",
+    ["--no-markers", "", "--output", "x"],
+    /^spillway: shop\/web-1: the log URI does not say --containerd=, as in binary:/,
+    2,
+  ],
+  [
+    "a request for help",
+    ["--containerd", "", "--help", "", "--output", "x"],
+    /^spillway: shop\/web-1: --help has no place in a log URI/,
+    2,
+  ],
+  [
     "an output that cannot be opened",
     ["--output", "/missing/log", "--containerd", ""],
     /^spillway: shop\/web-1: cannot open "\/missing\/log" for appending: /,

@@ -1,20 +1,46 @@
-/** Memory limits of the kernel's control groups, of the first version. */
+/** Memory limits of the kernel's control groups. */
 
-const GROUPS = "/sys/fs/cgroup/memory";
+/** Where groups are made, and the file that holds a group's limit. */
+interface Hierarchy {
+  readonly folder: string;
+  readonly limitFile: string;
+  /** Of the second version, which hands a controller on only when it is told to. */
+  readonly handsOn: boolean;
+}
 
-/** True where such groups can be made: root, and not in a container. */
-export const MEMORY_GROUPS = canMakeGroups();
+const HIERARCHIES: readonly Hierarchy[] = [
+  {
+    folder: "/sys/fs/cgroup/memory",
+    limitFile: "memory.limit_in_bytes",
+    handsOn: false,
+  },
+  { folder: "/sys/fs/cgroup", limitFile: "memory.max", handsOn: true },
+];
 
-function canMakeGroups(): boolean {
-  const probe = `${GROUPS}/spillway-probe-${crypto.randomUUID()}`;
+const HIERARCHY = HIERARCHIES.find(canLimit);
+
+/** True where such groups can be made: by root, and not in every container. */
+export const MEMORY_GROUPS = HIERARCHY !== undefined;
+
+function canLimit(hierarchy: Hierarchy): boolean {
+  const probe = groupIn(hierarchy);
   try {
+    if (hierarchy.handsOn) {
+      const control = `${hierarchy.folder}/cgroup.subtree_control`;
+      Deno.writeTextFileSync(control, "+memory", { create: false });
+    }
     Deno.mkdirSync(probe);
+    Deno.statSync(`${probe}/${hierarchy.limitFile}`);
     return true;
   } catch {
     return false;
   } finally {
     removeGroup(probe);
   }
+}
+
+function groupIn({ folder }: Hierarchy): string {
+  return `${folder}/spillway-test-${crypto.randomUUID()}`;
 }
 
 function removeGroup(group: string): void {
@@ -30,10 +56,11 @@ export async function withMemoryGroup(
   limitBytes: number,
   test: (group: string) => Promise<void>,
 ): Promise<void> {
-  const group = `${GROUPS}/spillway-test-${crypto.randomUUID()}`;
+  if (HIERARCHY === undefined) throw new Error("no memory groups can be made here");
+  const group = groupIn(HIERARCHY);
   Deno.mkdirSync(group);
   try {
-    Deno.writeTextFileSync(`${group}/memory.limit_in_bytes`, `${limitBytes}`);
+    Deno.writeTextFileSync(`${group}/${HIERARCHY.limitFile}`, `${limitBytes}`);
     await test(group);
   } finally {
     removeGroup(group);

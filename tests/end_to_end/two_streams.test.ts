@@ -45,6 +45,38 @@ testPrograms(
     }),
 );
 
+testPrograms(
+  "two inputs come out in the order of their arrival",
+  (program) =>
+    inFolder(async (folder) => {
+      const names = ["stdout", "stderr"];
+      const spillway = start(program, [
+        ...names.flatMap((name) => ["--fifo", `${name}=${folder}/${name}`]),
+        ...["--create", "--once", "--format", "ndjson", "--report", "json"],
+      ]);
+      await spillway.counted("it runs", () => true);
+      const writers = await Promise.all(
+        names.map((name) => Deno.open(`${folder}/${name}`, { write: true })),
+      );
+      // More than a pipe holds: the output is stuck in these while the others come.
+      const flood = numberedLines(0, 2000);
+      await writeAll(writers[0]!, encoder.encode(flood));
+      const rounds = 8;
+      for (let round = 0; round < rounds; round++) {
+        await writeAll(writers[round % 2]!, encoder.encode(`${round}\n`));
+        await spillway.counted("it is read", (s) => s.lines_in === 2000 + round + 1);
+      }
+      writers.forEach((writer) => writer.close());
+      const output = decoder.decode(await spillway.readAll()).trimEnd().split("\n");
+      const last = output.slice(-rounds).map((line) => JSON.parse(line));
+      assertEquals(
+        last.map(({ stream, message }) => [stream, message]),
+        Array.from({ length: rounds }, (_, round) => [names[round % 2], `${round}`]),
+      );
+      assertEquals(await spillway.code, 0);
+    }),
+);
+
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

@@ -1,7 +1,12 @@
 /** Input, command lines and names that nobody would write who means well. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import fc from "fast-check";
 import { FLAGS } from "../../src/cli/flags.ts";
+import { resolveOptions } from "../../src/cli/options.ts";
+import { parseFlags } from "../../src/cli/parse.ts";
+import { messageOf, UsageError } from "../../src/errors.ts";
+import { FORMAT_NAMES } from "../../src/formats/formats.ts";
 import { checkConservation } from "../end_to_end/numbered_lines.ts";
 import { PROGRAMS, testPrograms } from "../end_to_end/programs.ts";
 import {
@@ -16,6 +21,7 @@ import { Random } from "./random.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 
 /** Bytes in which newlines are as rare as `spacing` says. */
 function fuzz(random: Random, length: number, spacing: number): Uint8Array {
@@ -60,6 +66,26 @@ testPrograms("a line without an end is bounded by the ring and counted", async (
   const summary = summaryIn(await spillway.stderr);
   checkConservation(summary);
   assertEquals([summary.lines_in, summary.bytes_in], [1, 64 * MIB]);
+});
+
+/** Of the process, the rings and all the runtime has taken, at the most. */
+const MEMORY_LIMIT_KIB = 384 * 1024;
+
+testPrograms("a line of 1 GiB takes no more memory than others", async (program) => {
+  // The program itself is what runs in the end, so that its memory can be looked at.
+  const script = `exec 3<&0; exec "$@" < <(head -c ${GIB} /dev/zero; cat <&3) 3<&-`;
+  const args = ["--capacity", "1MiB", "--when-full", "block", "--output", "/dev/null"];
+  const spillway = startInShell(program, script, [...args, ...JSON_REPORTS]);
+  await spillway.counted("all is out", (status) => status.bytes_out === GIB);
+  const status = await Deno.readTextFile(`/proc/${spillway.pid}/status`);
+  const peakKib = Number(/^VmHWM:\s*(\d+)/m.exec(status)![1]);
+  assert(peakKib < MEMORY_LIMIT_KIB, `${peakKib} KiB`);
+  await spillway.write("\nthe next\n");
+  await spillway.end();
+  assertEquals(await spillway.code, 0);
+  const summary = summaryIn(await spillway.stderr);
+  checkConservation(summary);
+  assertEquals([summary.lines_out, summary.bytes_out], [2, GIB + 10]);
 });
 
 testPrograms("lines that look like markers and escape sequences pass through", async (
@@ -124,6 +150,14 @@ testPrograms(
     }),
 );
 
+testPrograms("hostile labels are refused, harmlessly", async (program) => {
+  for (const label of HOSTILE_NAMES.filter((name) => name !== "-")) {
+    const { code, stderr } = await run(program, ["--fifo", `${label}=/nowhere`], "");
+    assertEquals(code, 2, label);
+    checkHarmless(stderr);
+  }
+});
+
 /** No control character but the newline at the end of each message. */
 function checkHarmless(stderr: string): void {
   // deno-lint-ignore no-control-regex
@@ -164,6 +198,32 @@ testPrograms("a nonsense command line is refused with a message and 2", async (
     checkHarmless(stderr);
     assertEquals(stderr.trimEnd().split("\n").length, 1, shown);
   }
+});
+
+/** Values with a beginning that leads further than nonsense does. */
+const PREFIXES = [
+  ...["tcp://", "unix:", "fifo:", "syslog://", "syslog+tls://", "http://", "https://"],
+  ...["--output=", "--fifo=", "--capacity=", "--metrics=", "--drain-timeout=", "a="],
+];
+const anyWord = fc.oneof(
+  fc.constantFrom(...WORDS, ...FORMAT_NAMES),
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.tuple(fc.constantFrom(...PREFIXES), fc.oneof(fc.constantFrom(...WORDS), fc.string()))
+    .map(([prefix, rest]) => prefix + rest),
+);
+
+Deno.test("any command line is understood or a usage error, and nothing else", () => {
+  fc.assert(
+    fc.property(fc.array(anyWord, { maxLength: 6 }), (args) => {
+      try {
+        resolveOptions(parseFlags(args), {});
+      } catch (error) {
+        assert(error instanceof UsageError, `${messageOf(error)}`);
+        assert(messageOf(error).length > 0);
+      }
+    }),
+    { numRuns: 20_000 },
+  );
 });
 
 Deno.test("a command line that is no UTF-8 does not make it crash", async () => {

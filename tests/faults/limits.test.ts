@@ -7,8 +7,14 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "../end_to_end/numbered_lines.ts";
-import { testPrograms } from "../end_to_end/programs.ts";
-import { inFolder, startInShell, summaryIn } from "../end_to_end/run.ts";
+import { type Program, testPrograms } from "../end_to_end/programs.ts";
+import {
+  inFolder,
+  type Report,
+  type Running,
+  startInShell,
+  summaryIn,
+} from "../end_to_end/run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 
@@ -69,22 +75,32 @@ function exists(path: string): boolean {
   }
 }
 
+/** Its clock is as far from the real one as the second function has said last. */
+async function startWithClock(
+  program: Program,
+  folder: string,
+): Promise<{ spillway: Running; setClock: (offset: string) => Promise<void> }> {
+  const clock = `${folder}/clock`;
+  const setClock = (offset: string) => Deno.writeTextFile(clock, offset);
+  await setClock("+0");
+  const spillway = startInShell(program, 'exec "$@"', JSON_REPORTS, {
+    LD_PRELOAD: FAKE_TIME,
+    FAKETIME_TIMESTAMP_FILE: clock,
+    FAKETIME_NO_CACHE: "1",
+    DONT_FAKE_MONOTONIC: "1",
+  });
+  return { spillway, setClock };
+}
+
 testPrograms(
   "the clock set back an hour makes no time negative and loses nothing",
   (program) =>
     inFolder(async (folder) => {
-      const clock = `${folder}/clock`;
-      await Deno.writeTextFile(clock, "+0");
-      const spillway = startInShell(program, 'exec "$@"', JSON_REPORTS, {
-        LD_PRELOAD: FAKE_TIME,
-        FAKETIME_TIMESTAMP_FILE: clock,
-        FAKETIME_NO_CACHE: "1",
-        DONT_FAKE_MONOTONIC: "1",
-      });
+      const { spillway, setClock } = await startWithClock(program, folder);
       const output = spillway.readAll();
       await spillway.write(numberedLines(0, 1000));
       await spillway.counted("they are out", (s) => s.lines_out === 1000);
-      await Deno.writeTextFile(clock, "-3600");
+      await setClock("-3600");
       await spillway.write(numberedLines(1000, 1000));
       await spillway.end();
       assertEquals(await spillway.code, 0);
@@ -94,6 +110,30 @@ testPrograms(
       const duration = Number(summary.duration_ms);
       assert(duration >= 0 && duration < 60_000, `${duration} ms`);
       assert(Date.parse(summary.time) < Date.now() - 3_000_000, "the clock was set back");
+    }),
+  { ignore: !exists(FAKE_TIME) },
+);
+
+testPrograms(
+  "a stall is as long as it is, also when the clock is set back in it",
+  (program) =>
+    inFolder(async (folder) => {
+      const { spillway, setClock } = await startWithClock(program, folder);
+      // More than the pipe of its output holds, and nobody reads it.
+      await spillway.write(numberedLines(0, 20_000));
+      await spillway.reported("the stall", ({ event }) => event === "stall");
+      await setClock("-3600");
+      const hourAgo = Date.now() - 3_000_000;
+      const isAfter = ({ time }: Report) => Date.parse(time) < hourAgo;
+      await spillway.counted(
+        "it is stalled still",
+        (status) => isAfter(status) && Number(status.stalled_ms) >= 1000,
+      );
+      const output = spillway.readAll();
+      await spillway.reported("its end", ({ event }) => event === "stall_end");
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      assertEquals(checkNumberedLines(await output).lines, 20_000);
     }),
   { ignore: !exists(FAKE_TIME) },
 );

@@ -7,9 +7,17 @@ import {
   numberedLines,
 } from "../end_to_end/numbered_lines.ts";
 import { testPrograms } from "../end_to_end/programs.ts";
-import { start, startInShell, summaryIn, until } from "../end_to_end/run.ts";
+import {
+  type Running,
+  start,
+  startInShell,
+  summaryIn,
+  until,
+} from "../end_to_end/run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
+/** What a shell says of a program that SIGKILL has ended. */
+const KILLED = 128 + 9;
 
 /** Reads so many bytes of the output and leaves. */
 async function readAndLeave(
@@ -53,6 +61,104 @@ for (const bytes of [0, 1, 65_536, 1_000_000]) {
     assert(Number(summary.bytes_out) >= seen, "what was read is out");
   });
 }
+
+/** What is going on when the reader of the output leaves. */
+const MOMENTS: Record<string, (spillway: Running) => Promise<void>> = {
+  "while nothing is written": async (spillway) => {
+    await spillway.counted("it reads", () => true);
+  },
+  "while a write to it is stuck": async (spillway) => {
+    await spillway.write(numberedLines(0, 5000));
+    await spillway.reported("the stall", ({ event }) => event === "stall");
+  },
+  "while lines are being overwritten": async (spillway) => {
+    await spillway.write(numberedLines(0, 20_000));
+    await spillway.reported("the loss", ({ event }) => event === "loss");
+  },
+  "while it drains after a signal": async (spillway) => {
+    await spillway.write(numberedLines(0, 5000));
+    await spillway.counted("all is read", (s) => s.lines_in === 5000);
+    await spillway.kill("SIGTERM");
+  },
+};
+
+for (const [moment, comes] of Object.entries(MOMENTS)) {
+  testPrograms(`a reader that leaves ${moment}: an error, all counted`, async (
+    program,
+  ) => {
+    const spillway = start(program, ["--capacity", "128KiB", ...JSON_REPORTS]);
+    await comes(spillway);
+    await spillway.stdout.cancel();
+    // Without a line to write nobody notices that nobody reads.
+    await spillway.write("one more\n").catch(ignoreBrokenPipe);
+    assertEquals(await spillway.code, 4);
+    const stderr = await spillway.stderr;
+    assert(stderr.includes("standard output was closed by its reader"), stderr);
+    checkConservation(summaryIn(stderr));
+    await spillway.end().catch(ignoreBrokenPipe);
+  });
+}
+
+testPrograms("a reader that is killed: an error, all counted", async (program) => {
+  const script = `"$@" | { kill -STOP $BASHPID; cat; }`;
+  const pipeline = startInShell(program, `set -o pipefail; ${script}`, [
+    ...["--capacity", "64KiB"],
+    ...JSON_REPORTS,
+  ]);
+  const reader = await childThatIsStopped(pipeline.pid);
+  await pipeline.write(numberedLines(0, 20_000));
+  Deno.kill(reader, "SIGKILL");
+  await pipeline.readAll();
+  // The shell says how the reader has ended, after the program with 4.
+  assertEquals(await pipeline.code, KILLED);
+  const stderr = await pipeline.stderr;
+  const summary = summaryIn(stderr.slice(0, stderr.lastIndexOf("}\n") + 2));
+  checkConservation(summary);
+  assert(Number(summary.lines_unflushed) > 0);
+  await pipeline.end().catch(ignoreBrokenPipe);
+});
+
+testPrograms("an input that does not block is waited for", async (program) => {
+  // The pipe is set non-blocking for everybody before the program gets it.
+  const script = `{ sleep 0.2; cat; } | python3 -c '
+import os, sys
+os.set_blocking(0, False)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"`;
+  const pipeline = startInShell(program, script, JSON_REPORTS);
+  const output = pipeline.readAll();
+  for (let line = 0; line < 2000; line += 1000) {
+    await pipeline.write(numberedLines(line, 1000));
+  }
+  await pipeline.end();
+  assertEquals(checkNumberedLines(await output).lines, 2000);
+  assertEquals(await pipeline.code, 0);
+  checkConservation(summaryIn(await pipeline.stderr));
+});
+
+testPrograms(
+  "a writer that is stopped within a line goes on with it",
+  async (program) => {
+    const script = `{ printf 'whole\\nhal'; kill -STOP $BASHPID; echo f; } | "$@"`;
+    const pipeline = startInShell(program, script, JSON_REPORTS);
+    const reader = pipeline.stdout.getReader();
+    const decoder = new TextDecoder();
+    let seen = "";
+    // The part comes out although its line has not ended.
+    while (seen !== "whole\nhal") {
+      seen += decoder.decode((await reader.read()).value, { stream: true });
+    }
+    Deno.kill(await childThatIsStopped(pipeline.pid), "SIGCONT");
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      seen += decoder.decode(next.value, { stream: true });
+    }
+    assertEquals(seen, "whole\nhalf\n");
+    assertEquals(await pipeline.code, 0);
+    const summary = summaryIn(await pipeline.stderr);
+    checkConservation(summary);
+    assertEquals([summary.lines_in, summary.bytes_in], [2, 11]);
+    await pipeline.end().catch(ignoreBrokenPipe);
+  },
+);
 
 testPrograms("stopped and continued, it loses nothing that fits the pipe", async (
   program,

@@ -25,12 +25,16 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** @param name the format; a record that is not well-formed fails the test */
 export function parseRecords(name: RecordFormatName, taken: readonly Taken[]) {
   return taken.flatMap(({ bytes, recordEnds }) =>
-    recordEnds.map((end, index) => {
-      const record = bytes.subarray(recordEnds[index - 1] ?? 0, end);
-      check(record.at(-1) === 10, "a record ends with its newline");
-      return PARSERS[name](record.subarray(0, -1));
-    })
+    recordEnds.map((end, index) =>
+      parseRecord(name, bytes.subarray(recordEnds[index - 1] ?? 0, end))
+    )
   );
+}
+
+/** @param record with its newline */
+export function parseRecord(name: RecordFormatName, record: Uint8Array): ParsedRecord {
+  check(record.at(-1) === 10, "a record that ends with its newline");
+  return PARSERS[name](record.subarray(0, -1));
 }
 
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{0,5}[1-9])?Z$/;

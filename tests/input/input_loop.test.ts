@@ -95,6 +95,21 @@ class PipedInput {
   }
 }
 
+Deno.test("says that a read has taken little of a pipe, and all there was", () => {
+  using input = new PipedInput({});
+  input.write("x".repeat(100));
+  input.round();
+  assertEquals([input.loop.bytesRead, input.loop.sparse], [100, true]);
+  input.round();
+  assertEquals(input.loop.bytesRead, 0);
+  input.write("x".repeat(PIPE_BYTES / 8 - 1));
+  input.round();
+  assertEquals([input.loop.bytesRead, input.loop.sparse], [PIPE_BYTES / 8 - 1, true]);
+  input.write("x".repeat(PIPE_BYTES / 8));
+  input.round();
+  assertEquals([input.loop.bytesRead, input.loop.sparse], [PIPE_BYTES / 8, false]);
+});
+
 /** Writes and reads until the ring is full, and then until the pipe is too. */
 function fillRingAndPipe(input: PipedInput): string {
   let written = "";

@@ -17,6 +17,7 @@ const FRAMES = "src/ring/frame_space.ts";
 const DOORBELL = "src/platform/doorbell.ts";
 const FRAMER = "src/input/line_framer.ts";
 const LOOP = "src/input/input_loop.ts";
+const ROUNDS = "src/input/read_loop.ts";
 const DELIVERY = "src/output/delivery.ts";
 const FLUSHER = "src/output/flusher.ts";
 const COUNTERS = "src/report/input_counters.ts";
@@ -343,6 +344,37 @@ export const MUTANTS: readonly Mutant[] = [
     file: LOOP,
     from: "    if (this.framer.blocked) return;\n    this.framer.close",
     to: "    this.framer.close",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: ROUNDS,
+    from: "    if (this.#poll.ready(this.#wakeSlot) !== 0) {\n" +
+      "      read(wakeDescriptor, addressOf(this.#wakeUps), this.#wakeUps.byteLength);\n" +
+      "    }\n" +
+      "    // Asked after the wake-up was taken, which may be the one that came with it.\n" +
+      "    const stopping = board.stopRequested;\n",
+    to: "    const stopping = board.stopRequested;\n" +
+      "    if (this.#poll.ready(this.#wakeSlot) !== 0) {\n" +
+      "      read(wakeDescriptor, addressOf(this.#wakeUps), this.#wakeUps.byteLength);\n" +
+      "    }\n",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: ROUNDS,
+    from: "      doorbell.ring();\n",
+    to: "",
+    tests: ["simulation"],
+  },
+  {
+    file: ROUNDS,
+    from: "      input.finish();\n",
+    to: "",
+    tests: INPUT_TESTS,
+  },
+  {
+    file: ROUNDS,
+    from: "input.hurries ? 0 : input.deadlineMs",
+    to: "input.deadlineMs",
     tests: INPUT_TESTS,
   },
   // The flush loop and what it counts.

@@ -48,36 +48,49 @@ async function noticed(folder: string, tests: string): Promise<string | undefine
 }
 
 async function main(word: string): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spillway-mutants-" });
   const counts = { caught: 0, harmless: 0, survived: 0 };
+  const queue = MUTANTS.filter(({ file, from }) => `${file} ${from}`.includes(word));
+  const judgeThem = async (folder: string) => {
+    for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+      const verdict = await judge(folder, mutant);
+      counts[tell(mutant, verdict)]++;
+    }
+  };
+  await Promise.all(
+    Array.from({ length: navigator.hardwareConcurrency }, () => inCopy(judgeThem)),
+  );
+  const { caught, harmless, survived } = counts;
+  console.log(
+    `${caught} caught, ${harmless} harmless and explained, ${survived} survived`,
+  );
+  if (survived > 0) Deno.exit(1);
+}
+
+/** With a copy of the program of its own, that may be broken. */
+async function inCopy(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "spillway-mutants-" });
   try {
     const { success } = await new Deno.Command("cp", {
       args: ["-R", ...COPIED, folder],
       cwd: ROOT,
     }).output();
     if (!success) throw new Error(`cannot copy the program to ${folder}`);
-    for (const mutant of MUTANTS) {
-      if (!`${mutant.file} ${mutant.from}`.includes(word)) continue;
-      const verdict = await judge(folder, mutant);
-      const { harmless } = mutant;
-      const outcome = verdict.kind === "survived" && harmless !== undefined
-        ? "harmless"
-        : verdict.kind;
-      counts[outcome]++;
-      console.log(`${outcome}: ${mutant.file}`);
-      console.log(`  ${oneLine(mutant.from)}  →  ${oneLine(mutant.to)}`);
-      console.log(
-        `  ${verdict.kind === "caught" ? verdict.by : harmless ?? "NOBODY NOTICED"}`,
-      );
-    }
+    await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-  const { caught, harmless, survived } = counts;
+}
+
+type Outcome = Verdict["kind"] | "harmless";
+
+function tell({ file, from, to, harmless }: Mutant, verdict: Verdict): Outcome {
+  const caught = verdict.kind === "caught";
+  const outcome = !caught && harmless !== undefined ? "harmless" : verdict.kind;
   console.log(
-    `${caught} caught, ${harmless} harmless and explained, ${survived} survived`,
+    `${outcome}: ${file}\n  ${oneLine(from)}  →  ${oneLine(to)}\n  ` +
+      (caught ? verdict.by : harmless ?? "NOBODY NOTICED"),
   );
-  if (survived > 0) Deno.exit(1);
+  return outcome;
 }
 
 function oneLine(text: string): string {

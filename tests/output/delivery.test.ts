@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { Delivery } from "../../src/output/delivery.ts";
+import { monotonicMs } from "../../src/platform/posix/clock.ts";
 import { Board } from "../../src/report/board.ts";
 import { encode } from "../ring/ring_pair.ts";
 import { FakeSink, type FakeSinkSettings } from "./fake_sink.ts";
@@ -135,13 +136,13 @@ Deno.test("an error that is no sink's is not swallowed", () => {
 });
 
 Deno.test("the board says since when a piece is being written, and then no more", () => {
-  const before = Date.now();
+  const before = monotonicMs();
   let during: number | undefined;
   const test: TestDelivery = new TestDelivery({
     onWrite: () => during = test.board.writingSince,
   });
   test.send("line\n");
-  assert(during !== undefined && during >= before && during <= Date.now());
+  assert(during !== undefined && during >= before && during <= monotonicMs());
   assertEquals(test.board.writingSince, undefined);
 });
 
@@ -237,7 +238,7 @@ Deno.test("a sink that takes a part of a piece has taken nothing since then only
       test.board.writingSince = 1000;
     },
   });
-  const before = Date.now();
+  const before = monotonicMs();
   test.send("one\ntwo\n");
   assertEquals(since.length, 3);
   assertEquals(since[1], 1000);

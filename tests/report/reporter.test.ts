@@ -49,6 +49,27 @@ function inWords(event: ReportEvent): string {
   }
 }
 
+Deno.test("after the clock was set back, a stall is told as often as before, and its end", () => {
+  const reporter = new Reporter("overwritten", INTERVAL_MS, START_MS);
+  const observed = (seconds: number, since: number | undefined, clock: number) => {
+    const takesNothingSinceMs = since && START_MS + (since + clock) * 1000;
+    const seen = snapshot(seconds + clock, [], { takesNothingSinceMs });
+    return reporter.observe({
+      ...seen,
+      startMs: START_MS + clock * 1000 + (clock === 0 ? 0 : 1),
+    })
+      .map(({ event }) => event);
+  };
+  assertEquals(observed(7001, 7000, 0), ["stall"]);
+  assertEquals(observed(7002, 7000, -3600), []);
+  assertEquals(observed(7011, 7000, -3600), []);
+  assertEquals(observed(7012, 7000, -3600), ["stall"]);
+  assertEquals(observed(7013, 7000, -3600), []);
+  assertEquals(observed(7014, 7013.5, -3600), ["stall_end"]);
+  assertEquals(observed(7015, 7013.5, -3600), ["stall"]);
+  assertEquals(observed(7016, undefined, -3600), ["stall_end"]);
+});
+
 Deno.test("after the clock was set back, a loss is told as often as before", () => {
   const reporter = new TestReporter();
   assertEquals(reporter.lost(4000, 0), []);

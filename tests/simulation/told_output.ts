@@ -20,6 +20,15 @@ function linesIn(input: string, from: number, to: number): number {
   return newlines + (endsOpen ? 1 : 0);
 }
 
+/** Says where two long texts begin to differ. */
+function assertSame(text: string, expected: string, at: number): void {
+  if (text === expected) return;
+  let same = 0;
+  while (text[same] === expected[same]) same++;
+  const [from, to] = [Math.max(0, same - 20), same + 40];
+  assertEquals(text.slice(from, to), expected.slice(from, to), `byte ${at + same}`);
+}
+
 /** A gap that begins there in the input, has its lines, and ends where a line begins. */
 function isGap(input: string, at: number, lines: number, bytes: number): boolean {
   const end = at + bytes;
@@ -31,7 +40,7 @@ function isGap(input: string, at: number, lines: number, bytes: number): boolean
 export function readBeside(input: string, output: string): Told {
   let [at, bytes, missingLines, missingBytes, from] = [0, 0, 0, 0, 0];
   const take = (text: string) => {
-    assertEquals(text, input.slice(at, at + text.length));
+    assertSame(text, input.slice(at, at + text.length), at);
     at += text.length;
     bytes += text.length;
   };

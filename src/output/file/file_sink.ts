@@ -28,7 +28,9 @@ export const fileKind: SinkKind<FileDestination> = {
   format: "raw",
   reopens: true,
   parse: (path, { rotation }) =>
-    SCHEME.test(path) ? undefined : { kind: "file", name: `"${path}"`, path, rotation },
+    SCHEME.test(path)
+      ? undefined
+      : { kind: "file", name: `"${path}"`, readableAt: path, path, rotation },
   open: (destination, notices) => new FileSink(destination, notices),
 };
 
@@ -85,11 +87,17 @@ class FileSink implements Sink {
     this.#file = next;
   }
 
+  /**
+   * Tries once: after a sync that has failed Linux takes the pages for written, and
+   * the next one would succeed without them.
+   */
   finish(): void {
     const outcome = this.#file.sync();
     if (outcome < 0) {
-      throw new SinkFailure(
-        `cannot sync ${this.#name} to disk: ${describeError(-outcome)}`,
+      throw new SinkError(
+        `cannot make ${this.#name} lasting: ${
+          describeError(-outcome)
+        }; what was written last may be missing from it after a crash: look at the disk`,
       );
     }
     this.#file.close();

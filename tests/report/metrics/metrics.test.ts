@@ -84,7 +84,6 @@ const HEALTH = [
   ],
   ["a long stall", longStall, "the output has taken nothing for 30.0 s"],
   ["a failing output", FAILING, "cannot write: disk full"],
-  ["a clock set back", { takesNothingSinceMs: START_MS + 3.6e6 }, undefined],
 ] as const;
 
 for (const [state, output, reason] of HEALTH) {

@@ -1,0 +1,131 @@
+import { SinkFailure, SinkRejection } from "../../src/errors.ts";
+import type { Outgoing } from "../../src/formats/format.ts";
+import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
+import { Parked } from "./simulated_clock.ts";
+import type { Scenario, SinkStep } from "./scenario.ts";
+import type { StreamTexts } from "./stream_texts.ts";
+
+/** Longer than any deadline. */
+const STUCK_MS = 60_000;
+const ROUND_TRIP_MS = 10;
+
+/** What the sink needs of the run it is in. */
+export interface Surroundings {
+  readonly texts: StreamTexts;
+  /** The program has begun to exit. */
+  readonly exiting: boolean;
+  turn(): void;
+  /** Lets turns go by until then, and until the exit if that comes before. */
+  sleep(ms: number): void;
+}
+
+/** Does what its steps say, and then takes everything. */
+export class SimulatedSink implements Sink {
+  readonly name = "the simulated sink";
+  failures = 0;
+  rejectedBytes = 0;
+  finished = false;
+  readonly custody?: Custody;
+  /** Writes that took something, which is still on its way. */
+  #underway = 0;
+  /** Writes whose bytes have arrived, but nobody has asked. */
+  #arrived = 0;
+  readonly #scenario: Scenario;
+  readonly #run: Surroundings;
+  #steps = 0;
+  #absences = 0;
+
+  constructor(scenario: Scenario, run: Surroundings) {
+    this.#scenario = scenario;
+    this.#run = run;
+    if (scenario.custody) this.custody = this.#custody();
+  }
+
+  /** What was taken arrives with one of the next writes, or when it is waited for. */
+  #custody(): Custody {
+    const underway = () => this.#underway;
+    return {
+      takeVerdict: (): Verdict | undefined => {
+        if (this.#arrived === 0) return undefined;
+        this.#arrived--;
+        this.#underway--;
+        return ARRIVED;
+      },
+      get restMs(): number {
+        return underway() > 0 ? ROUND_TRIP_MS : Infinity;
+      },
+      tend: () => {
+        this.#run.sleep(ROUND_TRIP_MS);
+        this.#arrived = this.#underway;
+      },
+    };
+  }
+
+  ready(): boolean {
+    this.#run.turn();
+    if (this.#absences++ < (this.#scenario.sink[this.#steps]?.absent ?? 0)) {
+      this.#run.sleep(10);
+      return false;
+    }
+    this.#absences = 0;
+    return true;
+  }
+
+  write(piece: Outgoing, from: number): number | Promise<number> {
+    const step = this.#scenario.sink[this.#steps++];
+    if (this.#steps % 2 === 0) this.#arrived = this.#underway;
+    if (step === undefined) {
+      this.#run.turn();
+      return this.#take(piece, from, this.#scenario.sinkBytes);
+    }
+    for (let turns = 0; turns < step.turns; turns++) this.#run.turn();
+    if (step.stallMs > 0) this.#run.sleep(step.stallMs);
+    if (!step.promised) return this.#answer(step, piece, from);
+    return Promise.resolve().then(() => this.#answer(step, piece, from));
+  }
+
+  #answer(step: SinkStep, piece: Outgoing, from: number): number {
+    switch (step.answer) {
+      case "takes":
+        return this.#take(piece, from, step.bytes);
+      case "fails":
+        this.failures++;
+        throw new SinkFailure("the simulated disk is full");
+      case "rejects":
+        return this.#reject(piece, from);
+      case "gets stuck":
+        this.#run.sleep(STUCK_MS);
+        // The exit takes the thread along, wherever it is.
+        if (this.#run.exiting) throw new Parked();
+        return this.#take(piece, from, step.bytes);
+    }
+  }
+
+  #take(piece: Outgoing, from: number, most: number): number {
+    const taken = Math.min(most, piece.length - from);
+    return this.#took(piece, from, taken);
+  }
+
+  /** One record for good; what is left of one it has begun with, it takes. */
+  #reject(piece: Outgoing, from: number): number {
+    const bytes = piece.recordEnd(from) - from;
+    if (piece.recordStart(from) !== from) return this.#took(piece, from, bytes);
+    // For the texts that is the same: nothing is missing that is not counted.
+    this.#run.texts.took(piece, from, bytes);
+    const before = { ...piece.progress(from) };
+    this.rejectedBytes += piece.progress(from + bytes).bytes - before.bytes;
+    throw new SinkRejection("the simulated server does not want it", bytes);
+  }
+
+  #took(piece: Outgoing, from: number, bytes: number): number {
+    this.#run.texts.took(piece, from, bytes);
+    if (bytes > 0) this.#underway++;
+    return bytes;
+  }
+
+  reopen(): void {}
+
+  finish(): void {
+    this.finished = true;
+  }
+}
