@@ -88,9 +88,13 @@ export interface Certificates {
   readonly clientKey: string;
 }
 
-/** Certificates for localhost and 127.0.0.1, made with openssl. */
-export async function makeCertificates(folder: string): Promise<Certificates> {
-  const names = `subjectAltName=DNS:localhost,IP:127.0.0.1`;
+/** Certificates for localhost, 127.0.0.1 and other hosts, made with openssl. */
+export async function makeCertificates(
+  folder: string,
+  otherHosts: readonly string[] = [],
+): Promise<Certificates> {
+  const hosts = ["localhost", ...otherHosts].map((host) => `DNS:${host}`);
+  const names = `subjectAltName=${hosts.join()},IP:127.0.0.1`;
   await openssl(folder, [
     ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
     ...["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority"],

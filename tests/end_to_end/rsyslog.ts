@@ -18,7 +18,37 @@ export function makeRsyslogd(folder: string, tls?: Certificates): Rsyslogd {
   const [socket, output] = [`${folder}/log`, `${folder}/received`];
   Deno.writeTextFileSync(
     `${folder}/rsyslog.conf`,
-    `
+    rsyslogConfiguration({ folder, port, tlsPort, socket, output }, tls),
+  );
+  const server = new Server(
+    ["rsyslogd", "-n", "-f", `${folder}/rsyslog.conf`, "-i", `${folder}/pid`],
+    async () => await accepts(port) && exists(socket) && (!tls || await accepts(tlsPort)),
+  );
+  return {
+    server,
+    port,
+    tlsPort,
+    socket,
+    output: () => exists(output) ? Deno.readTextFileSync(output) : "",
+  };
+}
+
+/** Where it listens, and the file that it writes `facility.severity tag msgid message` to. */
+export interface RsyslogPlaces {
+  /** For its own files. */
+  readonly folder: string;
+  /** The same number for UDP and TCP. */
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly socket: string;
+  readonly output: string;
+}
+
+export function rsyslogConfiguration(
+  { folder, port, tlsPort, socket, output }: RsyslogPlaces,
+  tls?: Certificates,
+): string {
+  return `
 global(workDirectory="${folder}" maxMessageSize="128k"
   processInternalMessages="off")
 module(load="imudp")
@@ -32,19 +62,7 @@ input(type="imuxsock" socket="${socket}" useSpecialParser="off" parseHostname="o
 template(name="received" type="string"
   string="%syslogfacility-text%.%syslogseverity-text% %app-name% %msgid% %msg%\\n")
 action(type="omfile" file="${output}" template="received" flushOnTXEnd="on")
-`,
-  );
-  const server = new Server(
-    ["rsyslogd", "-n", "-f", `${folder}/rsyslog.conf`, "-i", `${folder}/pid`],
-    async () => await accepts(port) && exists(socket) && (!tls || await accepts(tlsPort)),
-  );
-  return {
-    server,
-    port,
-    tlsPort,
-    socket,
-    output: () => exists(output) ? Deno.readTextFileSync(output) : "",
-  };
+`;
 }
 
 function tlsModule(): string {

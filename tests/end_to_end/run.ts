@@ -131,6 +131,10 @@ export class Running {
     return (caught >> BigInt(number - 1) & 1n) === 1n;
   }
 
+  get stderrSoFar(): string {
+    return this.#stderrText;
+  }
+
   /** Reports so far, with `--report json`. */
   get reports(): Report[] {
     return reportsIn(this.#stderrText);

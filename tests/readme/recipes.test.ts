@@ -1,0 +1,183 @@
+import { assert, assertEquals } from "@std/assert";
+import { parse } from "@std/yaml";
+import { needing } from "../end_to_end/installed.ts";
+import { inFolder, until } from "../end_to_end/run.ts";
+import { type Fence, fencesIn } from "./markdown.ts";
+import { needingStage, Stage } from "./stage.ts";
+
+const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+/** The README's files: neither commands nor output. */
+const files = fencesIn(readme).filter(({ language }) => !["", "sh"].includes(language));
+
+/** What cannot be tried here, and why; by a file's first line. */
+const NOT_TRIED: Record<string, string> = {
+  "FROM gcr.io/distroless/cc-debian12:nonroot":
+    "needs a registry; minimal_root.test.ts runs the same executable in such a root",
+  "FROM alpine:3.20":
+    "needs a registry; minimal_root.test.ts runs the same executable in such a root",
+};
+
+/** The part of a pod that counts here. */
+interface Pod {
+  readonly spec: Readonly<Record<"initContainers" | "containers", PodContainer[]>>;
+}
+
+interface PodContainer {
+  readonly name: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly restartPolicy?: string;
+  readonly volumeMounts: readonly unknown[];
+}
+
+/** By a file's first line: what must be true of it. */
+const TRIED: Record<string, (stage: Stage, text: string) => Promise<void>> = {
+  "# Rules for Prometheus": async (stage, text) => {
+    stage.write("/run/rules.yml", text);
+    await stage.run("promtool check rules /run/rules.yml");
+    stage.write("/run/rules.test.yml", RULES_TEST);
+    await stage.run("promtool test rules /run/rules.test.yml");
+  },
+  "# shop-log.socket": async (stage, text) => {
+    const units = unitsIn(text);
+    for (const [name, unit] of units) stage.write(`/etc/systemd/system/${name}`, unit);
+    const names = units.map(([name]) => `/etc/systemd/system/${name}`).join(" ");
+    const { stdout, stderr } = await stage.run(`systemd-analyze verify ${names}`);
+    assertEquals(stdout + stderr, "");
+    const command = /^ExecStart=(.*)$/m.exec(text)![1]!;
+    await throughSocketUnit(stage, command, async (write) => {
+      await write("1");
+      await until("the line", () => stage.text("/var/log/shop/shop.log") === "1\n");
+    });
+  },
+  "/var/log/shop/shop.log {": async (stage, text) => {
+    const log = "/var/log/shop/shop.log";
+    stage.write("/run/rotate.conf", text);
+    await stage.run(`rm -f ${log}`);
+    await throughSocketUnit(stage, `spillway --output ${log}`, async (write) => {
+      await write("before");
+      await until("a line in the log", () => stage.text(log) === "before\n");
+      await stage.run("logrotate --force --state /run/rotate.state /run/rotate.conf");
+      assertEquals(stage.text(`${log}.1`), "before\n");
+      await until("the new file", () => stage.exists(log));
+      await write("after");
+      await until("a line in the new log", () => stage.text(log) === "after\n");
+    });
+  },
+  "apiVersion: v1": async (stage, text) => {
+    const { spec } = parse(text) as Pod;
+    const [pipe, sidecar] = spec.initContainers as [PodContainer, PodContainer];
+    const [shop] = spec.containers as [PodContainer];
+    const mounts = [pipe, sidecar, shop].map(({ volumeMounts }) => volumeMounts[0]);
+    assertEquals(mounts, Array(3).fill({ name: "logs", mountPath: "/logs" }));
+    assertEquals([pipe.restartPolicy, sidecar.restartPolicy], [undefined, "Always"]);
+    await stage.run(
+      `echo 'service; cat' >/shop; chmod +x /shop; ${shell(pipe.command!)}`,
+    );
+    const spillway = stage.start(`exec spillway ${shell(sidecar.args!)} >/run/pod.log`);
+    const app = stage.start(shell(shop.command!));
+    await until("its lines", () => stage.text("/run/pod.log") === "a warning\n1\n2\n3\n");
+    await app.end();
+    await spillway.kill("SIGTERM");
+    assertEquals([await app.code, await spillway.code], [0, 0]);
+  },
+};
+
+/** Programs that it takes, and their Debian packages; by a file's first line. */
+const TOOLS: Record<string, readonly [command: string, debianPackage: string]> = {
+  "# Rules for Prometheus": ["promtool", "prometheus"],
+  "# shop-log.socket": ["systemd-analyze", "systemd"],
+  "/var/log/shop/shop.log {": ["logrotate", "logrotate"],
+};
+
+/** Lines are lost after five minutes, and the output stands still, with its ring full. */
+const RULES_TEST = `
+rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: spillway_lost_lines_total{input="stdout", instance="a", reason="overwritten"}
+        values: 0x5 100x5
+      - series: spillway_sink_up{instance="a"}
+        values: 1x5 0x5
+      - series: spillway_buffered_bytes{input="stdout", instance="a"}
+        values: 10x5 95x5
+      - series: spillway_capacity_bytes{input="stdout", instance="a"}
+        values: 100x11
+    promql_expr_test:
+      - { expr: count(ALERTS), eval_time: 4m, exp_samples: [] }
+      - expr: count(ALERTS{alertstate="firing"})
+        eval_time: 8m
+        exp_samples: [{ labels: '{}', value: 3 }]
+`;
+
+/** The files that stand in one fence, each below a comment with its name. */
+function unitsIn(text: string): [name: string, unit: string][] {
+  return text.split(/^# /m).slice(1).map((part) => {
+    const end = part.indexOf("\n");
+    return [part.slice(0, end), part.slice(end + 1)];
+  });
+}
+
+/** Runs a command as the service of a socket unit runs: its standard input is a FIFO. */
+async function throughSocketUnit(
+  stage: Stage,
+  command: string,
+  test: (write: (line: string) => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  const fifo = "/run/shop/log";
+  await stage.run(`rm -f ${fifo} && mkfifo ${fifo}`);
+  // systemd holds it open for reading and writing.
+  const running = stage.start(`exec ${command} 0<>${fifo}`);
+  await test((line) => stage.run(`echo ${line} >${fifo}`));
+  await running.kill("SIGTERM");
+  assertEquals(await running.code, 0, await running.stderr);
+}
+
+function shell(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(" ");
+}
+
+function firstLine({ text }: Fence): string {
+  return text.slice(0, text.indexOf("\n"));
+}
+
+Deno.test("every file in the README is tried, or it is said why it is not", () => {
+  const known = [...Object.keys(NOT_TRIED), ...Object.keys(TRIED)];
+  assertEquals(files.map(firstLine).sort(), known.sort());
+});
+
+Deno.test("the README names no metric that there is not", async () => {
+  const source = new URL("../../src/report/metrics.ts", import.meta.url);
+  const metrics = await Deno.readTextFile(source);
+  const named = [...readme.matchAll(/\bspillway_[a-z_]+/g)].map(([name]) => name);
+  assert(named.length > 0);
+  for (const name of named) assert(metrics.includes(`"${name}"`), name);
+});
+
+const onStage = needingStage("the README's files do what it says");
+Deno.test({
+  ...onStage,
+  fn: (t) =>
+    inFolder(async (folder) => {
+      const stage = await Stage.open(folder);
+      try {
+        for (const file of files) await tryFile(t, stage, file);
+      } finally {
+        await stage.close();
+      }
+    }),
+});
+
+async function tryFile(t: Deno.TestContext, stage: Stage, file: Fence): Promise<void> {
+  const key = firstLine(file);
+  const [test, why] = [TRIED[key], NOT_TRIED[key]];
+  if (test === undefined) {
+    await t.step({ name: `${key} (${why})`, ignore: true, fn: () => {} });
+    return;
+  }
+  const tool = TOOLS[key];
+  const name = tool === undefined ? { name: key, ignore: false } : needing(key, ...tool);
+  await t.step({ ...name, fn: () => test(stage, file.text) });
+}
