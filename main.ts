@@ -11,12 +11,14 @@ import { resolveOptions } from "./src/cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "./src/cli/parse.ts";
 import { nameOf } from "./src/containerd/container.ts";
 import { openReports, refuseStart, startedByShim } from "./src/containerd/shim.ts";
-import { Control } from "./src/control.ts";
+import { Control } from "./src/control/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
-import { initialize, isTerminal } from "./src/platform/posix.ts";
+import { STDIN } from "./src/platform/posix/descriptors.ts";
+import { initialize } from "./src/platform/posix/errno.ts";
+import { isTerminal } from "./src/platform/posix/terminal.ts";
 import { Stderr } from "./src/report/stderr.ts";
 import { printable } from "./src/report/printable.ts";
-import { runThread, type ThreadStart } from "./src/threads.ts";
+import { runThread, type ThreadStart } from "./src/control/threads.ts";
 
 function main(args: readonly string[], byShim: boolean): void {
   if (byShim) checkLogUri(args);
@@ -31,7 +33,7 @@ function main(args: readonly string[], byShim: boolean): void {
   }
   const options = resolveOptions(flags, process.env);
   initialize();
-  if (args.length === 0 && isTerminal(0)) {
+  if (args.length === 0 && isTerminal(STDIN)) {
     console.error(SHORT_HELP.trimEnd());
     process.exit(ExitCode.usage);
   }

@@ -1,5 +1,8 @@
 /** The one table of flags: the parser, `--help` and the README's table come from it. */
 
+import { FORMAT_HELP } from "../formats/formats.ts";
+import { DESTINATION_HELP } from "../output/sinks.ts";
+
 export interface Flag {
   readonly name: string;
   readonly short?: string;
@@ -78,14 +81,13 @@ export const FLAG_GROUPS = [
         name: "output",
         value: "DEST",
         help:
-          "Where to write: - (standard output), the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP; fifo:PATH, a named pipe whose readers come and go, made with mode 0640; tcp://HOST:PORT or unix:PATH; syslog://HOST, syslog+tcp://HOST, syslog+tls://HOST or syslog+unix:/dev/log; http://HOST/PATH or https://HOST/PATH. Settings follow a ? (HTTP: a #); see the README.",
+          `Where to write: ${DESTINATION_HELP}. Settings follow a ? (HTTP: a #); see the README.`,
         default: "-",
       },
       {
         name: "format",
         value: "FORMAT",
-        help:
-          "How to write lines: raw (as they came), json-file (Docker), cri (Kubernetes), ndjson, rfc5424 (syslog) or elasticsearch-bulk.",
+        help: `How to write lines: ${FORMAT_HELP}.`,
         default: "raw",
       },
       {

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../errors.ts";
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
+import { nearestFlag } from "./suggestion.ts";
 
 /** Its arguments are made from the keys and values of a URL. */
 const FROM_URL = "--containerd";
@@ -36,7 +37,12 @@ export function parseFlags(args: readonly string[]): RawFlags {
     }
     const flag = FLAGS.find((flag) => flag.name === token.name);
     if (flag === undefined) {
-      throw new UsageError(`unknown flag ${token.rawName}${suggestion(token.name)}`);
+      const near = nearestFlag(token.name);
+      throw new UsageError(
+        `unknown flag ${token.rawName}; ${
+          near === undefined ? "see --help" : `did you mean --${near}?`
+        }`,
+      );
     }
     const values = found.get(flag.name) ?? [];
     if (values.length > 0 && !flag.repeatable) {
@@ -86,12 +92,4 @@ function valueOf(
     throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);
   }
   return value;
-}
-
-/** The flag that was probably meant. */
-function suggestion(name: string): string {
-  const near = FLAGS.find((flag) =>
-    flag.name.startsWith(name) || name.startsWith(flag.name)
-  );
-  return near === undefined ? "; see --help" : `; did you mean --${near.name}?`;
 }

@@ -9,15 +9,15 @@ import { InputError } from "../errors.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
 import type { ContainerEnvironment } from "./container.ts";
 import {
-  addressOf,
   close,
-  mkdir,
   O_NONBLOCK,
   O_WRONLY,
   open,
-  status,
   write,
-} from "../platform/posix.ts";
+} from "../platform/posix/descriptors.ts";
+import { status } from "../platform/posix/file_status.ts";
+import { addressOf } from "../platform/posix/memory.ts";
+import { mkdir } from "../platform/posix/names.ts";
 
 /** From the end of the container's output and SIGTERM until SIGKILL. */
 const SHIM_PATIENCE_MS = 12_000;

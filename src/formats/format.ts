@@ -1,6 +1,6 @@
 /**
  * What a format is: it turns what comes out of a ring into the bytes that a sink
- * is given. A new format is a new file that implements `Format`, and a line in
+ * is given. A new format is a new file with a `RecordLayout`, and a line in
  * `formats.ts`.
  */
 

@@ -19,36 +19,63 @@ export interface FormatSettings {
   readonly syslog?: SyslogIdentity;
 }
 
-function records(layout: RecordLayout, { maxLineBytes }: FormatSettings): Format {
-  return new RecordFormat(layout, maxLineBytes);
+/** One format, as the rest of the program sees it. */
+interface FormatKind {
+  /** What the help says of it beside its name. */
+  readonly help?: string;
+  /** The only labels it can carry; any where it says nothing. */
+  readonly labels?: readonly string[];
+  /** Every line is a JSON text. */
+  readonly isJson?: true;
+  /** Its records; a format without them passes on the input's own bytes. */
+  readonly layout?: (settings: FormatSettings) => RecordLayout;
 }
 
 /** Every format, by its name on the command line; the first is the default. */
 const FORMATS = {
-  raw: () => new RawFormat(),
-  "json-file": (settings) => records(JSON_FILE, settings),
-  cri: (settings) => records(CRI, settings),
-  ndjson: (settings) => records(NDJSON, settings),
-  rfc5424: (settings) => records(rfc5424(settings.syslog ?? DEFAULT_IDENTITY), settings),
-  "elasticsearch-bulk": (settings) =>
-    records(elasticsearchBulk(settings.startTime), settings),
-} satisfies Record<string, (settings: FormatSettings) => Format>;
+  raw: { help: "as they came" },
+  "json-file": { help: "Docker", isJson: true, layout: () => JSON_FILE },
+  cri: { help: "Kubernetes", labels: CRI_STREAMS, layout: () => CRI },
+  ndjson: { isJson: true, layout: () => NDJSON },
+  rfc5424: { help: "syslog", layout: ({ syslog = DEFAULT_IDENTITY }) => rfc5424(syslog) },
+  "elasticsearch-bulk": {
+    isJson: true,
+    layout: ({ startTime }) => elasticsearchBulk(startTime),
+  },
+} satisfies Record<string, FormatKind>;
 
 export type FormatName = keyof typeof FORMATS;
 
 export const FORMAT_NAMES = Object.keys(FORMATS) as FormatName[];
 
+/** `raw (as they came), json-file (Docker), …` */
+export const FORMAT_HELP = FORMAT_NAMES.map((name) => {
+  const { help } = kindOf(name);
+  return help === undefined ? name : `${name} (${help})`;
+}).join(", ");
+
+function kindOf(name: FormatName): FormatKind {
+  return FORMATS[name];
+}
+
 export function makeFormat(name: FormatName, settings: FormatSettings): Format {
-  const make: (settings: FormatSettings) => Format = FORMATS[name];
-  return make(settings);
+  const layout = kindOf(name).layout?.(settings);
+  return layout === undefined
+    ? new RawFormat()
+    : new RecordFormat(layout, settings.maxLineBytes);
 }
 
 /** The memory that a format needs for each input to write its records in. */
 export function outputBytesFor(name: FormatName, maxLineBytes: number): number {
-  return name === "raw" ? 0 : outputBytes(maxLineBytes);
+  return kindOf(name).layout === undefined ? 0 : outputBytes(maxLineBytes);
 }
 
 /** The only labels that a format can carry; undefined when it takes any. */
 export function labelsOf(name: FormatName): readonly string[] | undefined {
-  return name === "cri" ? CRI_STREAMS : undefined;
+  return kindOf(name).labels;
+}
+
+/** True where every line is a JSON text. */
+export function isJsonLines(name: FormatName): boolean {
+  return kindOf(name).isJson ?? false;
 }

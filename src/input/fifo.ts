@@ -1,19 +1,16 @@
 /** Named pipes by their names: making, finding and opening them. */
 
 import { InputError } from "../errors.ts";
+import { O_NONBLOCK, O_RDONLY, open } from "../platform/posix/descriptors.ts";
 import {
   describeError,
   EACCES,
   EEXIST,
   EMFILE,
   ENFILE,
-  type FileStatus,
-  mkfifo,
-  O_NONBLOCK,
-  O_RDONLY,
-  open,
-  status,
-} from "../platform/posix.ts";
+} from "../platform/posix/errno.ts";
+import { kindName, status } from "../platform/posix/file_status.ts";
+import { mkfifo } from "../platform/posix/names.ts";
 
 const FIFO_MODE = 0o600;
 
@@ -79,8 +76,4 @@ export function advice(errno: number): string {
     default:
       return "";
   }
-}
-
-export function kindName({ kind }: FileStatus): string {
-  return kind === "file" ? "regular file" : kind;
 }

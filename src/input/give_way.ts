@@ -1,4 +1,4 @@
-import { napMicros } from "../platform/posix.ts";
+import { napMicros } from "../platform/posix/clock.ts";
 import type { Board } from "../report/board.ts";
 import type { InputLoop } from "./input_loop.ts";
 

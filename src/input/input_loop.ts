@@ -1,4 +1,5 @@
-import { addressOfMemory, wallClockMicros } from "../platform/posix.ts";
+import { wallClockMicros } from "../platform/posix/clock.ts";
+import { addressOfMemory } from "../platform/posix/memory.ts";
 import type { LineFramer } from "./line_framer.ts";
 import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
 

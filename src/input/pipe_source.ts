@@ -1,21 +1,17 @@
 import { InputError } from "../errors.ts";
 import {
   close,
-  describeError,
-  EAGAIN,
-  EBADF,
-  EBUSY,
   O_NONBLOCK,
   O_RDONLY,
-  open,
-  pipeSize,
+  openAgain,
   read,
-  readableBytes,
-  setPipeSize,
-  status,
-} from "../platform/posix.ts";
+  STDIN,
+} from "../platform/posix/descriptors.ts";
+import { describeError, EAGAIN, EBADF, EBUSY } from "../platform/posix/errno.ts";
+import { kindName, status } from "../platform/posix/file_status.ts";
+import { pipeSize, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
 import { formatSize } from "../units.ts";
-import { advice, createFifo, kindName, openFifo } from "./fifo.ts";
+import { advice, createFifo, openFifo } from "./fifo.ts";
 
 /** What the control thread knows of an input. */
 export interface InputSpec {
@@ -31,7 +27,7 @@ export type InputSource =
 
 export const STANDARD_INPUT: InputSource = {
   kind: "descriptor",
-  number: 0,
+  number: STDIN,
   name: "standard input",
 };
 
@@ -39,8 +35,6 @@ export const STANDARD_INPUT: InputSource = {
 export function nameOfSource(source: InputSource): string {
   return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
 }
-
-const STDIN = 0;
 
 /** Where a read has come to. */
 export const WOULD_BLOCK = -1;
@@ -182,7 +176,7 @@ export class PipeSource {
       this.#openReplacement(this.#source.path);
       return;
     }
-    const next = open(`/proc/self/fd/${this.#descriptor}`, O_RDONLY | O_NONBLOCK);
+    const next = openAgain(this.#descriptor, O_RDONLY | O_NONBLOCK);
     this.#unpollable = next < 0;
     if (next < 0) {
       this.#notice(

@@ -1,4 +1,6 @@
-import { addressOf, POLLIN, type PollSet, read } from "../platform/posix.ts";
+import { read } from "../platform/posix/descriptors.ts";
+import { addressOf } from "../platform/posix/memory.ts";
+import { POLLIN, type PollSet } from "../platform/posix/poll.ts";
 import type { Doorbell } from "../platform/doorbell.ts";
 import type { Board } from "../report/board.ts";
 import { InputError } from "../errors.ts";

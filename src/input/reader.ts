@@ -1,4 +1,4 @@
-import { PollSet } from "../platform/posix.ts";
+import { PollSet } from "../platform/posix/poll.ts";
 import type { Gate } from "../platform/gate.ts";
 import type { RingMemory } from "../ring/ring_memory.ts";
 import { type FullPolicy, RingProducer } from "../ring/ring_producer.ts";

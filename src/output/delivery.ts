@@ -1,7 +1,8 @@
 import { SinkFailure, SinkRejection } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import { monotonicMs } from "../platform/posix.ts";
-import type { Board, InputCounters } from "../report/board.ts";
+import { monotonicMs } from "../platform/posix/clock.ts";
+import type { Board } from "../report/board.ts";
+import type { InputCounters } from "../report/input_counters.ts";
 import { Backoff } from "./backoff.ts";
 import type { Custody, Sink } from "./sink.ts";
 
@@ -262,7 +263,7 @@ export class Delivery {
     if (!this.reopenWanted) return;
     this.#reopenedFor = this.#board.reopenRequests;
     try {
-      this.#sink.reopen();
+      this.#sink.reopen?.();
     } catch (error) {
       if (!(error instanceof SinkFailure)) throw error;
       this.#events.onSinkFailing(error.message);

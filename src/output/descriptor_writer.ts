@@ -1,14 +1,8 @@
 import { SinkClosedError, SinkError, SinkFailure } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import {
-  describeError,
-  EAGAIN,
-  EBADF,
-  EPIPE,
-  POLLOUT,
-  PollSet,
-  write,
-} from "../platform/posix.ts";
+import { write } from "../platform/posix/descriptors.ts";
+import { describeError, EAGAIN, EBADF, EPIPE } from "../platform/posix/errno.ts";
+import { POLLOUT, PollSet } from "../platform/posix/poll.ts";
 
 /**
  * Writes to a descriptor, blocking or not. A descriptor that would block is

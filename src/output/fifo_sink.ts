@@ -2,25 +2,23 @@ import { SinkError, SinkFailure, UsageError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import {
   close,
+  O_NONBLOCK,
+  O_WRONLY,
+  open,
+  write,
+} from "../platform/posix/descriptors.ts";
+import {
   describeError,
   EAGAIN,
   EEXIST,
   ENOENT,
   ENXIO,
   EPIPE,
-  mkfifo,
-  O_NONBLOCK,
-  O_WRONLY,
-  open,
-  PIPE_BUF,
-  POLLERR,
-  POLLOUT,
-  PollSet,
-  readableBytes,
-  setPipeSize,
-  status,
-  write,
-} from "../platform/posix.ts";
+} from "../platform/posix/errno.ts";
+import { kindName, status } from "../platform/posix/file_status.ts";
+import { mkfifo } from "../platform/posix/names.ts";
+import { PIPE_BUF, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
+import { POLLERR, POLLOUT, PollSet } from "../platform/posix/poll.ts";
 import { Backoff } from "./backoff.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 
@@ -34,8 +32,8 @@ interface FifoDestination extends Destination {
 /** `--output fifo:PATH` */
 export const fifoKind: SinkKind<FifoDestination> = {
   kind: "fifo",
+  help: "fifo:PATH, a named pipe whose readers come and go, made with mode 0640",
   format: "raw",
-  reopens: false,
   parse: parseFifo,
   open: ({ name, path }) => new FifoSink(name, path),
 };
@@ -73,7 +71,7 @@ const NEVER = () => false;
  * told apart from it, and may begin in the middle of a record. Flusher thread only.
  */
 class FifoSink implements Sink {
-  readonly name: string;
+  readonly #name: string;
   readonly #path: string;
   readonly #poll = new PollSet(1);
   readonly #looks = new Backoff(FIRST_LOOK_MS, LONGEST_LOOK_MS);
@@ -84,7 +82,7 @@ class FifoSink implements Sink {
 
   /** @throws SinkError when there can be no such pipe. */
   constructor(name: string, path: string) {
-    this.name = name;
+    this.#name = name;
     this.#path = path;
     const obstacle = this.#connect();
     if (obstacle !== undefined) throw new SinkError(obstacle);
@@ -116,7 +114,7 @@ class FifoSink implements Sink {
       const count = write(descriptor, piece.address + at, piece.length - at);
       if (count > 0) this.#unconfirmed += count;
       else if (count !== -EAGAIN && count !== -EPIPE) {
-        throw new SinkFailure(`cannot write to ${this.name}: ${describeError(-count)}`);
+        throw new SinkFailure(`cannot write to ${this.#name}: ${describeError(-count)}`);
       }
     }
     this.#poll.watch(0, descriptor, POLLOUT);
@@ -129,10 +127,6 @@ class FifoSink implements Sink {
     if (left) this.#disconnect();
     else this.#unconfirmed -= taken;
     return taken;
-  }
-
-  reopen(): void {
-    // The path is looked up anew for every reader.
   }
 
   finish(): void {
@@ -149,13 +143,13 @@ class FifoSink implements Sink {
       const made = found === -ENOENT ? mkfifo(this.#path, FIFO_MODE) : found;
       dangling = made === -EEXIST;
       if (made < 0 && !dangling) {
-        return `cannot make ${this.name}: ${
+        return `cannot make ${this.#name}: ${
           describeError(-made)
         }; its folder must exist and be writable for this user`;
       }
     } else if (found.kind !== "pipe") {
-      return `cannot write to ${this.name}: not a FIFO but a ${
-        found.kind === "file" ? "regular file" : found.kind
+      return `cannot write to ${this.#name}: not a FIFO but a ${
+        kindName(found)
       }; make one with mkfifo under another name`;
     }
     const descriptor = open(this.#path, O_WRONLY | O_NONBLOCK);
@@ -165,7 +159,7 @@ class FifoSink implements Sink {
     const outcome = descriptor < 0 ? descriptor : setPipeSize(descriptor, PIPE_BYTES);
     if (outcome < 0) {
       if (descriptor >= 0) close(descriptor);
-      return `cannot open ${this.name} for writing: ${describeError(-outcome)}`;
+      return `cannot open ${this.#name} for writing: ${describeError(-outcome)}`;
     }
     this.#descriptor = descriptor;
     return undefined;

@@ -1,7 +1,8 @@
 import type { Format, Gap, Stream } from "../formats/format.ts";
 import type { Doorbell } from "../platform/doorbell.ts";
-import { addressOfMemory } from "../platform/posix.ts";
-import type { Board, InputCounters } from "../report/board.ts";
+import { addressOfMemory } from "../platform/posix/memory.ts";
+import type { Board } from "../report/board.ts";
+import type { InputCounters } from "../report/input_counters.ts";
 import { kernels } from "../platform/kernels.ts";
 import { MAX_BATCH_FRAMES, RingConsumer } from "../ring/ring_consumer.ts";
 import type { RingMemory } from "../ring/ring_memory.ts";

@@ -1,14 +1,10 @@
 import type { Outgoing } from "../formats/format.ts";
 import type { FormatName } from "../formats/formats.ts";
 import type { SyslogIdentity } from "../formats/rfc5424.ts";
-import type { RotationSettings } from "./file_rotation.ts";
-import type { RotatedFilesSpec } from "./rotated_files.ts";
+import type { RotatedFilesSpec } from "./file/rotated_files.ts";
 
 /** A place that takes bytes. Flusher thread only. */
 export interface Sink {
-  /** How messages call it: `standard output`, `"/var/log/app.log"`. */
-  readonly name: string;
-
   /**
    * Where the destination may have nobody at the other end: false while there is
    * nobody, after having waited a moment for somebody to come. Asked before lines
@@ -33,11 +29,12 @@ export interface Sink {
   readonly custody?: Custody;
 
   /**
-   * Opens the destination anew under its name, as log rotation asks with SIGHUP.
+   * Opens the destination anew under its name, as log rotation asks with SIGHUP; only
+   * where `SinkKind.reopens`.
    *
    * @throws SinkFailure when it cannot; the old one is then still in use.
    */
-  reopen(): void;
+  reopen?(): void;
 
   /** Makes what was taken lasting, and closes. @throws SinkFailure, SinkError */
   finish(): void | Promise<void>;
@@ -72,12 +69,24 @@ export interface Custody {
 /** A checked --output, in a form that can be sent to the flusher thread. */
 export interface Destination {
   readonly kind: string;
-  /** How messages call it. Never holds credentials. */
+  /** How messages call it, such as `"/var/log/app.log"`. Never holds credentials. */
   readonly name: string;
   /** Where what was written could be read as an input: a path or a descriptor. */
   readonly readableAt?: string | number;
   /** What the rfc5424 format is to say of the sender. */
   readonly syslog?: SyslogIdentity;
+}
+
+/** --max-size, --max-files and --compress. */
+export interface RotationSettings {
+  /**
+   * A file is larger only by the record at its end, if that alone is longer or has
+   * come in pieces.
+   */
+  readonly maxBytes: number;
+  /** Counts the file that is written to. 1: the file is emptied when it is full. */
+  readonly maxFiles: number;
+  readonly compress: boolean;
 }
 
 /** What the flags beside --output say about it. */
@@ -89,6 +98,7 @@ export interface OutputSettings {
 export interface SinkNotices {
   /** Nothing is lost by it, and it is tried again; once until it works. */
   onRotationFailing(message: string): void;
+  onRotationRecovered(message: string): void;
   /** There are rotated files that a compressor may compress. */
   onPlainFiles(files: RotatedFilesSpec): void;
 }
@@ -99,12 +109,14 @@ export interface SinkNotices {
  */
 export interface SinkKind<D extends Destination> {
   readonly kind: D["kind"];
+  /** How --output is written for it, and what the help says of that. */
+  readonly help: string;
   /** The format it takes unless --format says otherwise. */
   readonly format: FormatName;
   /** The only formats it can carry; undefined when it takes any. */
   readonly formats?: readonly FormatName[];
-  /** True where SIGHUP means `reopen`. */
-  readonly reopens: boolean;
+  /** SIGHUP means `reopen`; elsewhere it ends the program, as it does with others. */
+  readonly reopens?: true;
 
   /**
    * What --output says, if it is of this kind; undefined if it is not.

@@ -1,17 +1,17 @@
 import { UsageError } from "../errors.ts";
-import { fifoKind } from "./fifo_sink.ts";
 import type { FormatName } from "../formats/formats.ts";
-import { fileKind } from "./file_sink.ts";
-import { httpKind } from "./http_kinds.ts";
-import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
-import { stdoutKind } from "./stdout_sink.ts";
-import { tcpKind, unixKind } from "./stream_kinds.ts";
+import { fifoKind } from "./fifo_sink.ts";
+import { fileKind } from "./file/file_sink.ts";
+import { httpKind } from "./http/http_kinds.ts";
+import { tcpKind, unixKind } from "./network/stream_kinds.ts";
 import {
   syslogTcpKind,
   syslogTlsKind,
   syslogUdpKind,
   syslogUnixKind,
-} from "./syslog_kinds.ts";
+} from "./network/syslog_kinds.ts";
+import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
+import { stdoutKind } from "./stdout_sink.ts";
 
 /** Every kind of destination, in the order in which they are asked. */
 const KINDS: readonly SinkKind<Destination>[] = [
@@ -24,9 +24,11 @@ const KINDS: readonly SinkKind<Destination>[] = [
   syslogTlsKind,
   syslogUnixKind,
   httpKind,
-  // Takes whatever is left.
   fileKind,
 ];
+
+/** How each is written. */
+export const DESTINATION_HELP = KINDS.map(({ help }) => help).join("; ");
 
 /** Something like `http://user:password@host`. */
 const CREDENTIALS = /^[a-z][a-z0-9+]*:\/\/[^/?#]*@/i;
@@ -42,7 +44,9 @@ export function parseDestination(output: string, settings: OutputSettings): Dest
     const destination: Destination | undefined = kind.parse(output, settings);
     if (destination !== undefined) return destination;
   }
-  throw new UsageError(`"${output}" is no destination that is known`);
+  throw new UsageError(
+    `"${output}" is no destination that is known; see --help, or write ./${output} for a file`,
+  );
 }
 
 /** The kind of a destination that `parseDestination` has made. */

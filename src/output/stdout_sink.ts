@@ -1,17 +1,17 @@
 import { SinkError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import {
-  describeError,
-  openAgainWithoutBlocking,
-  PIPE_BUF,
-  pipeSize,
-  setPipeSize,
-  status,
-} from "../platform/posix.ts";
+  O_NONBLOCK,
+  O_WRONLY,
+  openAgain,
+  STDOUT,
+} from "../platform/posix/descriptors.ts";
+import { describeError } from "../platform/posix/errno.ts";
+import { status } from "../platform/posix/file_status.ts";
+import { PIPE_BUF, pipeSize, setPipeSize } from "../platform/posix/pipes.ts";
 import { DescriptorWriter } from "./descriptor_writer.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 
-const STDOUT = 1;
 const NAME = "standard output";
 /**
  * A kernel pipe's usual 64 KiB change hands so often that waking each other costs
@@ -26,8 +26,8 @@ interface StdoutDestination extends Destination {
 /** `--output -` */
 export const stdoutKind: SinkKind<StdoutDestination> = {
   kind: "stdout",
+  help: "- (standard output)",
   format: "raw",
-  reopens: false,
   parse: (output) =>
     output === "-" ? { kind: "stdout", name: NAME, readableAt: STDOUT } : undefined,
   open: () => new StdoutSink(),
@@ -35,7 +35,6 @@ export const stdoutKind: SinkKind<StdoutDestination> = {
 
 /** Standard output, whatever stands behind it. */
 class StdoutSink implements Sink {
-  readonly name = NAME;
   readonly #writer: DescriptorWriter;
 
   /** @throws SinkError when standard output is closed. */
@@ -49,9 +48,7 @@ class StdoutSink implements Sink {
       );
     }
     const plain = found.kind === "file" || found.kind === "device";
-    this.#writer = plain
-      ? new DescriptorWriter(this.name, STDOUT)
-      : this.#withoutBlocking();
+    this.#writer = plain ? new DescriptorWriter(NAME, STDOUT) : this.#withoutBlocking();
   }
 
   /**
@@ -61,20 +58,16 @@ class StdoutSink implements Sink {
    * are small enough to be taken whole or not at all.
    */
   #withoutBlocking(): DescriptorWriter {
-    const own = openAgainWithoutBlocking(STDOUT);
+    const own = openAgain(STDOUT, O_WRONLY | O_NONBLOCK);
     // Best effort, and refused by terminals: it is only faster.
     if (own >= 0 && pipeSize(own) < PIPE_BYTES) setPipeSize(own, PIPE_BYTES);
     return own >= 0
-      ? new DescriptorWriter(this.name, own)
-      : new DescriptorWriter(this.name, STDOUT, PIPE_BUF);
+      ? new DescriptorWriter(NAME, own)
+      : new DescriptorWriter(NAME, STDOUT, PIPE_BUF);
   }
 
   write(piece: Outgoing, from: number): number {
     return this.#writer.write(piece, from);
-  }
-
-  reopen(): void {
-    // Standard output has no name to be opened by.
   }
 
   finish(): void {

@@ -1,5 +1,6 @@
-import { libc } from "./libc.ts";
-import { close, O_RDONLY, open, read } from "./posix.ts";
+import { close, O_RDONLY, open, read } from "./posix/descriptors.ts";
+import { libc } from "./posix/libc.ts";
+import { addressOf } from "./posix/memory.ts";
 
 const MADV_DONTNEED = 4;
 /** What does not fit is not looked at; an ordinary process has a third of it. */
@@ -21,7 +22,7 @@ function readSmaps(): string {
   const file = open("/proc/self/smaps", O_RDONLY);
   if (file < 0) return "";
   const buffer = new Uint8Array(MAX_SMAPS_BYTES);
-  const address = libc().addressOf(buffer);
+  const address = addressOf(buffer);
   let length = 0;
   for (let count = 1; count > 0; length += Math.max(0, count)) {
     count = read(file, address + length, buffer.length - length);

@@ -1,6 +1,7 @@
 import process from "node:process";
 import type { Container } from "../containerd/container.ts";
-import { isTerminal, terminalSize } from "../platform/posix.ts";
+import { STDERR, STDOUT } from "../platform/posix/descriptors.ts";
+import { isTerminal, terminalSize } from "../platform/posix/terminal.ts";
 // @ts-types="./std_fmt_colors.d.ts"
 import { stripAnsiCode } from "@std/fmt/colors";
 import type { ReportEvent, Snapshot } from "./events.ts";
@@ -12,8 +13,6 @@ import { toText } from "./text.ts";
 
 export type ReportStyle = "text" | "json" | "none";
 
-const STDOUT = 1;
-const STDERR = 2;
 /** What a terminal has that does not know its size. */
 const STANDARD_SIZE = { columns: 80, rows: 24 };
 /** How long the last words may wait for a standard error that nobody reads. */

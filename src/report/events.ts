@@ -1,6 +1,7 @@
 /** What can be said on standard error; `text.ts` and `json.ts` say it. */
 
-import type { Counts, Shortfall } from "./board.ts";
+import type { Counts } from "./counts.ts";
+import type { Shortfall } from "./input_counters.ts";
 
 /** One input, at one moment. */
 export interface InputState extends Counts {
@@ -64,16 +65,7 @@ export type ReportEvent =
       readonly snapshot: Snapshot;
       readonly sinceMs: number;
     }
-    /** Something about an input that a person should know; it goes on. */
-    | {
-      readonly event: "input_notice";
-      readonly input: string;
-      readonly message: string;
-    }
     | { readonly event: "sink_failing"; readonly message: string }
-    /** The output will never take some lines. */
-    | { readonly event: "sink_rejecting"; readonly message: string }
-    | { readonly event: "rotation_failing"; readonly message: string }
     | {
       readonly event: "sink_recovered";
       readonly output: string;
@@ -81,43 +73,23 @@ export type ReportEvent =
       /** Since then. */
       readonly retries: number;
     }
-    | { readonly event: "error"; readonly message: string }
-    | { readonly event: "listening"; readonly url: string }
     | { readonly event: "status" | "summary"; readonly snapshot: Snapshot }
+    | Notice
   );
 
-const NOTHING: Counts = {
-  linesIn: 0n,
-  bytesIn: 0n,
-  linesOut: 0n,
-  bytesOut: 0n,
-  linesOverwritten: 0n,
-  bytesOverwritten: 0n,
-  linesDropped: 0n,
-  bytesDropped: 0n,
-  linesRejected: 0n,
-  bytesRejected: 0n,
-  linesBuffered: 0n,
-  bytesBuffered: 0n,
-};
-const COUNT_NAMES = Object.keys(NOTHING) as (keyof Counts)[];
-
-/** The sum over all inputs. */
-export function total(inputs: readonly Counts[]): Counts {
-  const sum = { ...NOTHING };
-  for (const input of inputs) {
-    for (const name of COUNT_NAMES) sum[name] += input[name];
+/** What is said when it happens, whatever the counters say. */
+export type Notice =
+  /** Something about an input that a person should know; it goes on. */
+  | { readonly event: "input_notice"; readonly input: string; readonly message: string }
+  /** The output will never take some lines. */
+  | { readonly event: "sink_rejecting"; readonly message: string }
+  | {
+    readonly event: "rotation_failing" | "rotation_recovered";
+    readonly message: string;
   }
-  return sum;
-}
-
-/** Lines and bytes that were read and will never come out. */
-export function lost(counts: Counts): { lines: bigint; bytes: bigint } {
-  return {
-    lines: counts.linesOverwritten + counts.linesDropped + counts.linesRejected,
-    bytes: counts.bytesOverwritten + counts.bytesDropped + counts.bytesRejected,
-  };
-}
+  | { readonly event: "listening"; readonly url: string }
+  /** An input, the output or this program fails for good. */
+  | { readonly event: "error"; readonly message: string };
 
 /** How long the output has taken nothing of what it was given; 0 when it does. */
 export function stalledMs({ timeMs, output }: Snapshot): number {

@@ -1,12 +1,11 @@
 import type { Container } from "../containerd/container.ts";
-import type { Counts } from "./board.ts";
+import { type Counts, total } from "./counts.ts";
 import {
   type InputState,
   type OutputState,
   type ReportEvent,
   type Snapshot,
   stalledMs,
-  total,
 } from "./events.ts";
 
 /**
@@ -53,6 +52,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "sink_failing":
     case "sink_rejecting":
     case "rotation_failing":
+    case "rotation_recovered":
     case "error":
       return { message: event.message };
     case "sink_recovered":

@@ -1,4 +1,4 @@
-import { monotonicMs } from "../platform/posix.ts";
+import { monotonicMs } from "../platform/posix/clock.ts";
 import type { Board } from "./board.ts";
 import type { InputState, OutputState, Snapshot } from "./events.ts";
 import { Rates } from "./rates.ts";

@@ -1,10 +1,5 @@
-import {
-  type InputState,
-  type Loss,
-  lost,
-  type ReportEvent,
-  type Snapshot,
-} from "./events.ts";
+import { lost } from "./counts.ts";
+import type { InputState, Loss, ReportEvent, Snapshot } from "./events.ts";
 
 /** An output that has taken nothing for so long is said to be stalled. */
 export const STALL_MS = 1000;

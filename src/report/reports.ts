@@ -1,8 +1,10 @@
 import process from "node:process";
-import type { Options } from "../cli/options.ts";
+import type { Container } from "../containerd/container.ts";
+import type { FullPolicy } from "../ring/ring_producer.ts";
 import type { Board } from "./board.ts";
-import { Console, meterFits } from "./console.ts";
-import { type ReportEvent, type Snapshot, total } from "./events.ts";
+import { Console, meterFits, type ReportStyle } from "./console.ts";
+import { total } from "./counts.ts";
+import type { Notice, ReportEvent, Snapshot } from "./events.ts";
 import { Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";
 import type { Stderr } from "./stderr.ts";
@@ -10,17 +12,27 @@ import type { Stderr } from "./stderr.ts";
 /** How often the meter is drawn. */
 const METER_MS = 100;
 
+export interface ReportsOptions {
+  readonly inputs: readonly { readonly label: string }[];
+  readonly capacityBytes: number;
+  readonly whenFull: FullPolicy;
+  readonly output: { readonly kind: string; readonly name: string };
+  readonly report: ReportStyle;
+  readonly reportIntervalMs: number;
+  readonly container: Container | undefined;
+}
+
 /**
  * All that is said to people while the program runs: looks at the board, decides
  * what is worth saying, and says it. Control thread only.
  */
 export class Reports {
-  readonly #options: Options;
+  readonly #options: ReportsOptions;
   readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
 
-  constructor(options: Options, board: Board, stderr: Stderr) {
+  constructor(options: ReportsOptions, board: Board, stderr: Stderr) {
     const dropNewest = options.whenFull === "drop-newest";
     this.#options = options;
     this.#observer = new Observer(board, {
@@ -59,25 +71,9 @@ export class Reports {
     this.#say({ timeMs: snapshot.timeMs, event: "status", snapshot });
   }
 
-  error(message: string): void {
-    this.#say({ timeMs: Date.now(), event: "error", message });
-  }
-
-  inputNotice(input: string, message: string): void {
-    this.#say({ timeMs: Date.now(), event: "input_notice", input, message });
-  }
-
-  rotationFailing(message: string): void {
-    this.#say({ timeMs: Date.now(), event: "rotation_failing", message });
-  }
-
-  sinkRejecting(message: string): void {
-    this.#observer.noteError(message);
-    this.#say({ timeMs: Date.now(), event: "sink_rejecting", message });
-  }
-
-  listening(url: string): void {
-    this.#say({ timeMs: Date.now(), event: "listening", url });
+  notice(notice: Notice): void {
+    if (notice.event === "sink_rejecting") this.#observer.noteError(notice.message);
+    this.#say({ timeMs: Date.now(), ...notice });
   }
 
   sinkFailing(message: string): void {

@@ -1,15 +1,16 @@
 import {
-  addressOf,
-  EAGAIN,
-  openAgainWithoutBlocking,
-  PIPE_BUF,
-  POLLOUT,
-  PollSet,
-  status,
+  O_NONBLOCK,
+  O_WRONLY,
+  openAgain,
+  STDERR,
   write,
-} from "../platform/posix.ts";
+} from "../platform/posix/descriptors.ts";
+import { EAGAIN } from "../platform/posix/errno.ts";
+import { status } from "../platform/posix/file_status.ts";
+import { addressOf } from "../platform/posix/memory.ts";
+import { PIPE_BUF } from "../platform/posix/pipes.ts";
+import { POLLOUT, PollSet } from "../platform/posix/poll.ts";
 
-const STDERR = 2;
 /** Reports that nobody takes are kept up to this size, and then left out. */
 const MAX_WAITING_BYTES = 64 * 1024;
 const encoder = new TextEncoder();
@@ -30,7 +31,7 @@ export class Stderr {
     const found = status(descriptor);
     const mayBlock = typeof found !== "number" &&
       found.kind !== "file" && found.kind !== "device";
-    const own = mayBlock ? openAgainWithoutBlocking(descriptor) : -1;
+    const own = mayBlock ? openAgain(descriptor, O_WRONLY | O_NONBLOCK) : -1;
     this.#descriptor = own >= 0 ? own : descriptor;
   }
 

@@ -1,14 +1,13 @@
 import { type Container, nameOf } from "../containerd/container.ts";
 import { MAX_CAPACITY } from "../ring/ring_memory.ts";
 import { formatSize, roundUpSize } from "../units.ts";
-import type { Counts } from "./board.ts";
+import { type Counts, total } from "./counts.ts";
 import {
   type InputState,
   type Loss,
   type ReportEvent,
   type Snapshot,
   stalledMs,
-  total,
 } from "./events.ts";
 import { printable } from "./printable.ts";
 import { amount, clock, percent, rate, size, span } from "./quantities.ts";
@@ -51,6 +50,7 @@ function sentences(event: ReportEvent): string[] {
         }`,
       ];
     case "rotation_failing":
+    case "rotation_recovered":
     case "error":
       return [event.message];
     case "listening":

@@ -7,12 +7,12 @@
 import { Worker } from "node:worker_threads";
 import {
   close,
-  mkfifo,
   O_NONBLOCK,
   O_RDONLY,
   O_WRONLY,
   open,
-} from "../../src/platform/posix.ts";
+} from "../../src/platform/posix/descriptors.ts";
+import { mkfifo } from "../../src/platform/posix/names.ts";
 import { type Load, type LoadMessage, type LoadOrder, STARTED } from "./load.ts";
 import { cpuSecondsOf, type Memory, memoryOf } from "./process_stats.ts";
 import type { SinkMessage, SinkPlan, Taken } from "./sink.ts";

@@ -82,7 +82,14 @@ Deno.test("every flag that is not repeatable refuses to be given twice", () => {
 });
 
 const REFUSED: readonly (readonly [readonly string[], string])[] = [
-  [["--capacite", "1m"], "unknown flag --capacite; see --help"],
+  [["--capacite", "1m"], "unknown flag --capacite; did you mean --capacity?"],
+  [["--markers"], "unknown flag --markers; see --help"],
+  [["--ouptut=x"], "unknown flag --ouptut; did you mean --output?"],
+  [
+    ["--drian-timeout", "1s"],
+    "unknown flag --drian-timeout; did you mean --drain-timeout?",
+  ],
+  [["--fofi", "x"], "unknown flag --fofi; see --help"],
   [["--cap", "1m"], "unknown flag --cap; did you mean --capacity?"],
   [["--capacity-bytes"], "unknown flag --capacity-bytes; did you mean --capacity?"],
   [["--Help"], "unknown flag --Help"],

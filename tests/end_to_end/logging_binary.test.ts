@@ -110,7 +110,7 @@ const REFUSED: readonly (readonly [string, readonly string[], RegExp, number])[]
   [
     "an unknown flag",
     ["--containerd", "", "--outptu", "x"],
-    /^spillway: shop\/web-1: unknown flag --outptu; see --help/,
+    /^spillway: shop\/web-1: unknown flag --outptu; did you mean --output\?/,
     2,
   ],
   [

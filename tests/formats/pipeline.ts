@@ -7,7 +7,7 @@ import type {
 } from "../../src/formats/format.ts";
 import { outputBytesFor } from "../../src/formats/formats.ts";
 import { kernels } from "../../src/platform/kernels.ts";
-import { addressOfMemory } from "../../src/platform/posix.ts";
+import { addressOfMemory } from "../../src/platform/posix/memory.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/ring/layout.ts";
 import { type Batch, RingConsumer } from "../../src/ring/ring_consumer.ts";
 import { allocateRingMemory } from "../../src/ring/ring_memory.ts";

@@ -4,16 +4,15 @@ import { InputLoop } from "../../src/input/input_loop.ts";
 import { createFifo } from "../../src/input/fifo.ts";
 import { PipeSource } from "../../src/input/pipe_source.ts";
 import {
-  addressOf,
   close,
-  EAGAIN,
   O_NONBLOCK,
   O_WRONLY,
   open,
-  POLLIN,
-  PollSet,
   write,
-} from "../../src/platform/posix.ts";
+} from "../../src/platform/posix/descriptors.ts";
+import { EAGAIN } from "../../src/platform/posix/errno.ts";
+import { addressOf } from "../../src/platform/posix/memory.ts";
+import { POLLIN, PollSet } from "../../src/platform/posix/poll.ts";
 import type { FullPolicy } from "../../src/ring/ring_producer.ts";
 import { encode, type Taken, textOf } from "../ring/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";

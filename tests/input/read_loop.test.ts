@@ -4,9 +4,9 @@ import { InputLoop, type Source } from "../../src/input/input_loop.ts";
 import { ENDED, WOULD_BLOCK } from "../../src/input/pipe_source.ts";
 import { ReadLoop } from "../../src/input/read_loop.ts";
 import { Doorbell } from "../../src/platform/doorbell.ts";
-import { pipe } from "../../src/platform/posix.ts";
+import { pipe } from "../../src/platform/posix/pipes.ts";
 import { Board } from "../../src/report/board.ts";
-import { wakeReader } from "../../src/threads.ts";
+import { wakeReader } from "../../src/control/threads.ts";
 import { FramedInput } from "./framed_input.ts";
 
 /** A pipe that answers reads with what a test has told it. */

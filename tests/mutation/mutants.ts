@@ -20,7 +20,7 @@ const LOOP = "src/input/input_loop.ts";
 const ROUNDS = "src/input/read_loop.ts";
 const DELIVERY = "src/output/delivery.ts";
 const FLUSHER = "src/output/flusher.ts";
-const BOARD = "src/report/board.ts";
+const COUNTERS = "src/report/input_counters.ts";
 
 const RING_TESTS = ["model", "ring"];
 const INPUT_TESTS = ["input", "model"];
@@ -445,13 +445,13 @@ export const MUTANTS: readonly Mutant[] = [
     tests: OUTPUT_TESTS,
   },
   {
-    file: BOARD,
+    file: COUNTERS,
     from: "    lossKind.bytes += discarded.bytes;\n",
     to: "",
     tests: ["report", "input"],
   },
   {
-    file: BOARD,
+    file: COUNTERS,
     from: "    input.lines += this.#exact(LINE_OPEN);\n",
     to: "",
     tests: ["report", "input"],

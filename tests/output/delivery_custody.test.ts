@@ -7,7 +7,6 @@ import { Board } from "../../src/report/board.ts";
 
 /** Takes a line at a write, and tells of it what and when the test wants. */
 class KeepingSink implements Sink {
-  readonly name = "the keeping sink";
   readonly custody = this;
   readonly verdicts: Verdict[] = [];
   /** What the next attempts to tend do. */
@@ -32,8 +31,6 @@ class KeepingSink implements Sink {
   tend(): void {
     this.tending.shift()?.();
   }
-
-  reopen(): void {}
 
   finish(): void {}
 }
@@ -148,7 +145,6 @@ Deno.test("a line that ends without a byte more arrives with the bytes before it
 Deno.test("what is refused at once is counted, and the rest goes on", () => {
   const taken: string[] = [];
   const sink: Sink = {
-    name: "the picky sink",
     write(piece, from) {
       const end = piece.recordEnd(from);
       const line = new TextDecoder().decode(piece.bytes.subarray(from, end));
@@ -158,7 +154,6 @@ Deno.test("what is refused at once is counted, and the rest goes on", () => {
       taken.push(line);
       return end - from;
     },
-    reopen() {},
     finish() {},
   };
   const test = new TestDelivery(sink);

@@ -18,7 +18,6 @@ export interface FakeSinkSettings {
 }
 
 export class FakeSink implements Sink {
-  readonly name = "the fake sink";
   readonly taken: Uint8Array[] = [];
   writes = 0;
   reopened = 0;

@@ -149,7 +149,7 @@ Deno.test("every file in the README is tried, or it is said why it is not", () =
 });
 
 Deno.test("the README names no metric that there is not", async () => {
-  const source = new URL("../../src/report/metrics.ts", import.meta.url);
+  const source = new URL("../../src/report/metrics/metrics.ts", import.meta.url);
   const metrics = await Deno.readTextFile(source);
   const named = [...readme.matchAll(/\bspillway_[a-z_]+/g)].map(([name]) => name);
   assert(named.length > 0);

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Board, type Counts, type InputCounters } from "../../src/report/board.ts";
+import { Board } from "../../src/report/board.ts";
+import type { Counts } from "../../src/report/counts.ts";
+import type { InputCounters } from "../../src/report/input_counters.ts";
 
 function sumOf(counts: Counts): [lines: bigint, bytes: bigint] {
   return [

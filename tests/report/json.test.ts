@@ -76,6 +76,10 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
     },
   ],
   [
+    { timeMs, event: "rotation_recovered", message: "it is rotated again" },
+    { time: TIME, event: "rotation_recovered", message: "it is rotated again" },
+  ],
+  [
     { timeMs, event: "error", message: "it broke" },
     { time: TIME, event: "error", message: "it broke" },
   ],

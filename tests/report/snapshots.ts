@@ -1,27 +1,12 @@
 /** Made-up counters and snapshots for the tests of the reports. */
 
-import type { Counts } from "../../src/report/board.ts";
+import { NOTHING_COUNTED } from "../../src/report/counts.ts";
 import type { InputState, OutputState, Snapshot } from "../../src/report/events.ts";
-
-const NOTHING: Counts = {
-  linesIn: 0n,
-  bytesIn: 0n,
-  linesOut: 0n,
-  bytesOut: 0n,
-  linesOverwritten: 0n,
-  bytesOverwritten: 0n,
-  linesDropped: 0n,
-  bytesDropped: 0n,
-  linesRejected: 0n,
-  bytesRejected: 0n,
-  linesBuffered: 0n,
-  bytesBuffered: 0n,
-};
 
 export function inputOf(state: Partial<InputState>, label = "stdout"): InputState {
   return {
     label,
-    ...NOTHING,
+    ...NOTHING_COUNTED,
     shortfall: { totalBytes: 0, beforeBurstBytes: 0 },
     inBytesPerSecond: 0,
     outBytesPerSecond: 0,

@@ -1,0 +1,66 @@
+/** What is seen to before a thread starts, and can go wrong. Control thread only. */
+
+import type { Options } from "../cli/options.ts";
+import { InputError, messageOf, SinkError } from "../errors.ts";
+import { outputBytesFor } from "../formats/formats.ts";
+import { landingBytesFor } from "../input/line_framer.ts";
+import { describeError, EEXIST } from "../platform/posix/errno.ts";
+import { mkdir } from "../platform/posix/names.ts";
+import { openFilesLimit } from "../platform/posix/process.ts";
+import { allocateRingMemory, type RingMemory } from "../ring/ring_memory.ts";
+
+/** What the runtime and an output take; Deno has 33 open when it stands idle. */
+const OWN_DESCRIPTORS = 48;
+
+/**
+ * A runtime that runs out of descriptors half-way dies without saying of what.
+ *
+ * @throws InputError when so many inputs could bring that about.
+ */
+export function checkOpenFilesLimit(inputs: number): void {
+  const [limit, needed] = [openFilesLimit(), OWN_DESCRIPTORS + inputs];
+  if (limit >= needed) return;
+  throw new InputError(
+    `cannot start with at most ${limit} open files: with ${inputs} ${
+      inputs === 1 ? "input" : "inputs"
+    } it takes ${needed}; raise the limit (ulimit -n, LimitNOFILE=)`,
+  );
+}
+
+/** As the file in it: for a group of log readers, not for everybody. */
+const FOLDER_MODE = 0o750;
+
+/** @throws SinkError when it is missing and cannot be made. */
+export function makeFolder(path: string): void {
+  const outcome = mkdir(path, FOLDER_MODE);
+  if (outcome === -EEXIST || outcome >= 0) return;
+  throw new SinkError(
+    `cannot make folder "${path}" for the output: ${
+      describeError(-outcome)
+    }; what it is in must exist and be writable`,
+  );
+}
+
+/** A batch of the flusher; it must hold the longest line. */
+const HAND_BYTES = 256 * 1024;
+
+/** The shared memory of each input. @throws InputError when the system has not so much. */
+export function allocateRings(options: Options): RingMemory[] {
+  const { inputs, capacityBytes, maxLineBytes, format } = options;
+  try {
+    return inputs.map(() =>
+      allocateRingMemory(
+        capacityBytes,
+        landingBytesFor(maxLineBytes),
+        Math.max(HAND_BYTES, maxLineBytes + 1),
+        outputBytesFor(format, maxLineBytes),
+      )
+    );
+  } catch (error) {
+    throw new InputError(
+      `cannot reserve ${inputs.length} × ${capacityBytes} bytes of memory: ${
+        messageOf(error)
+      }; ask for a smaller --capacity or --max-line`,
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import { gzipSync } from "node:zlib";
+import { SinkFailure } from "../../errors.ts";
+import {
+  close,
+  O_CREAT,
+  O_EXCL,
+  O_WRONLY,
+  open,
+  read,
+  write,
+} from "../../platform/posix/descriptors.ts";
+import { describeError } from "../../platform/posix/errno.ts";
+import { fsync } from "../../platform/posix/files.ts";
+import { addressOf } from "../../platform/posix/memory.ts";
+import { unlink } from "../../platform/posix/names.ts";
+import { yieldToOthers } from "../../platform/posix/process.ts";
+import type { PlainFile, RotatedFiles } from "./rotated_files.ts";
+
+/**
+ * So much is compressed at a time, as a member of its own: RFC 1952 defines a gzip
+ * file as a series of members, and everything that reads gzip joins them. So
+ * memory stays bounded, and the work stays in this thread with its low priority,
+ * where the streams of node:zlib would hand it to others.
+ */
+const MEMBER_BYTES = 1024 * 1024;
+
+/**
+ * The compressor thread: compresses rotated files until all are, newest first, so
+ * that one is not outrun by rotations for ever.
+ *
+ * @throws SinkFailure when it cannot; the plain file is then still there.
+ */
+export function compressAll(files: RotatedFiles): void {
+  yieldToOthers();
+  for (let plain = files.openPlain(); plain !== undefined; plain = files.openPlain()) {
+    try {
+      compress(plain, files.unfinishedPath);
+      files.replaceByCompressed(plain);
+    } catch (error) {
+      // It may have filled the disk.
+      unlink(files.unfinishedPath);
+      throw error;
+    } finally {
+      close(plain.descriptor);
+    }
+  }
+}
+
+function compress({ descriptor, status }: PlainFile, path: string): void {
+  // A link that somebody has put there would lead the program to another file.
+  unlink(path);
+  const target = open(path, O_WRONLY | O_CREAT | O_EXCL, status.permissions & 0o777);
+  check(target, path);
+  try {
+    const chunk = new Uint8Array(MEMBER_BYTES);
+    let length = fill(chunk, descriptor);
+    do {
+      writeAll(target, gzipSync(chunk.subarray(0, length)), path);
+      length = fill(chunk, descriptor);
+    } while (length > 0);
+    // Before the plain file goes.
+    check(fsync(target), path);
+  } finally {
+    close(target);
+  }
+}
+
+/** Reads until `chunk` is full or the file ends; returns how many bytes that were. */
+function fill(chunk: Uint8Array, descriptor: number): number {
+  const address = addressOf(chunk);
+  let length = 0;
+  while (length < chunk.length) {
+    const count = read(descriptor, address + length, chunk.length - length);
+    if (count < 0) {
+      throw new SinkFailure(`cannot read a rotated file: ${describeError(-count)}`);
+    }
+    if (count === 0) break;
+    length += count;
+  }
+  return length;
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array, path: string): void {
+  const address = addressOf(bytes);
+  let written = 0;
+  while (written < bytes.length) {
+    const count = write(descriptor, address + written, bytes.length - written);
+    check(count, path);
+    written += count;
+  }
+}
+
+function check(outcome: number, path: string): void {
+  if (outcome >= 0) return;
+  throw new SinkFailure(
+    `cannot write "${path}": ${
+      describeError(-outcome)
+    }; rotated files stay as they are until the next rotation`,
+  );
+}

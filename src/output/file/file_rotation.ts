@@ -1,0 +1,146 @@
+import { SinkError, SinkFailure } from "../../errors.ts";
+import type { Outgoing } from "../../formats/format.ts";
+import { Lock } from "../../platform/lock.ts";
+import { describeError } from "../../platform/posix/errno.ts";
+import { status, statusOfName } from "../../platform/posix/file_status.ts";
+import type { RotationSettings, SinkNotices } from "../sink.ts";
+import { AppendedFile } from "./appended_file.ts";
+import { RotatedFiles, type RotatedFilesSpec } from "./rotated_files.ts";
+
+/** How long writing goes on to a full file before rotation is tried again. */
+const RETRY_MS = 5000;
+
+/**
+ * Begins a new file when the one that is written to is full, always between two
+ * records. When that fails, writing goes on to the full file. Flusher thread only.
+ */
+export class FileRotation {
+  readonly #name: string;
+  readonly #path: string;
+  readonly #settings: RotationSettings;
+  readonly #notices: SinkNotices;
+  readonly #spec: RotatedFilesSpec;
+  readonly #files: RotatedFiles;
+  #failing = false;
+  /** Monotonic. */
+  #retryAtMs = 0;
+
+  /** @throws SinkError when the file can be appended to but not rotated. */
+  constructor(
+    name: string,
+    path: string,
+    settings: RotationSettings,
+    notices: SinkNotices,
+  ) {
+    this.#name = name;
+    this.#path = path;
+    this.#settings = settings;
+    this.#notices = notices;
+    this.#spec = { path, maxFiles: settings.maxFiles, lock: Lock.create().memory };
+    this.#files = new RotatedFiles(this.#spec);
+    const found = statusOfName(path);
+    const kind = typeof found === "number" ? "file" : found.kind;
+    if (kind !== "file") {
+      throw new SinkError(
+        `cannot rotate ${name}: not a file but a ${
+          kind === "link"
+            ? "symbolic link; name the file that it leads to"
+            : `${kind}; leave --max-size out`
+        }`,
+      );
+    }
+    this.#recover();
+  }
+
+  #recover(): void {
+    try {
+      const foundPlain = this.#files.recover();
+      if (foundPlain && this.#settings.compress) this.#notices.onPlainFiles(this.#spec);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** The file to which the piece's byte `from` goes: `file`, or a new one in its place. */
+  rotateIfDue(file: AppendedFile, piece: Outgoing, from: number): AppendedFile {
+    if (!this.#isDue(file, piece, from) || performance.now() < this.#retryAtMs) {
+      return file;
+    }
+    try {
+      const next = this.#rotate(file);
+      this.#succeeded();
+      return next;
+    } catch (error) {
+      this.#failed(error);
+      return file;
+    }
+  }
+
+  #isDue(file: AppendedFile, piece: Outgoing, from: number): boolean {
+    return file.bytes > 0 && file.atRecordStart &&
+      this.#wholeRecordsEnd(file, piece, from) === from;
+  }
+
+  /** Up to where the piece goes to this file, from byte `from` on; at least one byte. */
+  end(file: AppendedFile, piece: Outgoing, from: number): number {
+    const end = this.#wholeRecordsEnd(file, piece, from);
+    if (end > from) return end;
+    // Inside a record, or one that is longer than a file; or rotation has failed.
+    return this.#isDue(file, piece, from) ? piece.length : piece.recordEnd(from);
+  }
+
+  /** Where the last record ends that the file has room for; `from` if there is none. */
+  #wholeRecordsEnd(file: AppendedFile, piece: Outgoing, from: number): number {
+    const room = this.#settings.maxBytes - file.bytes;
+    // A device may have taken the place of the file: it has no size.
+    if (piece.length - from <= room || !file.isFile) return piece.length;
+    return room <= 0 ? from : Math.max(from, piece.recordStart(from + room));
+  }
+
+  /** @throws SinkFailure when it does not work; `file` is then in place as it was. */
+  #rotate(file: AppendedFile): AppendedFile {
+    checkOutcome(file.sync(), `cannot sync ${this.#name} to disk`);
+    if (this.#settings.maxFiles === 1) {
+      checkOutcome(file.empty(), `cannot empty ${this.#name}`);
+      return file;
+    }
+    const found = status(file.descriptor);
+    const named = statusOfName(this.#path);
+    const mode = typeof found === "number" ? 0 : found.permissions & 0o777;
+    const begin = () => this.#begin(mode);
+    // Somebody else has moved it away: it is theirs to rotate.
+    const gone = typeof named === "number" || typeof found === "number" ||
+      named.identity !== found.identity;
+    const next = gone ? begin() : this.#files.rotate(begin);
+    file.close();
+    if (this.#settings.compress) this.#notices.onPlainFiles(this.#spec);
+    return next;
+  }
+
+  #begin(mode: number): AppendedFile {
+    const next = AppendedFile.open(this.#name, this.#path, mode, false);
+    if (typeof next !== "number") return next;
+    throw new SinkFailure(`cannot make ${this.#name} anew: ${describeError(-next)}`);
+  }
+
+  #succeeded(): void {
+    if (!this.#failing) return;
+    this.#failing = false;
+    this.#notices.onRotationRecovered(`${this.#name} is rotated again`);
+  }
+
+  /** Says so once, until it works again. */
+  #failed(error: unknown): void {
+    if (!(error instanceof SinkFailure)) throw error;
+    this.#retryAtMs = performance.now() + RETRY_MS;
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#notices.onRotationFailing(
+      `${error.message}; ${this.#name} grows beyond --max-size until this works`,
+    );
+  }
+}
+
+function checkOutcome(outcome: number, attempt: string): void {
+  if (outcome < 0) throw new SinkFailure(`${attempt}: ${describeError(-outcome)}`);
+}

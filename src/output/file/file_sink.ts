@@ -1,0 +1,105 @@
+import { SinkError, SinkFailure } from "../../errors.ts";
+import type { Outgoing } from "../../formats/format.ts";
+import { describeError } from "../../platform/posix/errno.ts";
+import { status } from "../../platform/posix/file_status.ts";
+import {
+  type Destination,
+  type RotationSettings,
+  type Sink,
+  type SinkKind,
+  type SinkNotices,
+} from "../sink.ts";
+import { AppendedFile } from "./appended_file.ts";
+import { FileRotation } from "./file_rotation.ts";
+
+interface FileDestination extends Destination {
+  readonly kind: "file";
+  readonly path: string;
+  readonly rotation: RotationSettings | undefined;
+}
+
+/** Something like a URL is a mistyped destination, and not the name of a file. */
+const SCHEME = /^[a-z][a-z0-9+]*:/;
+
+/** `--output PATH` */
+export const fileKind: SinkKind<FileDestination> = {
+  kind: "file",
+  help: "the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP",
+  format: "raw",
+  reopens: true,
+  parse: (path, { rotation }) =>
+    SCHEME.test(path)
+      ? undefined
+      : { kind: "file", name: `"${path}"`, readableAt: path, path, rotation },
+  open: (destination, notices) => new FileSink(destination, notices),
+};
+
+/** Readable for a group of log readers, not for everybody. */
+const FILE_MODE = 0o640;
+
+/** A file that is appended to, and made when it is missing. Flusher thread only. */
+class FileSink implements Sink {
+  readonly #name: string;
+  readonly #path: string;
+  readonly #rotation: FileRotation | undefined;
+  #file: AppendedFile;
+
+  /** @throws SinkError when the file cannot be opened for appending, or never rotated. */
+  constructor({ name, path, rotation }: FileDestination, notices: SinkNotices) {
+    this.#name = name;
+    this.#path = path;
+    const found = status(path);
+    if (typeof found !== "number" && (found.kind === "pipe" || found.kind === "socket")) {
+      const instead = found.kind === "pipe" ? `fifo:${path}` : `unix:${path}`;
+      throw new SinkError(
+        `cannot append to ${name}: not a file but a ${found.kind}; write --output ${instead}`,
+      );
+    }
+    const file = AppendedFile.open(name, path, FILE_MODE);
+    if (typeof file === "number") {
+      throw new SinkError(
+        `cannot open ${name} for appending: ${
+          describeError(-file)
+        }; its folder must exist and be writable for this user`,
+      );
+    }
+    this.#file = file;
+    this.#rotation = rotation && new FileRotation(name, path, rotation, notices);
+  }
+
+  write(piece: Outgoing, from: number): number {
+    if (this.#rotation === undefined) return this.#file.write(piece, from, piece.length);
+    this.#file = this.#rotation.rotateIfDue(this.#file, piece, from);
+    return this.#file.write(piece, from, this.#rotation.end(this.#file, piece, from));
+  }
+
+  reopen(): void {
+    const next = AppendedFile.open(this.#name, this.#path, FILE_MODE);
+    if (typeof next === "number") {
+      throw new SinkFailure(
+        `cannot reopen ${this.#name}: ${
+          describeError(-next)
+        }; writing goes on to the file that was open, until the next SIGHUP`,
+      );
+    }
+    this.#file.carryRecordTo(next);
+    this.#file.close();
+    this.#file = next;
+  }
+
+  /**
+   * Tries once: after a sync that has failed Linux takes the pages for written, and
+   * the next one would succeed without them.
+   */
+  finish(): void {
+    const outcome = this.#file.sync();
+    if (outcome < 0) {
+      throw new SinkError(
+        `cannot make ${this.#name} lasting: ${
+          describeError(-outcome)
+        }; what was written last may be missing from it after a crash: look at the disk`,
+      );
+    }
+    this.#file.close();
+  }
+}

@@ -1,0 +1,99 @@
+import type { Verdict } from "../sink.ts";
+
+/** A batch is sent when no more fits, or when its first unit has waited for so long. */
+const BATCH_BYTES = 1024 * 1024;
+const BATCH_AGE_MS = 200;
+
+/** What was added at a time, and shares a verdict. */
+interface Unit {
+  readonly start: number;
+  readonly end: number;
+  verdict: Verdict | undefined;
+}
+
+/** A part of a batch, to be sent in one request. */
+export interface BatchPart {
+  readonly body: Uint8Array;
+  readonly units: readonly Unit[];
+}
+
+/**
+ * Records on their way to a server: gathered until they are worth a request, then
+ * sealed, and kept until each unit has its verdict and has told it.
+ */
+export class HttpBatch {
+  #bytes = new Uint8Array(BATCH_BYTES);
+  #length = 0;
+  #units: Unit[] = [];
+  #told = 0;
+  #sinceMs = 0;
+  #sealed = false;
+
+  get isEmpty(): boolean {
+    return this.#units.length === 0;
+  }
+
+  /** When it should be sent; `seal` makes it due at once. */
+  get dueMs(): number {
+    if (this.isEmpty) return Infinity;
+    return this.#sealed ? -Infinity : this.#sinceMs + BATCH_AGE_MS;
+  }
+
+  /** One that is alone fits in any case. */
+  fits(bytes: number): boolean {
+    return this.isEmpty || (!this.#sealed && this.#length + bytes <= BATCH_BYTES);
+  }
+
+  add(bytes: Uint8Array, nowMs: number): void {
+    if (this.isEmpty) {
+      this.#sinceMs = nowMs;
+      if (bytes.length > this.#bytes.length) this.#bytes = new Uint8Array(bytes.length);
+    }
+    this.#bytes.set(bytes, this.#length);
+    const start = this.#length;
+    this.#length += bytes.length;
+    this.#units.push({ start, end: this.#length, verdict: undefined });
+  }
+
+  /** Nothing is added from now on, so that what is sent twice is the same. */
+  seal(): void {
+    this.#sealed = true;
+  }
+
+  /** The first units without a verdict, at least one and otherwise up to `maxBytes`. */
+  nextPart(maxBytes: number): BatchPart | undefined {
+    const units: Unit[] = [];
+    let length = 0;
+    for (const unit of this.#units) {
+      if (unit.verdict !== undefined) continue;
+      const bytes = unit.end - unit.start;
+      if (units.length > 0 && length + bytes > maxBytes) break;
+      units.push(unit);
+      length += bytes;
+    }
+    if (units.length === 0) return undefined;
+    const body = new Uint8Array(length);
+    let at = 0;
+    for (const { start, end } of units) {
+      body.set(this.#bytes.subarray(start, end), at);
+      at += end - start;
+    }
+    return { body, units };
+  }
+
+  /** The next verdict in the order of the units; after the last the batch is empty. */
+  takeVerdict(): Verdict | undefined {
+    const verdict = this.#units[this.#told]?.verdict;
+    if (verdict === undefined) return undefined;
+    this.#told++;
+    if (this.#told === this.#units.length) this.#clear();
+    return verdict;
+  }
+
+  #clear(): void {
+    this.#units = [];
+    this.#told = this.#length = 0;
+    this.#sealed = false;
+    if (this.#bytes.length > BATCH_BYTES) this.#bytes = new Uint8Array(BATCH_BYTES);
+  }
+}

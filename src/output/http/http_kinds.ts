@@ -1,0 +1,92 @@
+import { UsageError } from "../../errors.ts";
+import { isJsonLines } from "../../formats/formats.ts";
+import { type Settings, splitSettings } from "../network/address.ts";
+import { timeoutIn } from "../network/stream_kinds.ts";
+import {
+  loadTls,
+  TLS_SETTINGS,
+  type TlsFiles,
+  tlsFilesIn,
+} from "../network/tls_settings.ts";
+import type { Destination, SinkKind } from "../sink.ts";
+import {
+  checkCredentials,
+  CREDENTIAL_SETTINGS,
+  type CredentialFile,
+  credentialFileIn,
+} from "./authorization.ts";
+import { HttpSink } from "./http_sink.ts";
+
+interface HttpDestination extends Destination {
+  readonly host: string;
+  readonly port: number;
+  readonly authority: string;
+  readonly path: string;
+  readonly gzip: boolean;
+  readonly credentials: CredentialFile | undefined;
+  readonly timeoutMs: number;
+  /** Undefined without TLS. */
+  readonly tls: TlsFiles | undefined;
+}
+
+/**
+ * `--output http://HOST[:PORT]/PATH?QUERY#SETTINGS`. What stands after the question
+ * mark is the server's, so that settings stand after a `#`, which no server sees.
+ */
+export const httpKind: SinkKind<HttpDestination> = {
+  kind: "http",
+  help: "http://HOST/PATH or https://HOST/PATH",
+  format: "ndjson",
+  parse: (output) => {
+    if (!/^https?:\/\//.test(output)) return undefined;
+    const secure = output.startsWith("https:");
+    const known = ["gzip", "timeout", ...CREDENTIAL_SETTINGS];
+    const { rest, settings } = splitSettings(
+      output,
+      "#",
+      secure ? [...known, ...TLS_SETTINGS] : known,
+    );
+    const url = parseUrl(rest);
+    return {
+      kind: "http",
+      // A query may hold a key.
+      name: `${url.protocol}//${url.host}${url.pathname}`,
+      host: url.hostname.replace(/^\[|\]$/g, ""),
+      port: Number(url.port) || (secure ? 443 : 80),
+      authority: url.host,
+      path: url.pathname + url.search,
+      gzip: gzipIn(settings),
+      credentials: credentialFileIn(settings),
+      timeoutMs: timeoutIn(settings),
+      tls: secure ? tlsFilesIn(settings) : undefined,
+    };
+  },
+  open: (destination, _notices, format) => {
+    const { name, tls, credentials } = destination;
+    checkCredentials(credentials);
+    const contentType = isJsonLines(format)
+      ? "application/x-ndjson"
+      : "text/plain; charset=utf-8";
+    const bulk = format === "elasticsearch-bulk";
+    const target = { ...destination, contentType, bulk };
+    return new HttpSink(name, target, tls && loadTls(tls));
+  },
+};
+
+function parseUrl(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new UsageError(
+      `"${text.replace(/\?.*/s, "")}" is not a URL; write http://HOST:PORT/PATH`,
+    );
+  }
+}
+
+function gzipIn(settings: Settings): boolean {
+  const text = settings.get("gzip") ?? "off";
+  if (text !== "on" && text !== "off") {
+    throw new UsageError(`gzip=${text} is not one of on, off`);
+  }
+  return text === "on";
+}

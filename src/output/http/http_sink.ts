@@ -1,0 +1,229 @@
+import { randomBytes } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { SinkFailure } from "../../errors.ts";
+import type { Outgoing } from "../../formats/format.ts";
+import type { TlsSettings } from "../../platform/tls.ts";
+import { ServingConnection } from "../network/serving_connection.ts";
+import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
+import { type CredentialFile, readCredentials } from "./authorization.ts";
+import { bulkVerdicts } from "./bulk_reply.ts";
+import { type BatchPart, HttpBatch } from "./http_batch.ts";
+import { exchange, type HttpReply } from "./http_exchange.ts";
+import { serverWords } from "./server_words.ts";
+
+/** What a request is made of. */
+export interface HttpTarget {
+  readonly host: string;
+  readonly port: number;
+  /** The value of the header Host. */
+  readonly authority: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly contentType: string;
+  readonly gzip: boolean;
+  readonly credentials: CredentialFile | undefined;
+  readonly timeoutMs: number;
+  /** Each record is a document of its own, with a verdict of its own. */
+  readonly bulk: boolean;
+}
+
+/** Records that share a verdict where the server does not look at each. */
+const UNIT_BYTES = 16 * 1024;
+const REQUEST_TIMEOUT = 408;
+const PAYLOAD_TOO_LARGE = 413;
+const TOO_MANY_REQUESTS = 429;
+/** Longer than that nobody is waited for. */
+const MAX_RETRY_AFTER_MS = 300_000;
+
+/**
+ * Posts batches, one after the other over a connection that is kept. A batch counts
+ * as out when the server has said so, and goes again with the same Idempotency-Key
+ * until it has said something.
+ */
+export class HttpSink implements Sink, Custody {
+  readonly #name: string;
+  readonly custody = this;
+  readonly #target: HttpTarget;
+  readonly #tls: TlsSettings | undefined;
+  readonly #batch = new HttpBatch();
+  readonly #run = randomBytes(8).toString("hex");
+  #request = 0;
+  /** The server has refused longer requests. */
+  #maxRequestBytes = Infinity;
+  #connection: ServingConnection | undefined;
+  /** What was sent as credentials, and must not stand in a message. */
+  #secrets: readonly string[] = [];
+
+  constructor(name: string, target: HttpTarget, tls: TlsSettings | undefined) {
+    this.#name = name;
+    this.#target = target;
+    this.#tls = tls;
+  }
+
+  takeVerdict(): Verdict | undefined {
+    return this.#batch.takeVerdict();
+  }
+
+  get restMs(): number {
+    return Math.max(0, this.#batch.dueMs - performance.now());
+  }
+
+  write(piece: Outgoing, from: number): number | Promise<number> {
+    const end = this.#unitEnd(piece, from);
+    if (!this.#batch.fits(end - from)) return this.#sendBatch().then(() => 0);
+    this.#batch.add(piece.bytes.subarray(from, end), performance.now());
+    return end - from;
+  }
+
+  #unitEnd(piece: Outgoing, from: number): number {
+    const limit = from + UNIT_BYTES;
+    if (!this.#target.bulk && limit >= piece.length) return piece.length;
+    const boundary = this.#target.bulk ? from : piece.recordStart(limit);
+    return boundary > from ? boundary : piece.recordEnd(from);
+  }
+
+  tend(): Promise<void> | undefined {
+    return this.restMs > 0 ? undefined : this.#sendBatch();
+  }
+
+  /** Until every unit has its verdict. @throws SinkFailure */
+  async #sendBatch(): Promise<void> {
+    this.#batch.seal();
+    for (;;) {
+      const part = this.#batch.nextPart(this.#maxRequestBytes);
+      if (part === undefined) return;
+      this.#decide(part, await this.#post(part.body));
+    }
+  }
+
+  /** @throws SinkFailure when it is to be tried again. */
+  #decide({ body, units }: BatchPart, reply: HttpReply): void {
+    const { status } = reply;
+    if (status === REQUEST_TIMEOUT || status === TOO_MANY_REQUESTS || status >= 500) {
+      throw new SinkFailure(this.#answered(reply), retryAfterMs(reply));
+    }
+    if (status >= 300 && status < 400) {
+      const location = this.#words(reply.headers.get("location") ?? "elsewhere");
+      throw new SinkFailure(
+        `${this.#name} answered ${status} and points to ${location}; name that instead`,
+      );
+    }
+    this.#request++;
+    if (status === PAYLOAD_TOO_LARGE && units.length > 1) {
+      this.#maxRequestBytes = Math.floor(body.length / 2);
+      return;
+    }
+    if (status >= 400) {
+      const rejected = { rejected: this.#answered(reply) };
+      for (const unit of units) unit.verdict = rejected;
+      return;
+    }
+    this.#decideEach(units, reply);
+  }
+
+  #decideEach(units: BatchPart["units"], reply: HttpReply): void {
+    const verdicts = this.#target.bulk
+      ? bulkVerdicts(reply.body, units.length, (text) => this.#words(text))
+      : units.map(() => ARRIVED);
+    units.forEach((unit, index) => unit.verdict = verdicts[index]);
+    const left = verdicts.filter((verdict) => verdict === undefined).length;
+    if (left === 0) return;
+    throw new SinkFailure(
+      `${this.#name} has no room for ${left} of ${units.length} documents now`,
+      retryAfterMs(reply),
+    );
+  }
+
+  #answered({ status, reason, body }: HttpReply): string {
+    return `${this.#name} answered ${status} ${this.#words(`${reason}: ${body}`)}`;
+  }
+
+  #words(text: string): string {
+    return serverWords(text, this.#secrets);
+  }
+
+  /** @throws SinkFailure when no reply comes. */
+  async #post(body: Uint8Array): Promise<HttpReply> {
+    const credentials = readCredentials(this.#target.credentials);
+    this.#secrets = credentials?.secrets ?? [];
+    const sent = this.#target.gzip ? gzipSync(body) : body;
+    const head = this.#head(sent.length, credentials?.header);
+    const kept = await this.#keptConnection();
+    if (kept !== undefined) {
+      try {
+        return await this.#exchange(kept, head, sent);
+      } catch (error) {
+        // Servers close connections that they have not heard of for a while, and may
+        // do so at this very moment. A new one will tell whether that was all.
+        if (!(error instanceof SinkFailure)) throw error;
+      }
+    }
+    const { host, port, timeoutMs } = this.#target;
+    const peer = { host, port };
+    const connection = await ServingConnection.open(
+      this.#name,
+      peer,
+      this.#tls,
+      timeoutMs,
+    );
+    return await this.#exchange(connection, head, sent);
+  }
+
+  #head(length: number, authorization: string | undefined): string {
+    const { authority, path, contentType, gzip } = this.#target;
+    return [
+      `POST ${path} HTTP/1.1`,
+      `Host: ${authority}`,
+      "User-Agent: spillway",
+      `Content-Type: ${contentType}`,
+      `Content-Length: ${length}`,
+      ...(gzip ? ["Content-Encoding: gzip"] : []),
+      `Idempotency-Key: ${this.#run}-${this.#request}`,
+      ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+      "\r\n",
+    ].join("\r\n");
+  }
+
+  /** The connection of the last request, unless it is known to be closed by now. */
+  async #keptConnection(): Promise<ServingConnection | undefined> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return undefined;
+    await connection.hearNews();
+    if (connection.failure === undefined) return connection;
+    connection.close();
+    return undefined;
+  }
+
+  async #exchange(
+    connection: ServingConnection,
+    head: string,
+    body: Uint8Array,
+  ): Promise<HttpReply> {
+    let reusable = false;
+    try {
+      const reply = await exchange(connection, head, body);
+      reusable = reply.reusable;
+      return reply;
+    } catch (error) {
+      // It may say what the server has sent, which may be what it was sent.
+      if (!(error instanceof SinkFailure)) throw error;
+      throw new SinkFailure(this.#words(error.message));
+    } finally {
+      if (reusable) this.#connection = connection;
+      else connection.close();
+    }
+  }
+
+  finish(): void {
+    this.#connection?.close();
+  }
+}
+
+/** RFC 9110: seconds, or a date. */
+function retryAfterMs({ headers }: HttpReply): number {
+  const text = headers.get("retry-after");
+  if (text === undefined) return 0;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
+  return Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms || 0));
+}

@@ -1,0 +1,159 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import { messageOf, SinkFailure } from "../../errors.ts";
+import { descriptorOf } from "../../platform/posix/tcp.ts";
+import { connectTls, type TlsSettings, type TlsStream } from "../../platform/tls.ts";
+import { CLOSED } from "./stream_connection.ts";
+
+/** Bytes that came and were not asked for yet; a peer that sends more is made to wait. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/**
+ * A connection that needs the event loop: what TLS and replies come through. It
+ * never fails in silence, and never waits for longer than its timeout without a
+ * sign of the peer. Flusher thread only.
+ */
+export class ServingConnection {
+  readonly #name: string;
+  readonly #socket: Socket | TlsStream;
+  readonly #timeoutMs: number;
+  readonly #unread: Uint8Array[] = [];
+  #unreadBytes = 0;
+  #ended = false;
+  #failure: string | undefined;
+  /** Whoever waits for something to happen: a write and a read at most. */
+  readonly #waiting = new Set<() => void>();
+
+  private constructor(name: string, socket: Socket | TlsStream, timeoutMs: number) {
+    this.#name = name;
+    this.#socket = socket;
+    this.#timeoutMs = timeoutMs;
+    socket.on("data", (bytes: Uint8Array) => {
+      this.#unread.push(bytes);
+      this.#unreadBytes += bytes.length;
+      if (this.#unreadBytes > MAX_UNREAD_BYTES) socket.pause();
+      this.#wake();
+    });
+    socket.on("end", () => {
+      this.#ended = true;
+      this.#wake();
+    });
+    socket.on("error", (error: Error) => this.#fail(messageOf(error)));
+    socket.on("close", () => this.#fail(CLOSED));
+  }
+
+  /**
+   * Connects, with TLS where settings for it are given.
+   *
+   * @throws SinkFailure
+   */
+  static async open(
+    name: string,
+    { host, port }: { readonly host: string; readonly port: number },
+    tls: TlsSettings | undefined,
+    timeoutMs: number,
+  ): Promise<ServingConnection> {
+    const socket = tls === undefined
+      ? connectTcp({ host, port, noDelay: true })
+      : connectTls(host, port, tls);
+    const connection = new ServingConnection(name, socket, timeoutMs);
+    let connected = false;
+    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+      connected = true;
+      connection.#wake();
+    });
+    const what = tls === undefined ? "connect to" : "make a TLS connection to";
+    await connection.#until(() => connected, `cannot ${what} ${name}`);
+    return connection;
+  }
+
+  /** Why nothing more can be sent; undefined as long as it seems to work. */
+  get failure(): string | undefined {
+    return this.#failure ?? (this.#ended ? CLOSED : undefined);
+  }
+
+  /**
+   * Lets what has happened to the connection be seen. While this thread slept, its
+   * events could not run.
+   */
+  async hearNews(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  /** The system's own number of the socket. */
+  get descriptor(): number | undefined {
+    const { localPort, remotePort } = this.#socket;
+    return descriptorOf(localPort ?? 0, remotePort ?? 0);
+  }
+
+  /** Gives bytes to the connection; returns when the system has taken them. */
+  async write(bytes: Uint8Array): Promise<void> {
+    let taken = false;
+    this.#socket.write(bytes, () => {
+      taken = true;
+      this.#wake();
+    });
+    await this.#until(() => taken, `cannot send to ${this.#name}`);
+  }
+
+  /** The next bytes that come; undefined at the end. */
+  async read(): Promise<Uint8Array | undefined> {
+    await this.#until(
+      () => this.#unread.length > 0 || this.#ended,
+      `no reply came from ${this.#name}`,
+    );
+    const bytes = this.#unread.shift();
+    this.#unreadBytes -= bytes?.length ?? 0;
+    if (this.#unreadBytes <= MAX_UNREAD_BYTES) this.#socket.resume();
+    return bytes;
+  }
+
+  /** Waits for `done`, as long as the peer gives a sign of itself in time. */
+  async #until(done: () => boolean, failed: string): Promise<void> {
+    while (!done()) {
+      if (this.#failure !== undefined) {
+        this.close();
+        throw new SinkFailure(`${failed}: ${this.#failure}`);
+      }
+      await this.#news();
+    }
+  }
+
+  /** Waits until something happens to the connection; that nothing does, is a failure. */
+  async #news(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    const timer = setTimeout(
+      () => this.#fail(`it has not answered for ${this.#timeoutMs / 1000} s`),
+      this.#timeoutMs,
+    );
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??= reason;
+    this.#wake();
+  }
+
+  /**
+   * Says that no more comes, and waits until the peer has closed or the time is over.
+   * How it closes says nothing: many leave out the end that TLS asks for.
+   */
+  async sayGoodbye(timeoutMs: number): Promise<void> {
+    this.#socket.end();
+    const timer = setTimeout(() => this.#fail(CLOSED), timeoutMs);
+    while (this.failure === undefined) await this.#news();
+    clearTimeout(timer);
+    this.close();
+  }
+
+  close(): void {
+    this.#failure ??= "it is closed";
+    this.#socket.destroy();
+  }
+}

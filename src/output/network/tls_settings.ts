@@ -1,0 +1,71 @@
+import { SinkError, UsageError } from "../../errors.ts";
+import { describeError } from "../../platform/posix/errno.ts";
+import { readFile } from "../../platform/posix/files.ts";
+import type { TlsSettings } from "../../platform/tls.ts";
+import type { Settings } from "./address.ts";
+
+/** The settings that name PEM files: whom to trust, and who we are. */
+export const TLS_SETTINGS = ["ca", "cert", "key"];
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Where Linux distributions keep the authorities that their users trust. */
+const SYSTEM_BUNDLES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+
+/** @throws UsageError when only one of certificate and key is there. */
+export function tlsFilesIn(settings: Settings): TlsFiles {
+  if (settings.has("cert") !== settings.has("key")) {
+    throw new UsageError("cert and key go together: cert=PATH&key=PATH");
+  }
+  return Object.fromEntries(
+    TLS_SETTINGS.filter((name) => settings.has(name))
+      .map((name) => [name, settings.get(name)!]),
+  );
+}
+
+/** @throws SinkError when a file cannot be read, or nobody would be trusted. */
+export function loadTls({ ca, cert, key }: TlsFiles): TlsSettings {
+  return {
+    ca: ca === undefined ? systemAuthorities() : pem(ca),
+    ...(cert !== undefined && { cert: pem(cert) }),
+    ...(key !== undefined && { key: pem(key) }),
+  };
+}
+
+function systemAuthorities(): string {
+  for (const path of SYSTEM_BUNDLES) {
+    const found = readFile(path);
+    if (typeof found !== "number") return new TextDecoder().decode(found);
+  }
+  throw new SinkError(
+    `no certificates of authorities are installed here (${
+      SYSTEM_BUNDLES.join(", ")
+    }); name a file of them: ca=PATH`,
+  );
+}
+
+function pem(path: string): string {
+  const found = readFile(path);
+  if (typeof found === "number") {
+    throw new SinkError(
+      `cannot read "${path}": ${
+        describeError(-found)
+      }; it must be a PEM file that this user may read`,
+    );
+  }
+  const text = new TextDecoder().decode(found);
+  if (!text.includes("-----BEGIN ")) {
+    throw new SinkError(`"${path}" is not a PEM file; convert it with openssl`);
+  }
+  return text;
+}

@@ -1,0 +1,154 @@
+/**
+ * Loads the C library under Deno and under Bun, and nothing else.
+ *
+ * The two runtimes name the same machine types differently; `SIGNATURES` is
+ * written once in words of its own and translated for each. Pointers travel as
+ * plain numbers: user-space addresses stay far below 2^53 on every 64-bit
+ * Linux, and numbers keep the calls on both runtimes' fast paths.
+ */
+
+import process from "node:process";
+
+type Type = "int" | "address" | "none";
+
+const SIGNATURES = {
+  open: [["address", "int", "int"], "int"],
+  close: [["int"], "int"],
+  // Lengths stay below 2^31, so the low half of ssize_t says everything.
+  read: [["int", "address", "address"], "int"],
+  write: [["int", "address", "address"], "int"],
+  // The position is 64 bits wide, as an address is.
+  pread: [["int", "address", "address", "address"], "int"],
+  poll: [["address", "address", "int"], "int"],
+  pipe2: [["address", "int"], "int"],
+  fcntl: [["int", "int", "int"], "int"],
+  ioctl: [["int", "address", "address"], "int"],
+  mkfifo: [["address", "int"], "int"],
+  mkdir: [["address", "int"], "int"],
+  unlink: [["address"], "int"],
+  rename: [["address", "address"], "int"],
+  ftruncate: [["int", "address"], "int"],
+  getrlimit: [["int", "address"], "int"],
+  // For statx alone, which musl has not before 1.2.5: the number, and its arguments.
+  syscall: [["address", "int", "address", "int", "int", "address"], "int"],
+  usleep: [["int"], "int"],
+  madvise: [["address", "address", "int"], "int"],
+  setpriority: [["int", "int", "int"], "int"],
+  fsync: [["int"], "int"],
+  clock_gettime: [["int", "address"], "int"],
+  gethostname: [["address", "address"], "int"],
+  getenv: [["address"], "address"],
+  strlen: [["address"], "int"],
+  socket: [["int", "int", "int"], "int"],
+  connect: [["int", "address", "int"], "int"],
+  send: [["int", "address", "address", "int"], "int"],
+  recv: [["int", "address", "address", "int"], "int"],
+  shutdown: [["int", "int"], "int"],
+  setsockopt: [["int", "int", "int", "address", "int"], "int"],
+  getsockopt: [["int", "int", "int", "address", "address"], "int"],
+  getsockname: [["int", "address", "address"], "int"],
+  getpeername: [["int", "address", "address"], "int"],
+  getaddrinfo: [["address", "address", "address", "address"], "int"],
+  freeaddrinfo: [["address"], "none"],
+  gai_strerror: [["int"], "address"],
+  strerror: [["int"], "address"],
+  __errno_location: [[], "address"],
+} as const satisfies Record<string, readonly [readonly Type[], Type]>;
+
+type Name = keyof typeof SIGNATURES;
+export type Symbols = Record<Name, (...args: number[]) => number>;
+
+export interface Libc {
+  readonly call: Symbols;
+  /** Address of the first byte, good as long as `bytes` is kept; see `addressOf`. */
+  addressOf(bytes: Uint8Array): number;
+  /** `length` bytes of foreign memory, not copied. */
+  memoryAt(address: number, length: number): ArrayBuffer;
+}
+
+/** glibc, then musl by its two names. */
+const LIBRARIES = ["libc.so.6", `libc.musl-${machine()}.so.1`, "libc.so"];
+
+function machine(): string {
+  return process.arch === "arm64" ? "aarch64" : "x86_64";
+}
+
+let loaded: Libc | undefined;
+
+/** The C library, loaded at the first call in each thread. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  if (process.platform !== "linux") {
+    throw new Error(
+      `this platform (${process.platform}) is not supported: Spillway needs Linux`,
+    );
+  }
+  const open = "Bun" in globalThis ? openWithBun : openWithDeno;
+  const failures: string[] = [];
+  for (const library of LIBRARIES) {
+    try {
+      return open(library);
+    } catch (error) {
+      failures.push(`${library}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  throw new Error(`cannot load the C library: ${failures.join("; ")}`);
+}
+
+function translate<T>(types: Record<Type, T>): [Name, readonly T[], T][] {
+  return (Object.keys(SIGNATURES) as Name[]).map((name) => {
+    const [parameters, result] = SIGNATURES[name];
+    return [name, parameters.map((type) => types[type]), types[result]];
+  });
+}
+
+function openWithDeno(library: string): Libc {
+  const types = { int: "i32", address: "usize", none: "void" } as const;
+  const symbols: Record<string, Deno.ForeignFunction> = {};
+  for (const [name, parameters, result] of translate<Deno.NativeType | "void">(types)) {
+    symbols[name] = {
+      parameters: parameters as Deno.NativeType[],
+      result: result as Deno.NativeResultType,
+    };
+  }
+  const { symbols: call } = Deno.dlopen(library, symbols);
+  return {
+    call: call as unknown as Symbols,
+    addressOf: (bytes) =>
+      Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as BufferSource))),
+    memoryAt: (address, length) => {
+      const pointer = Deno.UnsafePointer.create(BigInt(address));
+      if (pointer === null) throw new Error("the C library returned a null pointer");
+      return Deno.UnsafePointerView.getArrayBuffer(pointer, length);
+    },
+  };
+}
+
+/** The part of `bun:ffi` that is used: https://bun.com/docs/api/ffi */
+interface BunFfi {
+  dlopen(
+    library: string,
+    symbols: Record<string, { args: readonly string[]; returns: string }>,
+  ): { symbols: Symbols };
+  ptr(bytes: Uint8Array): number;
+  toArrayBuffer(address: number, offset: number, length: number): ArrayBuffer;
+}
+
+function openWithBun(library: string): Libc {
+  const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
+  const symbols: Record<string, { args: readonly string[]; returns: string }> = {};
+  for (
+    const [name, args, returns] of translate({ int: "i32", address: "ptr", none: "void" })
+  ) {
+    symbols[name] = { args, returns };
+  }
+  return {
+    call: ffi.dlopen(library, symbols).symbols,
+    addressOf: (bytes) => ffi.ptr(bytes),
+    memoryAt: (address, length) => ffi.toArrayBuffer(address, 0, length),
+  };
+}

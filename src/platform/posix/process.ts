@@ -1,0 +1,42 @@
+/** What the system says of this process and lets it say of itself. */
+
+import { result } from "./errno.ts";
+import { libc } from "./libc.ts";
+import { addressOf, cStringAt, stringAt } from "./memory.ts";
+
+const decoder = new TextDecoder();
+
+/** A variable of the environment that the program was started with. */
+export function environment(name: string): string | undefined {
+  return stringAt(Number(libc().call.getenv(cStringAt(name))));
+}
+
+const RLIMIT_NOFILE = 7;
+
+/** How many descriptors this process may have open; Infinity where it cannot be told. */
+export function openFilesLimit(): number {
+  // struct rlimit: the limit that counts, and what it may be raised to.
+  const limits = new BigUint64Array(2);
+  const address = addressOf(new Uint8Array(limits.buffer));
+  const outcome = result(libc().call.getrlimit(RLIMIT_NOFILE, address));
+  return outcome < 0 ? Infinity : Number(limits[0]);
+}
+
+const HOST_NAME_MAX = 64;
+
+/** The name that this machine, or this container, has for itself; empty without one. */
+export function hostName(): string {
+  const name = new Uint8Array(HOST_NAME_MAX + 1);
+  const outcome = result(libc().call.gethostname(addressOf(name), name.length));
+  return outcome < 0 ? "" : decoder.decode(name.subarray(0, name.indexOf(0)));
+}
+
+const PRIO_PROCESS = 0;
+const LOWEST_PRIORITY = 19;
+
+/** The calling thread gets the processor and the disk when others leave them. */
+export function yieldToOthers(): void {
+  // On Linux 0 means this thread and not, as POSIX has it, the whole process. A
+  // thread may always lower its own priority, so there is nothing to check.
+  libc().call.setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+}

@@ -1,0 +1,83 @@
+import { describeError, result } from "./errno.ts";
+import { libc } from "./libc.ts";
+import { addressOf, cString, cStringAt, stringAt } from "./memory.ts";
+
+const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+
+/** How a socket delivers. */
+export type SocketType = "stream" | "datagram";
+
+/** A `struct sockaddr`; the first two bytes are its family. */
+export type SocketAddress = Uint8Array<ArrayBuffer>;
+
+const EAI_SYSTEM = -11;
+
+/** struct addrinfo. */
+const AI_SOCKTYPE = 8;
+const AI_ADDRLEN = 16;
+const AI_ADDR = 24;
+const AI_NEXT = 40;
+const ADDRINFO_BYTES = 48;
+/** A name with more addresses than this is not asked for the others. */
+const MAX_ADDRESSES = 16;
+
+/**
+ * The addresses of a host and port, best first, or a sentence that says why there
+ * are none. Asks the name servers, and blocks as long as the system's resolver does.
+ */
+export function resolve(
+  host: string,
+  port: number,
+  type: SocketType,
+): SocketAddress[] | string {
+  const hints = new DataView(new ArrayBuffer(ADDRINFO_BYTES));
+  hints.setInt32(AI_SOCKTYPE, type === "stream" ? SOCK_STREAM : SOCK_DGRAM, true);
+  const list = new BigUint64Array(1);
+  const outcome = libc().call.getaddrinfo(
+    cStringAt(host),
+    cStringAt(`${port}`),
+    addressOf(new Uint8Array(hints.buffer)),
+    addressOf(new Uint8Array(list.buffer)),
+  );
+  if (outcome !== 0) {
+    if (outcome === EAI_SYSTEM) return describeError(-result(-1));
+    return stringAt(Number(libc().call.gai_strerror(outcome))) ?? `error ${outcome}`;
+  }
+  const found: SocketAddress[] = [];
+  for (let at = Number(list[0]); at !== 0 && found.length < MAX_ADDRESSES;) {
+    const info = new DataView(libc().memoryAt(at, ADDRINFO_BYTES));
+    const address = Number(info.getBigUint64(AI_ADDR, true));
+    const length = info.getUint32(AI_ADDRLEN, true);
+    found.push(new Uint8Array(libc().memoryAt(address, length).slice(0)));
+    at = Number(info.getBigUint64(AI_NEXT, true));
+  }
+  libc().call.freeaddrinfo(Number(list[0]));
+  return found;
+}
+
+/** What `struct sockaddr_un` has room for, without the NUL. */
+export const MAX_UNIX_PATH_BYTES = 107;
+
+/** @param path of at most `MAX_UNIX_PATH_BYTES` */
+export function unixAddress(path: string): SocketAddress {
+  const name = cString(path);
+  const address = new Uint8Array(2 + name.length);
+  address[0] = AF_UNIX;
+  address.set(name, 2);
+  return address;
+}
+
+/** The address family, as `socket` takes it. */
+export function familyOf(address: SocketAddress): number {
+  return address[0]! | address[1]! << 8;
+}
+
+/** Of an IPv4 or IPv6 address, which have it in the same place; 0 for any other. */
+export function portOf(address: SocketAddress): number {
+  const isInternet = [AF_INET, AF_INET6].includes(familyOf(address));
+  return isInternet ? address[2]! << 8 | address[3]! : 0;
+}

@@ -1,0 +1,276 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { SinkError } from "../../../src/errors.ts";
+import { RawFormat } from "../../../src/formats/raw.ts";
+import { type RotationSettings, type Sink } from "../../../src/output/sink.ts";
+import type { RotatedFilesSpec } from "../../../src/output/file/rotated_files.ts";
+import { openSink, parseDestination } from "../../../src/output/sinks.ts";
+import { bytesOf, TestInput } from "../../formats/pipeline.ts";
+
+/** A file sink at the end of a real ring, and all that it has said. */
+class FileOutput {
+  readonly sink: Sink;
+  readonly failures: string[] = [];
+  readonly recoveries: string[] = [];
+  readonly plainFiles: RotatedFilesSpec[] = [];
+  readonly #format = new RawFormat();
+  readonly #input = new TestInput("stdout");
+
+  constructor(path: string, rotation?: Partial<RotationSettings>) {
+    const destination = parseDestination(path, {
+      rotation: rotation &&
+        { maxBytes: 100, maxFiles: 1000, compress: false, ...rotation },
+    });
+    this.sink = openSink(destination, {
+      onRotationFailing: (message) => this.failures.push(message),
+      onRotationRecovered: (message) => this.recoveries.push(message),
+      onPlainFiles: (files) => this.plainFiles.push(files),
+    }, "raw");
+  }
+
+  /** Each text comes as a frame, all of them in one batch. */
+  write(...texts: string[]): void {
+    for (const text of texts) this.#input.push(bytesOf(text));
+    const batch = this.#input.drain()!;
+    this.#format.begin(batch, this.#input.stream);
+    for (let piece; (piece = this.#format.next()) !== undefined;) {
+      for (let from = 0; from < piece.length;) {
+        const taken = this.sink.write(piece, from);
+        if (typeof taken !== "number") throw new Error("a file needs no promises");
+        from += taken;
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.sink.finish();
+  }
+}
+
+function inFolder(test: (path: string, folder: string) => void): void {
+  const folder = Deno.makeTempDirSync({ prefix: "spillway-test-" });
+  try {
+    test(`${folder}/app.log`, folder);
+  } finally {
+    Deno.chmodSync(folder, 0o700);
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** What the files hold, from the oldest to the one that is written to. */
+function read(path: string): string[] {
+  const texts: string[] = [];
+  for (let name = path, number = 1;; name = `${path}.${number++}`) {
+    try {
+      texts.unshift(Deno.readTextFileSync(name));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return texts;
+      throw error;
+    }
+  }
+}
+
+/** Gives the file and the rotated ones other names, all of them. */
+function move(path: string, newPath: string): void {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  for (const { name } of [...Deno.readDirSync(folder)]) {
+    const from = folder + name;
+    if (from.startsWith(path)) Deno.renameSync(from, newPath + from.slice(path.length));
+  }
+}
+
+Deno.test("a file takes records up to its size, and the next begins a new one", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path, { maxBytes: 10 });
+    output.write("1234\n1234\n", "1\n");
+    assertEquals(read(path), ["1234\n1234\n", "1\n"]);
+    output.write("12345678\n");
+    assertEquals(read(path), ["1234\n1234\n", "1\n", "12345678\n"]);
+  });
+});
+
+Deno.test("a record that is larger than a file gets one of its own", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path, { maxBytes: 10 });
+    output.write("1\n", "a long record\n", "2\n");
+    assertEquals(read(path), ["1\n", "a long record\n", "2\n"]);
+  });
+});
+
+Deno.test("what is in the file at the start counts", () => {
+  inFolder((path) => {
+    Deno.writeTextFileSync(path, "12345678\n", { mode: 0o600 });
+    using output = new FileOutput(path, { maxBytes: 10 });
+    output.write("1\n");
+    assertEquals(read(path), ["12345678\n", "1\n"]);
+    assertEquals(Deno.statSync(path).mode! & 0o777, 0o600, "the mode is kept");
+  });
+});
+
+Deno.test("a single file is emptied when it is full", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path, { maxBytes: 10, maxFiles: 1 });
+    output.write("1234\n1234\n", "1\n");
+    assertEquals(read(path), ["1\n"]);
+    output.write("2\n");
+    assertEquals(read(path), ["1\n2\n"]);
+  });
+});
+
+Deno.test("no record is ever cut in two, whatever is rotated, moved away and reopened", () => {
+  const text = fc.array(fc.constantFrom("a", "bcd", "efghij", "\n"), {
+    minLength: 1,
+    maxLength: 12,
+  }).map((parts) => parts.join(""));
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.array(text, { minLength: 1, maxLength: 4 }) },
+    fc.constant("move and reopen" as const),
+    fc.constant("reopen" as const),
+  );
+  const maxBytes = fc.integer({ min: 1, max: 40 });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 8 }), maxBytes, (steps, maxBytes) => {
+      inFolder((path, folder) => {
+        using output = new FileOutput(path, { maxBytes });
+        const expected: string[] = [];
+        const found: string[] = [];
+        let moves = 0;
+        for (const step of steps) {
+          if (typeof step !== "string") {
+            expected.push(...step);
+            output.write(...step);
+            continue;
+          }
+          const moved = `${folder}/moved${moves}.log`;
+          if (step === "move and reopen") move(path, moved);
+          output.sink.reopen?.();
+          if (step === "move and reopen") {
+            found.push(...read(moved));
+            moves++;
+          }
+        }
+        found.push(...read(path));
+        assertEquals(found.join(""), expected.join(""));
+        for (const [index, text] of found.entries()) {
+          const last = index === found.length - 1;
+          assert(last || text === "" || text.endsWith("\n"), `cut: ${text}`);
+          // Only the last record may be too much, if it came in pieces or is too long.
+          const lastRecord = text.lastIndexOf("\n", text.length - 2) + 1;
+          assert(lastRecord <= maxBytes, `too large: ${text}`);
+        }
+      });
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("a reopened file takes over the line that the old one ended in", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path);
+    output.write("one\ntwo\nthr");
+    Deno.renameSync(path, `${path}.old`);
+    output.sink.reopen?.();
+    assertEquals(Deno.readTextFileSync(`${path}.old`), "one\ntwo\n");
+    assertEquals(Deno.readTextFileSync(path), "thr");
+    output.write("ee\n");
+    assertEquals(Deno.readTextFileSync(path), "three\n");
+  });
+});
+
+Deno.test("what somebody else has written to the old file stays there", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path);
+    output.write("one\ntw");
+    Deno.writeTextFileSync(path, "stranger\n", { append: true });
+    Deno.renameSync(path, `${path}.old`);
+    output.sink.reopen?.();
+    output.write("o\n");
+    assertEquals(Deno.readTextFileSync(`${path}.old`), "one\ntwstranger\n");
+    assertEquals(Deno.readTextFileSync(path), "o\n");
+  });
+});
+
+Deno.test("writing goes on to the full file when it cannot be rotated", () => {
+  inFolder((path) => {
+    // A folder that is not empty stands in the way, for every user.
+    Deno.mkdirSync(`${path}.2/taken`, { recursive: true });
+    Deno.writeTextFileSync(`${path}.1`, "older\n");
+    Deno.mkdirSync(`${path}.1.gz/taken`, { recursive: true });
+    using output = new FileOutput(path, { maxBytes: 4 });
+    output.write("one\n", "two\n", "three\n");
+    output.write("four\n");
+    assertEquals(Deno.readTextFileSync(path), "one\ntwo\nthree\nfour\n");
+    assertEquals(output.failures.length, 1, "it is said once");
+    assert(output.failures[0]!.includes("cannot remove"), output.failures[0]);
+    assert(output.failures[0]!.endsWith("grows beyond --max-size until this works"));
+  });
+});
+
+/** Runs `test` as if so much time had passed. */
+function later(ms: number, test: () => void): void {
+  const { now } = performance;
+  performance.now = () => now.call(performance) + ms;
+  try {
+    test();
+  } finally {
+    performance.now = now;
+  }
+}
+
+Deno.test("says once that a file is rotated again after that has failed", () => {
+  inFolder((path) => {
+    Deno.mkdirSync(`${path}.2/taken`, { recursive: true });
+    Deno.writeTextFileSync(`${path}.1`, "older\n");
+    Deno.mkdirSync(`${path}.1.gz/taken`, { recursive: true });
+    using output = new FileOutput(path, { maxBytes: 4 });
+    output.write("one\n", "two\n");
+    Deno.removeSync(`${path}.1.gz`, { recursive: true });
+    Deno.removeSync(`${path}.2`, { recursive: true });
+    later(60_000, () => output.write("three\n", "four\n"));
+    assertEquals(read(path), ["older\n", "one\ntwo\n", "three\n", "four\n"]);
+    assertEquals(output.failures.length, 1);
+    assertEquals(output.recoveries, [`"${path}" is rotated again`]);
+  });
+});
+
+Deno.test("a file that was moved away without a word is not rotated for another", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path, { maxBytes: 4 });
+    output.write("one\n");
+    Deno.renameSync(path, `${path}.moved`);
+    Deno.writeTextFileSync(path, "");
+    output.write("two\n");
+    assertEquals(Deno.readTextFileSync(`${path}.moved`), "one\n");
+    assertEquals(read(path), ["two\n"]);
+    assertEquals(output.failures, []);
+  });
+});
+
+Deno.test("asks for compression after each rotation, and for what an earlier run has left", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path, { maxBytes: 4, compress: true });
+    output.write("one\n");
+    assertEquals(output.plainFiles.length, 0);
+    output.write("two\n", "tri\n");
+    assertEquals(output.plainFiles.map(({ path }) => path), [path, path]);
+    using next = new FileOutput(path, { maxBytes: 4, compress: true });
+    assertEquals(next.plainFiles.length, 1);
+  });
+});
+
+Deno.test("refuses to rotate what is not a file", () => {
+  inFolder((path, folder) => {
+    Deno.writeTextFileSync(`${folder}/target`, "");
+    Deno.symlinkSync(`${folder}/target`, path);
+    assertThrows(
+      () => new FileOutput(path, {}),
+      SinkError,
+      `cannot rotate "${path}": not a file but a symbolic link; name the file`,
+    );
+    assertThrows(
+      () => new FileOutput("/dev/null", {}),
+      SinkError,
+      'cannot rotate "/dev/null": not a file but a device; leave --max-size out',
+    );
+  });
+});

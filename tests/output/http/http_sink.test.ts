@@ -1,0 +1,49 @@
+import { assertRejects } from "@std/assert";
+import { SinkFailure } from "../../../src/errors.ts";
+import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
+import { HttpSink } from "../../../src/output/http/http_sink.ts";
+
+/** Answers whatever it is sent with the value of the header Authorization. */
+async function echoAuthorization(listener: Deno.Listener): Promise<void> {
+  using connection = await listener.accept();
+  const bytes = new Uint8Array(4096);
+  const count = await connection.read(bytes) ?? 0;
+  const request = new TextDecoder().decode(bytes.subarray(0, count));
+  const [, value] = /^Authorization: (.*)\r$/m.exec(request) ?? [];
+  await connection.write(new TextEncoder().encode(`${value}\r\n`));
+}
+
+Deno.test("a reply that cannot be understood is quoted without the credentials in it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const path = Deno.makeTempFileSync();
+  Deno.writeTextFileSync(path, "s3cret-".repeat(20));
+  const server = echoAuthorization(listener);
+  const sink = new HttpSink("the server", {
+    host: "127.0.0.1",
+    port: listener.addr.port,
+    authority: "localhost",
+    path: "/",
+    contentType: "text/plain",
+    gzip: false,
+    credentials: { scheme: "bearer", path },
+    timeoutMs: 10_000,
+    bulk: false,
+  }, undefined);
+  try {
+    sink.write(new MarkerPiece(["a line\n"], false), 0);
+    await assertRejects(
+      async () => {
+        while (sink.restMs > 0) {
+          await new Promise((wake) => setTimeout(wake, sink.restMs));
+        }
+        await sink.tend();
+      },
+      SinkFailure,
+      'cannot be understood: found "Bearer …"',
+    );
+  } finally {
+    sink.finish();
+    await server;
+    Deno.removeSync(path);
+  }
+});
