@@ -42,3 +42,8 @@ Deno.test("what was written before the clock started is held as well", () => {
   const load = { ...writes(2), bytes: 3 * PIPE_BYTES };
   assertEquals(mustLose(load, reads(), 2 * PIPE_BYTES - PIPE_BYTES), PIPE_BYTES);
 });
+
+Deno.test("the pipe held what a sink found in it after a pause", () => {
+  const found = reads([0, 1], [10_000, PIPE_BYTES - 1000], [10_001, PIPE_BYTES]);
+  assertEquals(mustLose(writes(3), found, 2 * PIPE_BYTES), 1000);
+});
