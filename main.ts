@@ -28,7 +28,8 @@ function main(args: readonly string[], byShim: boolean): void {
     return;
   }
   if (flags.has("version")) {
-    console.log(`spillway ${VERSION}`);
+    const { deno, bun } = process.versions;
+    console.log(`spillway ${VERSION} (${bun ? `Bun ${bun}` : `Deno ${deno}`})`);
     return;
   }
   const options = resolveOptions(flags, process.env);

@@ -14,6 +14,7 @@ import { frozenThroughput, writeDuration } from "./measures/frozen_output.ts";
 import { growth } from "./measures/growth.ts";
 import { loss } from "./measures/loss.ts";
 import { passThrough } from "./measures/pass_through.ts";
+import { writeReadmeTable } from "./readme_table.ts";
 import { table } from "./report.ts";
 import type { Measure, Row } from "./results.ts";
 import { SPILLWAYS } from "./subjects.ts";
@@ -81,6 +82,7 @@ async function main(): Promise<void> {
   } else console.log(`\n${verdict([...results.values()].flat())} in ${seconds} s`);
   // A glimpse is not worth a picture.
   if (!quick) await writeCharts(results, machine);
+  if (!quick && only.length === 0) await writeReadmeTable(results, machine);
 }
 
 function verdict(rows: readonly Row[]): string {

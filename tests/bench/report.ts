@@ -51,7 +51,7 @@ function range(values: readonly number[]): string {
 }
 
 /** Three digits that count. */
-function number(value: number): string {
+export function number(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return `${value}`;
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   return value.toFixed(Math.min(4, digits));

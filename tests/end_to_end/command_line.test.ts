@@ -15,7 +15,11 @@ testPrograms("shows help and version on standard output", async (program) => {
   }
   assertEquals((await run(program, ["-h"])).stdout, help.stdout);
   const version = await run(program, ["-V"]);
-  assert(/^spillway \d+\.\d+\.\d+\n$/.test(new TextDecoder().decode(version.stdout)));
+  assert(
+    /^spillway \d+\.\d+\.\d+ \((Deno|Bun) [\d.]+\)\n$/.test(
+      new TextDecoder().decode(version.stdout),
+    ),
+  );
 });
 
 testPrograms("refuses a wrong command line before it reads anything", async (program) => {

@@ -1,0 +1,133 @@
+/** The README's table, from the results of a whole bench. */
+
+import { describe, type Machine } from "./machine.ts";
+import { number } from "./report.ts";
+import type { Row } from "./results.ts";
+import { median } from "./statistics.ts";
+
+/** A line of the table: of all that was measured, what a newcomer asks first. */
+interface Question {
+  readonly question: string;
+  readonly measure: string;
+  readonly what: string;
+  readonly unit: string;
+  /** What follows the program in the name of the subject. */
+  readonly way?: string;
+  /** Of many cases the worst one, and not the one in the middle. */
+  readonly worst?: true;
+}
+
+const QUESTIONS: readonly Question[] = [
+  {
+    question: "a writer whose logs nobody takes, 64 KiB writes",
+    measure: "frozen",
+    what: "2 GiB in 64 KiB writes",
+    unit: "MB/s",
+  },
+  {
+    question: "the same, 4 KiB writes",
+    measure: "frozen",
+    what: "2 GiB in 4 KiB writes",
+    unit: "MB/s",
+  },
+  {
+    question: "999 of 1000 of its writes take at most, at 100 MB/s",
+    measure: "write-duration",
+    what: "64 KiB writes: p99.9",
+    unit: "ms",
+  },
+  {
+    question: "pass-through to a pipe reader, 64 KiB writes",
+    measure: "pass-through",
+    what: "to a pipe reader, 64 KiB writes",
+    unit: "MB/s",
+  },
+  {
+    question: "pass-through to `/dev/null`, 4 KiB writes",
+    measure: "pass-through",
+    what: "to /dev/null, 4 KiB writes",
+    unit: "MB/s",
+  },
+  {
+    question: "processor for it",
+    measure: "pass-through",
+    what: "to /dev/null, 4 KiB writes",
+    unit: "CPU s/GB",
+  },
+  {
+    question: "100-byte lines as `json-file`; others only put a time before them",
+    measure: "formats",
+    what: "100-byte lines",
+    unit: "MB/s",
+    way: " json-file",
+  },
+  {
+    question: "lost / what a perfect ring must lose, worst of 11 cases",
+    measure: "loss",
+    what: "1–6 MB/s, pauses of seconds",
+    unit: "",
+    worst: true,
+  },
+  {
+    question: "memory beyond a ring of 16 MiB that is full",
+    measure: "memory",
+    what: "16 MiB of ring, output frozen: after the load",
+    unit: "MiB",
+  },
+  {
+    question: "from the start to the first byte",
+    measure: "start",
+    what: "a line waits in the FIFO",
+    unit: "ms",
+  },
+  {
+    question: "wake-ups of all threads when idle",
+    measure: "idle",
+    what: "wake-ups of all threads",
+    unit: "1/s",
+  },
+];
+
+const README = new URL("../../README.md", import.meta.url);
+const BEGIN = "<!-- measured by: deno task bench -->\n";
+const END = "<!-- end of what was measured -->";
+
+/** Puts the table where the README has room for it. */
+export async function writeReadmeTable(
+  results: ReadonlyMap<string, readonly Row[]>,
+  machine: Machine,
+): Promise<void> {
+  const text = await Deno.readTextFile(README);
+  const [before, rest] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
+  if (before < BEGIN.length || rest < before) {
+    throw new Error(`the README has no place for the table: ${BEGIN.trim()} … ${END}`);
+  }
+  const lines = QUESTIONS.map((question) => lineOf(question, results));
+  const head = "| | Deno | Bun | others |\n| --- | --- | --- | --- |";
+  const table = `\n${head}\n${lines.join("\n")}\n\n${describe(machine)}\n\n`;
+  await Deno.writeTextFile(README, text.slice(0, before) + table + text.slice(rest));
+}
+
+function lineOf(
+  { question, measure, what, unit, way = "", worst }: Question,
+  results: ReadonlyMap<string, readonly Row[]>,
+): string {
+  const rows = (results.get(measure) ?? []).filter((row) =>
+    row.what === what && row.unit.startsWith(unit)
+  );
+  const value = ({ values }: Row) => {
+    return `${number(worst ? Math.max(...values) : median(values))} ${unit}`.trim();
+  };
+  const of = (subject: string) => {
+    const row = rows.find((row) => row.subject === subject + way);
+    return row === undefined ? "" : value(row);
+  };
+  const others = rows.filter(({ subject }) => !subject.startsWith("spillway"));
+  const cells = [
+    question,
+    of("spillway"),
+    of("spillway-bun"),
+    others.map((row) => `${row.subject} ${value(row)}`).join(", "),
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
