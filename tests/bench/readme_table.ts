@@ -81,10 +81,10 @@ const QUESTIONS: readonly Question[] = [
     unit: "ms",
   },
   {
-    question: "wake-ups of all threads when idle",
+    question: "processor when idle",
     measure: "idle",
-    what: "wake-ups of all threads",
-    unit: "1/s",
+    what: "processor",
+    unit: "% of one",
   },
 ];
 
@@ -106,6 +106,8 @@ export async function writeReadmeTable(
   const head = "| | Deno | Bun | others |\n| --- | --- | --- | --- |";
   const table = `\n${head}\n${lines.join("\n")}\n\n${describe(machine)}\n\n`;
   await Deno.writeTextFile(README, text.slice(0, before) + table + text.slice(rest));
+  const args = ["fmt", "--quiet", README.pathname];
+  await new Deno.Command(Deno.execPath(), { args }).output();
 }
 
 function lineOf(
@@ -115,9 +117,8 @@ function lineOf(
   const rows = (results.get(measure) ?? []).filter((row) =>
     row.what === what && row.unit.startsWith(unit)
   );
-  const value = ({ values }: Row) => {
-    return `${number(worst ? Math.max(...values) : median(values))} ${unit}`.trim();
-  };
+  const value = ({ values }: Row) =>
+    `${number(worst ? Math.max(...values) : median(values))} ${unit}`.trim();
   const of = (subject: string) => {
     const row = rows.find((row) => row.subject === subject + way);
     return row === undefined ? "" : value(row);
