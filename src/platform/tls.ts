@@ -4,7 +4,7 @@
  */
 
 import { Duplex } from "node:stream";
-import { connect } from "node:tls";
+import { nodeTls } from "./on_demand.ts";
 
 /** A stream over a TCP connection that emits `secureConnect` when it is ready. */
 export interface TlsStream extends Duplex {
@@ -24,7 +24,7 @@ export interface TlsSettings {
 /** Connects, and makes sure that the server is `host`. */
 export function connectTls(host: string, port: number, tls: TlsSettings): TlsStream {
   return "Bun" in globalThis
-    ? connect({ host, port, servername: host, ...tls })
+    ? nodeTls().connect({ host, port, servername: host, ...tls })
     : new DenoTlsStream(host, port, tls);
 }
 

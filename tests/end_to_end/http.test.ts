@@ -45,7 +45,7 @@ testPrograms(
       assertEquals(request?.url, "/logs?source=a%20b");
       assertEquals(request?.headers.get("content-type"), "application/x-ndjson");
       assertEquals(request?.headers.get("content-encoding"), null);
-      assertMatch(request?.headers.get("idempotency-key") ?? "", /^[0-9a-f]{16}-0$/);
+      assertMatch(request?.headers.get("idempotency-key") ?? "", /^[0-9a-f-]{36}-0$/);
       assertEquals(request?.headers.get("authorization"), null);
     }),
 );

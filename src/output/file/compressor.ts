@@ -1,5 +1,5 @@
-import { gzipSync } from "node:zlib";
 import { SinkFailure } from "../../errors.ts";
+import { gzip } from "../../platform/on_demand.ts";
 import {
   close,
   O_CREAT,
@@ -55,7 +55,7 @@ function compress({ descriptor, status }: PlainFile, path: string): void {
     const chunk = new Uint8Array(MEMBER_BYTES);
     let length = fill(chunk, descriptor);
     do {
-      writeAll(target, gzipSync(chunk.subarray(0, length)), path);
+      writeAll(target, gzip(chunk.subarray(0, length)), path);
       length = fill(chunk, descriptor);
     } while (length > 0);
     // Before the plain file goes.

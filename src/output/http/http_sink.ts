@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { gzipSync } from "node:zlib";
 import { SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
+import { gzip } from "../../platform/on_demand.ts";
 import type { TlsSettings } from "../../platform/tls.ts";
 import { ServingConnection } from "../network/serving_connection.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
@@ -46,7 +45,7 @@ export class HttpSink implements Sink, Custody {
   readonly #target: HttpTarget;
   readonly #tls: TlsSettings | undefined;
   readonly #batch = new HttpBatch();
-  readonly #run = randomBytes(8).toString("hex");
+  readonly #run = crypto.randomUUID();
   #request = 0;
   /** The server has refused longer requests. */
   #maxRequestBytes = Infinity;
@@ -146,7 +145,7 @@ export class HttpSink implements Sink, Custody {
   async #post(body: Uint8Array): Promise<HttpReply> {
     const credentials = readCredentials(this.#target.credentials);
     this.#secrets = credentials?.secrets ?? [];
-    const sent = this.#target.gzip ? gzipSync(body) : body;
+    const sent = this.#target.gzip ? gzip(body) : body;
     const head = this.#head(sent.length, credentials?.header);
     const kept = await this.#keptConnection();
     if (kept !== undefined) {

@@ -1,6 +1,7 @@
-import { connect as connectTcp, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { messageOf, SinkFailure } from "../../errors.ts";
 import { descriptorOf } from "../../platform/posix/tcp.ts";
+import { nodeNet } from "../../platform/on_demand.ts";
 import { connectTls, type TlsSettings, type TlsStream } from "../../platform/tls.ts";
 import { CLOSED } from "./stream_connection.ts";
 
@@ -53,7 +54,7 @@ export class ServingConnection {
     timeoutMs: number,
   ): Promise<ServingConnection> {
     const socket = tls === undefined
-      ? connectTcp({ host, port, noDelay: true })
+      ? nodeNet().connect({ host, port, noDelay: true })
       : connectTls(host, port, tls);
     const connection = new ServingConnection(name, socket, timeoutMs);
     let connected = false;
