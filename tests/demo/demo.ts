@@ -21,7 +21,7 @@ const SIZES_KIB = [4, 64, 128];
 const UNREAD_MS = 2000;
 /** A write that has returned before has not waited for the reader. */
 const AT_ONCE_MS = 1000;
-const FLOOD_LINES = 200_000;
+const FLOOD_LINES = 400_000;
 /** No step takes nearly as long. */
 const PATIENCE_MS = 30_000;
 
@@ -147,12 +147,12 @@ async function floodAtStoppedDestination(): Promise<void> {
   say(
     "",
     bold(`Now ${FLOOD_LINES} lines at a destination that has stopped.`),
-    dim("Spillway keeps the newest 1 MiB and overwrites the oldest whole lines."),
+    dim("Spillway keeps the newest 4 MiB and overwrites the oldest whole lines."),
     "",
   );
   const path = `${folder}/flood`;
   spawnSync("mkfifo", [path]);
-  const flags = ["--fifo", path, "--once", "--capacity", "1MiB"];
+  const flags = ["--fifo", path, "--once", "--capacity", "4MiB"];
   const spillway = new Program(MAIN, flags, false);
   const writer = new Program(WRITER, [`${path}=${FLOOD_LINES}`], true);
   await writer.end();
