@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { makeFullFifo } from "./full_fifo.ts";
 import { needing } from "./installed.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { type Program, testPrograms } from "./programs.ts";
@@ -22,22 +23,21 @@ async function withMeter(
     await Deno.writeTextFile(
       `${folder}/test.sh`,
       `cd ${folder}
-mkfifo out
-exec 3<>out
-# Full, so that the pipe does not take what little a busy machine leaves over.
-dd if=/dev/zero of=/dev/fd/3 bs=4096 count=16 status=none
 (cat burst; until [ -e go ]; do sleep 0.05; done) |
   ${program.command.map((word) => `'${word}'`).join(" ")} --progress --capacity 64KiB \\
     --drain-timeout 100ms --report-interval 1h >out
 echo "status $?"
 `,
     );
+    // Full, so that the pipe does not take what little a busy machine leaves over.
+    const release = makeFullFifo(`${folder}/out`);
     const script = `exec bash ${folder}/test.sh`;
     const terminal = await Terminal.open(folder, script, columns, 16, env);
     try {
       await test(terminal, folder);
     } finally {
       await terminal.close();
+      release();
     }
   });
 }

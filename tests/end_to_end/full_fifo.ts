@@ -1,0 +1,26 @@
+import { assertEquals } from "@std/assert";
+import {
+  close,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_WRONLY,
+  open,
+  write,
+} from "../../src/platform/posix/descriptors.ts";
+import { addressOf } from "../../src/platform/posix/memory.ts";
+import { mkfifo } from "../../src/platform/posix/names.ts";
+import { setPipeSize } from "../../src/platform/posix/pipes.ts";
+
+/** As large as Spillway would have the pipe behind its standard output. */
+const PIPE_BYTES = 256 * 1024;
+
+/** Makes a FIFO that is full, and nobody reads. Returns what lets go of it. */
+export function makeFullFifo(path: string): () => void {
+  mkfifo(path, 0o600);
+  const reader = open(path, O_RDONLY | O_NONBLOCK);
+  const writer = open(path, O_WRONLY | O_NONBLOCK);
+  const bytes = setPipeSize(writer, PIPE_BYTES);
+  const filling = new Uint8Array(bytes);
+  assertEquals(write(writer, addressOf(filling), bytes), bytes);
+  return () => [reader, writer].forEach(close);
+}
