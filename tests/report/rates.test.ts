@@ -12,6 +12,19 @@ Deno.test("a rate is known soon after the start", () => {
   assertEquals([rates.inBytesPerSecond, rates.outBytesPerSecond], [500, 100]);
 });
 
+Deno.test("what has begun since a sample a moment ago has a rate already", () => {
+  const rates = new Rates(0);
+  rates.sample(60, 0n, 0n);
+  rates.sample(70, 700n, 0n);
+  assertEquals(rates.inBytesPerSecond, 10_000);
+});
+
+Deno.test("two samples of one moment are no rate", () => {
+  const rates = new Rates(1000);
+  rates.sample(1000, 50n, 10n);
+  assertEquals([rates.inBytesPerSecond, rates.outBytesPerSecond], [0, 0]);
+});
+
 for (const intervalMs of [50, 100, 1000]) {
   Deno.test(`a steady stream, seen every ${intervalMs} ms, has its rate`, () => {
     const rates = new Rates(0);
