@@ -13,6 +13,7 @@ import {
   O_NONBLOCK,
   O_WRONLY,
   open,
+  STDERR,
   write,
 } from "../platform/posix/descriptors.ts";
 import { status } from "../platform/posix/file_status.ts";
@@ -69,7 +70,6 @@ export function announceReady(): void {
   close(READY);
 }
 
-const STDERR = 2;
 /** A FIFO in the shim's folder; containerd copies it into its own log. */
 const SHIM_LOG = "log";
 const NULL_DEVICE = "/dev/null";

@@ -37,8 +37,9 @@ export interface ReaderContext extends ReadLoopContext {
 
 /**
  * The reader thread: waits in poll(2) for all inputs at once, reads what is
- * there, and pushes it into the rings, until all inputs have ended. It waits for
- * nothing else, so that no writer ever waits for the destination.
+ * there, and pushes it into the rings, until all inputs have ended. Beside naps of a
+ * millisecond at most (give_way.ts, gather.ts) it waits for nothing else, so that no
+ * writer ever waits for the destination.
  *
  * @throws InputError when an input cannot be opened.
  */

@@ -107,7 +107,8 @@ export async function writeReadmeTable(
   const table = `\n${head}\n${lines.join("\n")}\n\n${describe(machine)}\n\n`;
   await Deno.writeTextFile(README, text.slice(0, before) + table + text.slice(rest));
   const args = ["fmt", "--quiet", README.pathname];
-  await new Deno.Command(Deno.execPath(), { args }).output();
+  const { success } = await new Deno.Command(Deno.execPath(), { args }).output();
+  if (!success) throw new Error(`deno ${args.join(" ")} failed`);
 }
 
 function lineOf(
