@@ -3,7 +3,7 @@ import { needing } from "../end_to_end/installed.ts";
 import { inFolder, reportsIn, until } from "../end_to_end/run.ts";
 import { Shim } from "../end_to_end/shim.ts";
 import { commandsIn, fencesIn } from "./markdown.ts";
-import { needingStage, RECEIVED, Stage } from "./stage.ts";
+import { RECEIVED, type Stage, testOnStage } from "./stage.ts";
 
 const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 
@@ -205,18 +205,8 @@ Deno.test("every task that the README names is one of deno.json", async () => {
   for (const [text, task] of named) assert(task! in tasks, text);
 });
 
-const onStage = needingStage("the README's commands do what it says");
-Deno.test({
-  ...onStage,
-  fn: (t) =>
-    inFolder(async (folder) => {
-      const stage = await Stage.open(folder);
-      try {
-        for (const command of commands) await runCommand(t, stage, command);
-      } finally {
-        await stage.close();
-      }
-    }),
+testOnStage("the README's commands do what it says", async (t, stage) => {
+  for (const command of commands) await runCommand(t, stage, command);
 });
 
 async function runCommand(t: Deno.TestContext, stage: Stage, command: string) {

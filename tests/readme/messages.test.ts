@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { inFolder, until } from "../end_to_end/run.ts";
+import { until } from "../end_to_end/run.ts";
 import { section } from "./markdown.ts";
-import { needingStage, Stage } from "./stage.ts";
+import { type Stage, testOnStage } from "./stage.ts";
 
 const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 const troubleshooting = section(readme, "## Troubleshooting").replaceAll(/\s+/g, " ");
@@ -48,20 +48,10 @@ Deno.test("the README explains the messages that are provoked here, and no other
   assertEquals(explained, Object.keys(PROVOKED));
 });
 
-const onStage = needingStage("Spillway says what the README quotes");
-Deno.test({
-  ...onStage,
-  fn: (t) =>
-    inFolder(async (folder) => {
-      const stage = await Stage.open(folder);
-      try {
-        for (const [message, command] of Object.entries(PROVOKED)) {
-          await t.step(message, () => provoke(stage, message, command));
-        }
-      } finally {
-        await stage.close();
-      }
-    }),
+testOnStage("Spillway says what the README quotes", async (t, stage) => {
+  for (const [message, command] of Object.entries(PROVOKED)) {
+    await t.step(message, () => provoke(stage, message, command));
+  }
 });
 
 async function provoke(stage: Stage, message: string, command: string): Promise<void> {

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { needing } from "../end_to_end/installed.ts";
-import { inFolder, until } from "../end_to_end/run.ts";
+import { until } from "../end_to_end/run.ts";
 import { type Fence, fencesIn } from "./markdown.ts";
-import { needingStage, Stage } from "./stage.ts";
+import { type Stage, testOnStage } from "./stage.ts";
 
 const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 /** The README's files: neither commands nor output. */
@@ -156,18 +156,8 @@ Deno.test("the README names no metric that there is not", async () => {
   for (const name of named) assert(metrics.includes(`"${name}"`), name);
 });
 
-const onStage = needingStage("the README's files do what it says");
-Deno.test({
-  ...onStage,
-  fn: (t) =>
-    inFolder(async (folder) => {
-      const stage = await Stage.open(folder);
-      try {
-        for (const file of files) await tryFile(t, stage, file);
-      } finally {
-        await stage.close();
-      }
-    }),
+testOnStage("the README's files do what it says", async (t, stage) => {
+  for (const file of files) await tryFile(t, stage, file);
 });
 
 async function tryFile(t: Deno.TestContext, stage: Stage, file: Fence): Promise<void> {

@@ -9,7 +9,7 @@
 import { needing } from "../end_to_end/installed.ts";
 import { makeCertificates } from "../end_to_end/peers.ts";
 import { PROGRAMS } from "../end_to_end/programs.ts";
-import { Running, until } from "../end_to_end/run.ts";
+import { inFolder, Running, until } from "../end_to_end/run.ts";
 
 const PROJECT = new URL("../../", import.meta.url).pathname;
 /** Where peers keep what they get; a file each. */
@@ -80,11 +80,30 @@ echo me:secret >"$root/run/secrets/es"
 exec chroot "$root" "$@"`;
 
 /** Adds to a test's name why it is ignored, where a stage cannot be set up. */
-export function needingStage(name: string): { name: string; ignore: boolean } {
+function needingStage(name: string): { name: string; ignore: boolean } {
   if (Deno.uid() !== 0) return { name: `${name} (needs root)`, ignore: true };
   const tools = [["openssl", "openssl"], ["ip", "iproute2"]] as const;
   return tools.map(([command, debianPackage]) => needing(name, command, debianPackage))
     .find(({ ignore }) => ignore) ?? { name, ignore: false };
+}
+
+/** One test with a stage of its own; ignored where none can be set up. */
+export function testOnStage(
+  name: string,
+  test: (t: Deno.TestContext, stage: Stage) => Promise<void>,
+): void {
+  Deno.test({
+    ...needingStage(name),
+    fn: (t) =>
+      inFolder(async (folder) => {
+        const stage = await Stage.open(folder);
+        try {
+          await test(t, stage);
+        } finally {
+          await stage.close();
+        }
+      }),
+  });
 }
 
 export class Stage {
