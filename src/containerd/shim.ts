@@ -15,10 +15,10 @@ import {
   open,
   STDERR,
   write,
-} from "../platform/posix/descriptors.ts";
-import { status } from "../platform/posix/file_status.ts";
-import { addressOf } from "../platform/posix/memory.ts";
-import { mkdir } from "../platform/posix/names.ts";
+} from "../system/descriptors.ts";
+import { status } from "../system/file_status.ts";
+import { addressOf } from "../system/memory.ts";
+import { mkdir } from "../system/names.ts";
 
 /** From the end of the container's output and SIGTERM until SIGKILL. */
 const SHIM_PATIENCE_MS = 12_000;

@@ -1,4 +1,4 @@
-import type { Board } from "../report/board.ts";
+import type { Board } from "../threads/board.ts";
 import type { Reports } from "../report/reports.ts";
 
 /** How often the board is looked at while something happens. */

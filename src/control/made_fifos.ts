@@ -1,7 +1,7 @@
 import { createFifo } from "../input/fifo.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
-import { status } from "../platform/posix/file_status.ts";
-import { unlink } from "../platform/posix/names.ts";
+import { status } from "../system/file_status.ts";
+import { unlink } from "../system/names.ts";
 
 /** `--create`: the named pipes that this program has made. Control thread only. */
 export class MadeFifos {

@@ -4,10 +4,10 @@ import type { Options } from "../cli/options.ts";
 import { InputError, messageOf, SinkError } from "../errors.ts";
 import { outputBytesFor } from "../formats/formats.ts";
 import { landingBytesFor } from "../input/line_framer.ts";
-import { describeError, EEXIST } from "../platform/posix/errno.ts";
-import { mkdir } from "../platform/posix/names.ts";
-import { openFilesLimit } from "../platform/posix/process.ts";
-import { allocateRingMemory, type RingMemory } from "../ring/ring_memory.ts";
+import { describeError, EEXIST } from "../system/errno.ts";
+import { mkdir } from "../system/names.ts";
+import { openFilesLimit } from "../system/process.ts";
+import { allocateRingMemory, type RingMemory } from "../lane/ring_memory.ts";
 
 /** What the runtime and an output take; Deno has 33 open when it stands idle. */
 const OWN_DESCRIPTORS = 48;

@@ -20,14 +20,14 @@ import { compressAll } from "../output/file/compressor.ts";
 import { RotatedFiles, type RotatedFilesSpec } from "../output/file/rotated_files.ts";
 import { Flusher } from "../output/flusher.ts";
 import { openSink } from "../output/sinks.ts";
-import { Doorbell } from "../platform/doorbell.ts";
-import { Gate } from "../platform/gate.ts";
-import { write } from "../platform/posix/descriptors.ts";
-import { initialize } from "../platform/posix/errno.ts";
-import { addressOf } from "../platform/posix/memory.ts";
-import { Board } from "../report/board.ts";
+import { Doorbell } from "../threads/doorbell.ts";
+import { Gate } from "../threads/gate.ts";
+import { write } from "../system/descriptors.ts";
+import { initialize } from "../system/errno.ts";
+import { addressOf } from "../system/memory.ts";
+import { Board } from "../threads/board.ts";
 import type { Notice } from "../report/events.ts";
-import type { RingMemory } from "../ring/ring_memory.ts";
+import type { RingMemory } from "../lane/ring_memory.ts";
 
 export type Role = "reader" | "flusher" | "compressor";
 

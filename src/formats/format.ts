@@ -4,8 +4,8 @@
  * `formats.ts`.
  */
 
-import type { Kernels } from "../platform/kernels.ts";
-import type { Batch } from "../ring/ring_consumer.ts";
+import type { Kernels } from "../kernels/kernels.ts";
+import type { Batch } from "../lane/ring_consumer.ts";
 
 /** The input that a batch comes from. */
 export interface Stream {

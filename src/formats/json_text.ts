@@ -1,4 +1,4 @@
-import type { Escapes } from "../platform/escape_table.ts";
+import type { Escapes } from "../kernels/escape_table.ts";
 
 const SHORT = new Map([['"', '\\"'], ["\\", "\\\\"], ["\n", "\\n"], ["\r", "\\r"]]);
 

@@ -1,4 +1,4 @@
-import { addressOf } from "../platform/posix/memory.ts";
+import { addressOf } from "../system/memory.ts";
 import type { Outgoing, Progress } from "./format.ts";
 
 const NOTHING: Readonly<Progress> = { bytes: 0, lines: 0 };

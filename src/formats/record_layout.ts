@@ -1,4 +1,4 @@
-import type { Escapes } from "../platform/escape_table.ts";
+import type { Escapes } from "../kernels/escape_table.ts";
 import type { Gap } from "./format.ts";
 
 /** Stands in a layout's text for the arrival time, as timestamp.ts writes it. */

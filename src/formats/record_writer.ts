@@ -1,11 +1,7 @@
 import { pieceLength } from "../piece_length.ts";
-import {
-  ENTRY_BYTES,
-  ESCAPE_TABLE_BYTES,
-  escapeTable,
-} from "../platform/escape_table.ts";
-import type { Batch } from "../ring/ring_consumer.ts";
-import { align } from "../ring/layout.ts";
+import { ENTRY_BYTES, ESCAPE_TABLE_BYTES, escapeTable } from "../kernels/escape_table.ts";
+import type { Batch } from "../lane/ring_consumer.ts";
+import { align } from "../lane/layout.ts";
 import type { Gap, Outgoing, Stream } from "./format.ts";
 import { MarkerPiece } from "./marker_piece.ts";
 import { LINE, type RecordLayout, TIME } from "./record_layout.ts";

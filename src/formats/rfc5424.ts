@@ -1,6 +1,6 @@
 import process from "node:process";
-import type { Escapes } from "../platform/escape_table.ts";
-import { hostName } from "../platform/posix/process.ts";
+import type { Escapes } from "../kernels/escape_table.ts";
+import { hostName } from "../system/process.ts";
 import { gapFields, gapSentence } from "./gap_sentence.ts";
 import { type RecordLayout, TIME } from "./record_layout.ts";
 

@@ -1,16 +1,10 @@
 /** Named pipes by their names: making, finding and opening them. */
 
 import { InputError } from "../errors.ts";
-import { O_NONBLOCK, O_RDONLY, open } from "../platform/posix/descriptors.ts";
-import {
-  describeError,
-  EACCES,
-  EEXIST,
-  EMFILE,
-  ENFILE,
-} from "../platform/posix/errno.ts";
-import { kindName, status } from "../platform/posix/file_status.ts";
-import { mkfifo } from "../platform/posix/names.ts";
+import { O_NONBLOCK, O_RDONLY, open } from "../system/descriptors.ts";
+import { describeError, EACCES, EEXIST, EMFILE, ENFILE } from "../system/errno.ts";
+import { kindName, status } from "../system/file_status.ts";
+import { mkfifo } from "../system/names.ts";
 
 const FIFO_MODE = 0o600;
 

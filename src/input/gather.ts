@@ -1,4 +1,4 @@
-import { napMicros } from "../platform/posix/clock.ts";
+import { napMicros } from "../system/clock.ts";
 
 /** What this needs to know of an input: see `InputLoop`. */
 export interface GatheredInput {

@@ -1,5 +1,5 @@
-import { napMicros } from "../platform/posix/clock.ts";
-import type { Board } from "../report/board.ts";
+import { napMicros } from "../system/clock.ts";
+import type { Board } from "../threads/board.ts";
 import type { InputLoop } from "./input_loop.ts";
 
 /** Far shorter than the writer needs to fill the kernel pipe. */

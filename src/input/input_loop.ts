@@ -1,5 +1,5 @@
-import { wallClockMicros } from "../platform/posix/clock.ts";
-import { addressOfMemory } from "../platform/posix/memory.ts";
+import { wallClockMicros } from "../system/clock.ts";
+import { addressOfMemory } from "../system/memory.ts";
 import type { LineFramer } from "./line_framer.ts";
 import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
 

@@ -1,9 +1,9 @@
 import { pieceLength } from "../piece_length.ts";
-import { type Kernels, kernels } from "../platform/kernels.ts";
-import { ENDS_INSIDE, STARTS_INSIDE } from "../ring/layout.ts";
-import { preferredFrameBytes, type RingMemory } from "../ring/ring_memory.ts";
-import type { RingProducer } from "../ring/ring_producer.ts";
-import type { InputCounters } from "../report/input_counters.ts";
+import { type Kernels, kernels } from "../kernels/kernels.ts";
+import { ENDS_INSIDE, STARTS_INSIDE } from "../lane/layout.ts";
+import { preferredFrameBytes, type RingMemory } from "../lane/ring_memory.ts";
+import type { RingProducer } from "../lane/ring_producer.ts";
+import type { InputCounters } from "../lane/input_counters.ts";
 
 /** One read(2) takes at most this much; about what stays in a second-level cache. */
 export const READ_BYTES = 256 * 1024;

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { status } from "../platform/posix/file_status.ts";
+import { status } from "../system/file_status.ts";
 import { type InputSpec, nameOfSource } from "./pipe_source.ts";
 
 /** The output, as far as it matters here: see `Destination`. */

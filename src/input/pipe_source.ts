@@ -6,10 +6,10 @@ import {
   openAgain,
   read,
   STDIN,
-} from "../platform/posix/descriptors.ts";
-import { describeError, EAGAIN, EBADF, EBUSY } from "../platform/posix/errno.ts";
-import { kindName, status } from "../platform/posix/file_status.ts";
-import { pipeSize, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
+} from "../system/descriptors.ts";
+import { describeError, EAGAIN, EBADF, EBUSY } from "../system/errno.ts";
+import { kindName, status } from "../system/file_status.ts";
+import { pipeSize, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { formatSize } from "../units.ts";
 import { advice, createFifo, openFifo } from "./fifo.ts";
 

@@ -1,8 +1,8 @@
-import { read } from "../platform/posix/descriptors.ts";
-import { addressOf } from "../platform/posix/memory.ts";
-import { POLLIN, type PollSet } from "../platform/posix/poll.ts";
-import type { Doorbell } from "../platform/doorbell.ts";
-import type { Board } from "../report/board.ts";
+import { read } from "../system/descriptors.ts";
+import { addressOf } from "../system/memory.ts";
+import { POLLIN, type PollSet } from "../system/poll.ts";
+import type { Doorbell } from "../threads/doorbell.ts";
+import type { Board } from "../threads/board.ts";
 import { InputError } from "../errors.ts";
 import { pushBeforeOthers } from "./arrival_order.ts";
 import type { InputLoop } from "./input_loop.ts";

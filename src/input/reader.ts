@@ -1,7 +1,7 @@
-import { PollSet } from "../platform/posix/poll.ts";
-import type { Gate } from "../platform/gate.ts";
-import type { RingMemory } from "../ring/ring_memory.ts";
-import { type FullPolicy, RingProducer } from "../ring/ring_producer.ts";
+import { PollSet } from "../system/poll.ts";
+import type { Gate } from "../threads/gate.ts";
+import type { RingMemory } from "../lane/ring_memory.ts";
+import { type FullPolicy, RingProducer } from "../lane/ring_producer.ts";
 import { Gather } from "./gather.ts";
 import { GiveWay } from "./give_way.ts";
 import { InputLoop } from "./input_loop.ts";

@@ -1,8 +1,8 @@
 import { SinkFailure, SinkRejection } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import { monotonicMs } from "../platform/posix/clock.ts";
-import type { Board } from "../report/board.ts";
-import type { InputCounters } from "../report/input_counters.ts";
+import { monotonicMs } from "../system/clock.ts";
+import type { Board } from "../threads/board.ts";
+import type { InputCounters } from "../lane/input_counters.ts";
 import { Backoff } from "./backoff.ts";
 import type { Custody, Sink } from "./sink.ts";
 

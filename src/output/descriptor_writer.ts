@@ -1,8 +1,8 @@
 import { SinkClosedError, SinkError, SinkFailure } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import { write } from "../platform/posix/descriptors.ts";
-import { describeError, EAGAIN, EBADF, EPIPE } from "../platform/posix/errno.ts";
-import { POLLOUT, PollSet } from "../platform/posix/poll.ts";
+import { write } from "../system/descriptors.ts";
+import { describeError, EAGAIN, EBADF, EPIPE } from "../system/errno.ts";
+import { POLLOUT, PollSet } from "../system/poll.ts";
 
 /**
  * Writes to a descriptor, blocking or not. A descriptor that would block is

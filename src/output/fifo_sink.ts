@@ -1,24 +1,11 @@
 import { SinkError, SinkFailure, UsageError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import {
-  close,
-  O_NONBLOCK,
-  O_WRONLY,
-  open,
-  write,
-} from "../platform/posix/descriptors.ts";
-import {
-  describeError,
-  EAGAIN,
-  EEXIST,
-  ENOENT,
-  ENXIO,
-  EPIPE,
-} from "../platform/posix/errno.ts";
-import { kindName, status } from "../platform/posix/file_status.ts";
-import { mkfifo } from "../platform/posix/names.ts";
-import { PIPE_BUF, readableBytes, setPipeSize } from "../platform/posix/pipes.ts";
-import { POLLERR, POLLOUT, PollSet } from "../platform/posix/poll.ts";
+import { close, O_NONBLOCK, O_WRONLY, open, write } from "../system/descriptors.ts";
+import { describeError, EAGAIN, EEXIST, ENOENT, ENXIO, EPIPE } from "../system/errno.ts";
+import { kindName, status } from "../system/file_status.ts";
+import { mkfifo } from "../system/names.ts";
+import { PIPE_BUF, readableBytes, setPipeSize } from "../system/pipes.ts";
+import { POLLERR, POLLOUT, PollSet } from "../system/poll.ts";
 import { Backoff } from "./backoff.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 

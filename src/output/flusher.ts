@@ -1,11 +1,11 @@
 import type { Format, Gap, Stream } from "../formats/format.ts";
-import type { Doorbell } from "../platform/doorbell.ts";
-import { addressOfMemory } from "../platform/posix/memory.ts";
-import type { Board } from "../report/board.ts";
-import type { InputCounters } from "../report/input_counters.ts";
-import { kernels } from "../platform/kernels.ts";
-import { MAX_BATCH_FRAMES, RingConsumer } from "../ring/ring_consumer.ts";
-import type { RingMemory } from "../ring/ring_memory.ts";
+import type { Doorbell } from "../threads/doorbell.ts";
+import { addressOfMemory } from "../system/memory.ts";
+import type { Board } from "../threads/board.ts";
+import type { InputCounters } from "../lane/input_counters.ts";
+import { kernels } from "../kernels/kernels.ts";
+import { MAX_BATCH_FRAMES, RingConsumer } from "../lane/ring_consumer.ts";
+import type { RingMemory } from "../lane/ring_memory.ts";
 import type { Delivery } from "./delivery.ts";
 
 export interface FlusherContext {

@@ -1,14 +1,9 @@
 import { SinkError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import {
-  O_NONBLOCK,
-  O_WRONLY,
-  openAgain,
-  STDOUT,
-} from "../platform/posix/descriptors.ts";
-import { describeError } from "../platform/posix/errno.ts";
-import { status } from "../platform/posix/file_status.ts";
-import { PIPE_BUF, pipeSize, setPipeSize } from "../platform/posix/pipes.ts";
+import { O_NONBLOCK, O_WRONLY, openAgain, STDOUT } from "../system/descriptors.ts";
+import { describeError } from "../system/errno.ts";
+import { status } from "../system/file_status.ts";
+import { PIPE_BUF, pipeSize, setPipeSize } from "../system/pipes.ts";
 import { DescriptorWriter } from "./descriptor_writer.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 

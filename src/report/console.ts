@@ -1,7 +1,7 @@
 import process from "node:process";
 import type { Container } from "../containerd/container.ts";
-import { STDERR, STDOUT } from "../platform/posix/descriptors.ts";
-import { isTerminal, terminalSize } from "../platform/posix/terminal.ts";
+import { STDERR, STDOUT } from "../system/descriptors.ts";
+import { isTerminal, terminalSize } from "../system/terminal.ts";
 // @ts-types="./std_fmt_colors.d.ts"
 import { stripAnsiCode } from "@std/fmt/colors";
 import type { ReportEvent, Snapshot } from "./events.ts";

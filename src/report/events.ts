@@ -1,7 +1,7 @@
 /** What can be said on standard error; `text.ts` and `json.ts` say it. */
 
-import type { Counts } from "./counts.ts";
-import type { Shortfall } from "./input_counters.ts";
+import type { Counts } from "../lane/counts.ts";
+import type { Shortfall } from "../lane/input_counters.ts";
 
 /** One input, at one moment. */
 export interface InputState extends Counts {

@@ -1,5 +1,5 @@
 import type { Container } from "../containerd/container.ts";
-import { type Counts, total } from "./counts.ts";
+import { type Counts, total } from "../lane/counts.ts";
 import {
   type InputState,
   type OutputState,

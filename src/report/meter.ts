@@ -3,7 +3,7 @@
 // @ts-types="./std_fmt_colors.d.ts"
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatSize } from "../units.ts";
-import { lost, total } from "./counts.ts";
+import { lost, total } from "../lane/counts.ts";
 import { type InputState, type Snapshot, stalledMs } from "./events.ts";
 import { percent, rate, size, span } from "./quantities.ts";
 import { STALL_MS } from "./reporter.ts";

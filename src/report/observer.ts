@@ -1,5 +1,5 @@
-import { monotonicMs } from "../platform/posix/clock.ts";
-import type { Board } from "./board.ts";
+import { monotonicMs } from "../system/clock.ts";
+import type { Board } from "../threads/board.ts";
 import type { InputState, OutputState, Snapshot } from "./events.ts";
 import { Rates } from "./rates.ts";
 

@@ -1,4 +1,4 @@
-import { lost } from "./counts.ts";
+import { lost } from "../lane/counts.ts";
 import type { InputState, Loss, ReportEvent, Snapshot } from "./events.ts";
 
 /** An output that has taken nothing for so long is said to be stalled. */

@@ -1,9 +1,9 @@
 import process from "node:process";
 import type { Container } from "../containerd/container.ts";
-import type { FullPolicy } from "../ring/ring_producer.ts";
-import type { Board } from "./board.ts";
+import type { FullPolicy } from "../lane/ring_producer.ts";
+import type { Board } from "../threads/board.ts";
 import { Console, meterFits, type ReportStyle } from "./console.ts";
-import { total } from "./counts.ts";
+import { total } from "../lane/counts.ts";
 import type { Notice, ReportEvent, Snapshot } from "./events.ts";
 import { Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";

@@ -1,15 +1,9 @@
-import {
-  O_NONBLOCK,
-  O_WRONLY,
-  openAgain,
-  STDERR,
-  write,
-} from "../platform/posix/descriptors.ts";
-import { EAGAIN } from "../platform/posix/errno.ts";
-import { status } from "../platform/posix/file_status.ts";
-import { addressOf } from "../platform/posix/memory.ts";
-import { PIPE_BUF } from "../platform/posix/pipes.ts";
-import { POLLOUT, PollSet } from "../platform/posix/poll.ts";
+import { O_NONBLOCK, O_WRONLY, openAgain, STDERR, write } from "../system/descriptors.ts";
+import { EAGAIN } from "../system/errno.ts";
+import { status } from "../system/file_status.ts";
+import { addressOf } from "../system/memory.ts";
+import { PIPE_BUF } from "../system/pipes.ts";
+import { POLLOUT, PollSet } from "../system/poll.ts";
 
 /** Reports that nobody takes are kept up to this size, and then left out. */
 const MAX_WAITING_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 import { type Container, nameOf } from "../containerd/container.ts";
-import { MAX_CAPACITY } from "../ring/ring_memory.ts";
+import { MAX_CAPACITY } from "../lane/ring_memory.ts";
 import { formatSize, roundUpSize } from "../units.ts";
-import { type Counts, total } from "./counts.ts";
+import { type Counts, total } from "../lane/counts.ts";
 import {
   type InputState,
   type Loss,

@@ -6,11 +6,11 @@
  */
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { napMicros, wallClockMicros } from "../../src/platform/posix/clock.ts";
-import { close, O_WRONLY, open, write } from "../../src/platform/posix/descriptors.ts";
-import { describeError } from "../../src/platform/posix/errno.ts";
-import { addressOf } from "../../src/platform/posix/memory.ts";
-import { readableBytes } from "../../src/platform/posix/pipes.ts";
+import { napMicros, wallClockMicros } from "../../src/system/clock.ts";
+import { close, O_WRONLY, open, write } from "../../src/system/descriptors.ts";
+import { describeError } from "../../src/system/errno.ts";
+import { addressOf } from "../../src/system/memory.ts";
+import { readableBytes } from "../../src/system/pipes.ts";
 
 export interface LoadOrder {
   /** FIFOs, written in turns. */

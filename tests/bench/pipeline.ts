@@ -11,8 +11,8 @@ import {
   O_RDONLY,
   O_WRONLY,
   open,
-} from "../../src/platform/posix/descriptors.ts";
-import { mkfifo } from "../../src/platform/posix/names.ts";
+} from "../../src/system/descriptors.ts";
+import { mkfifo } from "../../src/system/names.ts";
 import { type Load, type LoadMessage, type LoadOrder, STARTED } from "./load.ts";
 import { cpuSecondsOf, type Memory, memoryOf } from "./process_stats.ts";
 import type { SinkMessage, SinkPlan, Taken } from "./sink.ts";

@@ -1,11 +1,11 @@
 /** The reader behind a program, a thread of the bench: greedy, frozen, or slow by plan. */
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { napMicros, wallClockMicros } from "../../src/platform/posix/clock.ts";
-import { close, O_RDONLY, open, read } from "../../src/platform/posix/descriptors.ts";
-import { describeError } from "../../src/platform/posix/errno.ts";
-import { addressOf } from "../../src/platform/posix/memory.ts";
-import { POLLIN, PollSet } from "../../src/platform/posix/poll.ts";
+import { napMicros, wallClockMicros } from "../../src/system/clock.ts";
+import { close, O_RDONLY, open, read } from "../../src/system/descriptors.ts";
+import { describeError } from "../../src/system/errno.ts";
+import { addressOf } from "../../src/system/memory.ts";
+import { POLLIN, PollSet } from "../../src/system/poll.ts";
 
 /** Once in every period: takes at most so many bytes while the window is open. */
 export interface Windows {

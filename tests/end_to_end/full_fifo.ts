@@ -6,10 +6,10 @@ import {
   O_WRONLY,
   open,
   write,
-} from "../../src/platform/posix/descriptors.ts";
-import { addressOf } from "../../src/platform/posix/memory.ts";
-import { mkfifo } from "../../src/platform/posix/names.ts";
-import { setPipeSize } from "../../src/platform/posix/pipes.ts";
+} from "../../src/system/descriptors.ts";
+import { addressOf } from "../../src/system/memory.ts";
+import { mkfifo } from "../../src/system/names.ts";
+import { setPipeSize } from "../../src/system/pipes.ts";
 
 /** As large as Spillway would have the pipe behind its standard output. */
 const PIPE_BYTES = 256 * 1024;

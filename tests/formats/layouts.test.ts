@@ -15,7 +15,7 @@ import {
   type FormatSettings,
   makeFormat,
 } from "../../src/formats/formats.ts";
-import { MIN_CAPACITY } from "../../src/ring/ring_memory.ts";
+import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
 import { RFC_5424 } from "./parsed_record.ts";
 import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
 

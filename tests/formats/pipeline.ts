@@ -6,12 +6,12 @@ import type {
   Stream,
 } from "../../src/formats/format.ts";
 import { outputBytesFor } from "../../src/formats/formats.ts";
-import { kernels } from "../../src/platform/kernels.ts";
-import { addressOfMemory } from "../../src/platform/posix/memory.ts";
-import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/ring/layout.ts";
-import { type Batch, RingConsumer } from "../../src/ring/ring_consumer.ts";
-import { allocateRingMemory } from "../../src/ring/ring_memory.ts";
-import { RingProducer } from "../../src/ring/ring_producer.ts";
+import { kernels } from "../../src/kernels/kernels.ts";
+import { addressOfMemory } from "../../src/system/memory.ts";
+import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
+import { type Batch, RingConsumer } from "../../src/lane/ring_consumer.ts";
+import { allocateRingMemory } from "../../src/lane/ring_memory.ts";
+import { RingProducer } from "../../src/lane/ring_producer.ts";
 
 /** When the input of every test starts to come in, in microseconds since 1970. */
 export const START_TIME = Date.UTC(2026, 10, 22, 10, 0, 0) * 1000;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { pushBeforeOthers } from "../../src/input/arrival_order.ts";
-import { textOf } from "../ring/ring_pair.ts";
+import { textOf } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
 /** Two inputs whose next lines wait for company, since the flusher is behind. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Taken, textOf } from "../ring/ring_pair.ts";
+import { type Taken, textOf } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
 /** Lands lines until the ring takes no more; returns all that has landed. */

@@ -1,11 +1,11 @@
 /** One input from its framer to the other end of its ring, in one thread. */
 
 import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
-import { Board } from "../../src/report/board.ts";
-import type { Counts } from "../../src/report/counts.ts";
-import type { InputCounters } from "../../src/report/input_counters.ts";
-import type { FullPolicy } from "../../src/ring/ring_producer.ts";
-import { encode, RingPair, type RingSettings } from "../ring/ring_pair.ts";
+import { Board } from "../../src/threads/board.ts";
+import type { Counts } from "../../src/lane/counts.ts";
+import type { InputCounters } from "../../src/lane/input_counters.ts";
+import type { FullPolicy } from "../../src/lane/ring_producer.ts";
+import { encode, RingPair, type RingSettings } from "../lane/ring_pair.ts";
 
 export interface FramerSettings extends RingSettings {
   readonly maxLineBytes?: number;

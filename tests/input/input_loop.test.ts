@@ -9,12 +9,12 @@ import {
   O_WRONLY,
   open,
   write,
-} from "../../src/platform/posix/descriptors.ts";
-import { EAGAIN } from "../../src/platform/posix/errno.ts";
-import { addressOf } from "../../src/platform/posix/memory.ts";
-import { POLLIN, PollSet } from "../../src/platform/posix/poll.ts";
-import type { FullPolicy } from "../../src/ring/ring_producer.ts";
-import { encode, type Taken, textOf } from "../ring/ring_pair.ts";
+} from "../../src/system/descriptors.ts";
+import { EAGAIN } from "../../src/system/errno.ts";
+import { addressOf } from "../../src/system/memory.ts";
+import { POLLIN, PollSet } from "../../src/system/poll.ts";
+import type { FullPolicy } from "../../src/lane/ring_producer.ts";
+import { encode, type Taken, textOf } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
 const PIPE_BYTES = 64 * 1024;

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { READ_BYTES } from "../../src/input/line_framer.ts";
-import { MIN_CAPACITY } from "../../src/ring/ring_memory.ts";
-import { encode, type Taken, textOf } from "../ring/ring_pair.ts";
+import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { encode, type Taken, textOf } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
 const MIB = 1024 ** 2;

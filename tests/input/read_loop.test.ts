@@ -3,9 +3,9 @@ import { InputError } from "../../src/errors.ts";
 import { InputLoop, type Source } from "../../src/input/input_loop.ts";
 import { ENDED, WOULD_BLOCK } from "../../src/input/pipe_source.ts";
 import { ReadLoop } from "../../src/input/read_loop.ts";
-import { Doorbell } from "../../src/platform/doorbell.ts";
-import { pipe } from "../../src/platform/posix/pipes.ts";
-import { Board } from "../../src/report/board.ts";
+import { Doorbell } from "../../src/threads/doorbell.ts";
+import { pipe } from "../../src/system/pipes.ts";
+import { Board } from "../../src/threads/board.ts";
 import { wakeReader } from "../../src/control/threads.ts";
 import { FramedInput } from "./framed_input.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { FullPolicy } from "../../src/ring/ring_producer.ts";
+import type { FullPolicy } from "../../src/lane/ring_producer.ts";
 import { FramedInput } from "./framed_input.ts";
 
 const CAPACITY_BYTES = 64 * 1024;

@@ -1,8 +1,8 @@
 /** What one thread does to the words that both threads see, as a value. */
 
-import type { DoorbellAtomics } from "../../src/platform/doorbell.ts";
-import { HEAD, ROOM, TAIL } from "../../src/ring/layout.ts";
-import type { RingAtomics } from "../../src/ring/ring_producer.ts";
+import type { DoorbellAtomics } from "../../src/threads/doorbell.ts";
+import { HEAD, ROOM, TAIL } from "../../src/lane/layout.ts";
+import type { RingAtomics } from "../../src/lane/ring_producer.ts";
 
 /** The ring's three words, the doorbell's two, and the bytes in the reader's wake-up pipe. */
 export interface Words {

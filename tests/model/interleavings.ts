@@ -8,7 +8,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { UNIT } from "../../src/ring/layout.ts";
+import { UNIT } from "../../src/lane/layout.ts";
 import { type Access, perform, type Words } from "./access.ts";
 import { Memories, type Point, ReplayedThread } from "./replayed_thread.ts";
 import {

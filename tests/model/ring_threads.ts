@@ -2,12 +2,12 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { LineFramer } from "../../src/input/line_framer.ts";
-import { Doorbell } from "../../src/platform/doorbell.ts";
-import { Board } from "../../src/report/board.ts";
-import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/ring/layout.ts";
-import { type Batch, RingConsumer } from "../../src/ring/ring_consumer.ts";
-import type { RingMemory } from "../../src/ring/ring_memory.ts";
-import { type FullPolicy, RingProducer } from "../../src/ring/ring_producer.ts";
+import { Doorbell } from "../../src/threads/doorbell.ts";
+import { Board } from "../../src/threads/board.ts";
+import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
+import { type Batch, RingConsumer } from "../../src/lane/ring_consumer.ts";
+import type { RingMemory } from "../../src/lane/ring_memory.ts";
+import { type FullPolicy, RingProducer } from "../../src/lane/ring_producer.ts";
 import { type Access, doorbellAtomics, type Perform, ringAtomics } from "./access.ts";
 import type { Rest } from "./replayed_thread.ts";
 

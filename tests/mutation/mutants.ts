@@ -11,18 +11,18 @@ export interface Mutant {
   readonly harmless?: string;
 }
 
-const CONSUMER = "src/ring/ring_consumer.ts";
-const PRODUCER = "src/ring/ring_producer.ts";
-const FRAMES = "src/ring/frame_space.ts";
-const DOORBELL = "src/platform/doorbell.ts";
+const CONSUMER = "src/lane/ring_consumer.ts";
+const PRODUCER = "src/lane/ring_producer.ts";
+const FRAMES = "src/lane/frame_space.ts";
+const DOORBELL = "src/threads/doorbell.ts";
 const FRAMER = "src/input/line_framer.ts";
 const LOOP = "src/input/input_loop.ts";
 const ROUNDS = "src/input/read_loop.ts";
 const DELIVERY = "src/output/delivery.ts";
 const FLUSHER = "src/output/flusher.ts";
-const COUNTERS = "src/report/input_counters.ts";
+const COUNTERS = "src/lane/input_counters.ts";
 
-const RING_TESTS = ["model", "ring"];
+const RING_TESTS = ["model", "lane"];
 const INPUT_TESTS = ["input", "model"];
 const OUTPUT_TESTS = ["output"];
 
@@ -73,19 +73,19 @@ export const MUTANTS: readonly Mutant[] = [
     file: CONSUMER,
     from: "batch.bytes + bytes > this.#ring.handBytes",
     to: "batch.bytes + bytes >= this.#ring.handBytes",
-    tests: ["ring"],
+    tests: ["lane"],
   },
   {
     file: CONSUMER,
     from: "batch.frames > 0 && (missing !== 0 || time > untilTime)",
     to: "batch.frames > 0 && time > untilTime",
-    tests: ["ring", "model"],
+    tests: ["lane", "model"],
   },
   {
     file: CONSUMER,
     from: "time > untilTime)",
     to: "time >= untilTime)",
-    tests: ["ring"],
+    tests: ["lane"],
   },
   {
     file: CONSUMER,
@@ -147,7 +147,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: PRODUCER,
     from: "while (this.#free < needed)",
     to: "while (this.#free <= needed)",
-    tests: ["ring"],
+    tests: ["lane"],
   },
   {
     file: PRODUCER,
@@ -173,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: PRODUCER,
     from: "      this.#pushed.overwrittenLines += lines;\n",
     to: "      this.#pushed.overwrittenLines = lines;\n",
-    tests: ["ring", "model"],
+    tests: ["lane", "model"],
   },
   {
     file: PRODUCER,
@@ -199,13 +199,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: PRODUCER,
     from: "if (bytes > this.maxPayloadBytes)",
     to: "if (bytes >= this.maxPayloadBytes)",
-    tests: ["ring"],
+    tests: ["lane"],
   },
   {
     file: PRODUCER,
     from: "    return 2 * this.#free < this.#ring.ringBytes;",
     to: "    return 2 * this.#free <= this.#ring.ringBytes;",
-    tests: ["ring"],
+    tests: ["lane"],
     harmless: "whether half full is crowded is a matter of taste, and a hint",
   },
   {
@@ -229,23 +229,23 @@ export const MUTANTS: readonly Mutant[] = [
     tests: RING_TESTS,
   },
   {
-    file: "src/ring/count64.ts",
+    file: "src/lane/count64.ts",
     from: "Math.floor(low / TWO_32)",
     to: "0",
-    tests: ["ring"],
+    tests: ["lane"],
   },
   // The doorbell.
   {
     file: DOORBELL,
     from: "    this.#atomics.notify(this.#words, GENERATION);\n",
     to: "",
-    tests: ["model", "platform"],
+    tests: ["model", "threads"],
   },
   {
     file: DOORBELL,
     from: "    this.#atomics.add(this.#words, GENERATION, 1);\n",
     to: "",
-    tests: ["model", "platform"],
+    tests: ["model", "threads"],
   },
   {
     file: DOORBELL,
@@ -253,7 +253,7 @@ export const MUTANTS: readonly Mutant[] = [
     to:
       "    const nothing = idle();\n    this.#atomics.store(this.#words, SLEEPING, 1);\n" +
       "    if (nothing) this",
-    tests: ["model", "platform"],
+    tests: ["model", "threads"],
   },
   {
     file: DOORBELL,
@@ -261,13 +261,13 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    const expected = () => this.#atomics.load(this.#words, GENERATION);\n" +
       "    const looked = idle;\n    let generation = 0;\n" +
       "    idle = () => { const nothing = looked(); generation = expected(); return nothing; };\n",
-    tests: ["model", "platform"],
+    tests: ["model", "threads"],
   },
   {
     file: DOORBELL,
     from: "    if (idle()) this",
     to: "    this",
-    tests: ["model", "platform"],
+    tests: ["model", "threads"],
   },
   // The framer and the input's loop.
   {

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { Delivery } from "../../src/output/delivery.ts";
-import { monotonicMs } from "../../src/platform/posix/clock.ts";
-import { Board } from "../../src/report/board.ts";
-import { encode } from "../ring/ring_pair.ts";
+import { monotonicMs } from "../../src/system/clock.ts";
+import { Board } from "../../src/threads/board.ts";
+import { encode } from "../lane/ring_pair.ts";
 import { FakeSink, type FakeSinkSettings } from "./fake_sink.ts";
 
 /** A delivery to a fake sink, and what it has said. */

@@ -3,7 +3,7 @@ import { SinkFailure, SinkRejection } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { Delivery } from "../../src/output/delivery.ts";
 import { ARRIVED, type Sink, type Verdict } from "../../src/output/sink.ts";
-import { Board } from "../../src/report/board.ts";
+import { Board } from "../../src/threads/board.ts";
 
 /** Takes a line at a write, and tells of it what and when the test wants. */
 class KeepingSink implements Sink {

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { DescriptorWriter } from "../../src/output/descriptor_writer.ts";
-import { close, O_WRONLY, open, read } from "../../src/platform/posix/descriptors.ts";
-import { addressOf } from "../../src/platform/posix/memory.ts";
-import { pipe } from "../../src/platform/posix/pipes.ts";
+import { close, O_WRONLY, open, read } from "../../src/system/descriptors.ts";
+import { addressOf } from "../../src/system/memory.ts";
+import { pipe } from "../../src/system/pipes.ts";
 
 function pieceOf(bytes: Uint8Array): Outgoing {
   return {

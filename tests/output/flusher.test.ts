@@ -6,11 +6,11 @@ import { gapSentence } from "../../src/formats/gap_sentence.ts";
 import { RawFormat } from "../../src/formats/raw.ts";
 import { Delivery } from "../../src/output/delivery.ts";
 import { Flusher } from "../../src/output/flusher.ts";
-import { Doorbell } from "../../src/platform/doorbell.ts";
-import { Board } from "../../src/report/board.ts";
-import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/ring/layout.ts";
-import type { FullPolicy } from "../../src/ring/ring_producer.ts";
-import { encode, RingPair } from "../ring/ring_pair.ts";
+import { Doorbell } from "../../src/threads/doorbell.ts";
+import { Board } from "../../src/threads/board.ts";
+import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
+import type { FullPolicy } from "../../src/lane/ring_producer.ts";
+import { encode, RingPair } from "../lane/ring_pair.ts";
 import { FakeSink, type FakeSinkSettings } from "./fake_sink.ts";
 
 const START_TIME = Date.UTC(2026, 10, 22, 10) * 1000;

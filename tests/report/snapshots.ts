@@ -1,6 +1,6 @@
 /** Made-up counters and snapshots for the tests of the reports. */
 
-import { NOTHING_COUNTED } from "../../src/report/counts.ts";
+import { NOTHING_COUNTED } from "../../src/lane/counts.ts";
 import type { InputState, OutputState, Snapshot } from "../../src/report/events.ts";
 
 export function inputOf(state: Partial<InputState>, label = "stdout"): InputState {

@@ -1,5 +1,5 @@
-import { CONTROL_BYTES } from "../../src/ring/layout.ts";
-import { allocateRingMemory, type RingMemory } from "../../src/ring/ring_memory.ts";
+import { CONTROL_BYTES } from "../../src/lane/layout.ts";
+import { allocateRingMemory, type RingMemory } from "../../src/lane/ring_memory.ts";
 
 const pool = new Map<string, RingMemory>();
 

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { FORMAT_NAMES, type FormatName } from "../../src/formats/formats.ts";
-import type { FullPolicy } from "../../src/ring/ring_producer.ts";
+import type { FullPolicy } from "../../src/lane/ring_producer.ts";
 
 /** One write(2) of a writer: numbered lines of the same length. */
 export interface Write {

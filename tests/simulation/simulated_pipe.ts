@@ -1,6 +1,6 @@
 import type { Source } from "../../src/input/input_loop.ts";
 import { ENDED, WOULD_BLOCK } from "../../src/input/pipe_source.ts";
-import { addressOfMemory } from "../../src/platform/posix/memory.ts";
+import { addressOfMemory } from "../../src/system/memory.ts";
 import type { InputScenario } from "./scenario.ts";
 
 /** Each input has letters of its own, so that no line of another looks the same. */

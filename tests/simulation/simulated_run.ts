@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Batch } from "../../src/ring/ring_consumer.ts";
+import type { Batch } from "../../src/lane/ring_consumer.ts";
 import type { Format, Gap, Outgoing, Stream } from "../../src/formats/format.ts";
 import { makeFormat, outputBytesFor } from "../../src/formats/formats.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
@@ -14,12 +14,12 @@ import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
 import { ReadLoop } from "../../src/input/read_loop.ts";
 import { Delivery } from "../../src/output/delivery.ts";
 import { Flusher } from "../../src/output/flusher.ts";
-import { Doorbell } from "../../src/platform/doorbell.ts";
-import { pipe } from "../../src/platform/posix/pipes.ts";
-import { Board } from "../../src/report/board.ts";
-import type { Counts } from "../../src/report/counts.ts";
-import { MIN_CAPACITY } from "../../src/ring/ring_memory.ts";
-import { RingProducer } from "../../src/ring/ring_producer.ts";
+import { Doorbell } from "../../src/threads/doorbell.ts";
+import { pipe } from "../../src/system/pipes.ts";
+import { Board } from "../../src/threads/board.ts";
+import type { Counts } from "../../src/lane/counts.ts";
+import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { RingProducer } from "../../src/lane/ring_producer.ts";
 import { wakeReader } from "../../src/control/threads.ts";
 import { emptyRing } from "./ring_pool.ts";
 import type { Scenario, Turn } from "./scenario.ts";

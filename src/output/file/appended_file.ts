@@ -10,10 +10,10 @@ import {
   open,
   openAgain,
   write,
-} from "../../platform/posix/descriptors.ts";
-import { status } from "../../platform/posix/file_status.ts";
-import { fsync, readAt, truncate } from "../../platform/posix/files.ts";
-import { addressOf } from "../../platform/posix/memory.ts";
+} from "../../system/descriptors.ts";
+import { status } from "../../system/file_status.ts";
+import { fsync, readAt, truncate } from "../../system/files.ts";
+import { addressOf } from "../../system/memory.ts";
 import { DescriptorWriter } from "../descriptor_writer.ts";
 
 /** Longer beginnings of a record are left where they are. */

@@ -1,5 +1,5 @@
 import { SinkFailure } from "../../errors.ts";
-import { gzip } from "../../platform/on_demand.ts";
+import { gzip } from "../../runtime/on_demand.ts";
 import {
   close,
   O_CREAT,
@@ -8,12 +8,12 @@ import {
   open,
   read,
   write,
-} from "../../platform/posix/descriptors.ts";
-import { describeError } from "../../platform/posix/errno.ts";
-import { fsync } from "../../platform/posix/files.ts";
-import { addressOf } from "../../platform/posix/memory.ts";
-import { unlink } from "../../platform/posix/names.ts";
-import { yieldToOthers } from "../../platform/posix/process.ts";
+} from "../../system/descriptors.ts";
+import { describeError } from "../../system/errno.ts";
+import { fsync } from "../../system/files.ts";
+import { addressOf } from "../../system/memory.ts";
+import { unlink } from "../../system/names.ts";
+import { yieldToOthers } from "../../system/process.ts";
 import type { PlainFile, RotatedFiles } from "./rotated_files.ts";
 
 /**

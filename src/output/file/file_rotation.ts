@@ -1,8 +1,8 @@
 import { SinkError, SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
-import { Lock } from "../../platform/lock.ts";
-import { describeError } from "../../platform/posix/errno.ts";
-import { status, statusOfName } from "../../platform/posix/file_status.ts";
+import { Lock } from "../../threads/lock.ts";
+import { describeError } from "../../system/errno.ts";
+import { status, statusOfName } from "../../system/file_status.ts";
 import type { RotationSettings, SinkNotices } from "../sink.ts";
 import { AppendedFile } from "./appended_file.ts";
 import { RotatedFiles, type RotatedFilesSpec } from "./rotated_files.ts";

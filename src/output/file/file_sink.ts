@@ -1,7 +1,7 @@
 import { SinkError, SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
-import { describeError } from "../../platform/posix/errno.ts";
-import { status } from "../../platform/posix/file_status.ts";
+import { describeError } from "../../system/errno.ts";
+import { status } from "../../system/file_status.ts";
 import {
   type Destination,
   type RotationSettings,

@@ -1,13 +1,9 @@
 import { SinkFailure } from "../../errors.ts";
-import { Lock } from "../../platform/lock.ts";
-import { close, O_NOFOLLOW, O_RDONLY, open } from "../../platform/posix/descriptors.ts";
-import { describeError, ENOENT } from "../../platform/posix/errno.ts";
-import {
-  type FileStatus,
-  status,
-  statusOfName,
-} from "../../platform/posix/file_status.ts";
-import { rename, unlink } from "../../platform/posix/names.ts";
+import { Lock } from "../../threads/lock.ts";
+import { close, O_NOFOLLOW, O_RDONLY, open } from "../../system/descriptors.ts";
+import { describeError, ENOENT } from "../../system/errno.ts";
+import { type FileStatus, status, statusOfName } from "../../system/file_status.ts";
+import { rename, unlink } from "../../system/names.ts";
 
 /** Which files they are, in a form that can be sent to another thread. */
 export interface RotatedFilesSpec {

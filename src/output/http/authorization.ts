@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { SinkError, SinkFailure, UsageError } from "../../errors.ts";
-import { describeError } from "../../platform/posix/errno.ts";
-import { readFile } from "../../platform/posix/files.ts";
-import { environment } from "../../platform/posix/process.ts";
+import { describeError } from "../../system/errno.ts";
+import { readFile } from "../../system/files.ts";
+import { environment } from "../../system/process.ts";
 import type { Settings } from "../network/address.ts";
 
 /** The variables that hold credentials where no file does. */

@@ -1,7 +1,7 @@
 import { SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
-import { gzip } from "../../platform/on_demand.ts";
-import type { TlsSettings } from "../../platform/tls.ts";
+import { gzip } from "../../runtime/on_demand.ts";
+import type { TlsSettings } from "../../runtime/tls.ts";
 import { ServingConnection } from "../network/serving_connection.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
 import { type CredentialFile, readCredentials } from "./authorization.ts";

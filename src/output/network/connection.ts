@@ -1,5 +1,5 @@
-import { close } from "../../platform/posix/descriptors.ts";
-import { describeError, EAGAIN } from "../../platform/posix/errno.ts";
+import { close } from "../../system/descriptors.ts";
+import { describeError, EAGAIN } from "../../system/errno.ts";
 import {
   POLLERR,
   POLLHUP,
@@ -7,15 +7,15 @@ import {
   POLLOUT,
   POLLRDHUP,
   PollSet,
-} from "../../platform/posix/poll.ts";
+} from "../../system/poll.ts";
 import {
   discardInput,
   send,
   shutdownSending,
   socketError,
   unacknowledgedBytes,
-} from "../../platform/posix/sockets.ts";
-import { tuneTcp, unansweredForMs } from "../../platform/posix/tcp.ts";
+} from "../../system/sockets.ts";
+import { tuneTcp, unansweredForMs } from "../../system/tcp.ts";
 import { connectTo, type Peer } from "./peer.ts";
 import type { ResendWindow } from "./resend_window.ts";
 import { CLOSED, type Look, type StreamConnection } from "./stream_connection.ts";

@@ -1,8 +1,8 @@
 import { SinkFailure, SinkRejection } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
-import { close } from "../../platform/posix/descriptors.ts";
-import { describeError, EMSGSIZE } from "../../platform/posix/errno.ts";
-import { sendDatagram, socketError } from "../../platform/posix/sockets.ts";
+import { close } from "../../system/descriptors.ts";
+import { describeError, EMSGSIZE } from "../../system/errno.ts";
+import { sendDatagram, socketError } from "../../system/sockets.ts";
 import type { Sink } from "../sink.ts";
 import { connectTo, type Peer } from "./peer.ts";
 

@@ -1,5 +1,5 @@
 import { SinkError, SinkFailure, UsageError } from "../../errors.ts";
-import { close } from "../../platform/posix/descriptors.ts";
+import { close } from "../../system/descriptors.ts";
 import {
   describeError,
   EACCES,
@@ -7,16 +7,16 @@ import {
   EPERM,
   EPROTOTYPE,
   ETIMEDOUT,
-} from "../../platform/posix/errno.ts";
-import { status } from "../../platform/posix/file_status.ts";
+} from "../../system/errno.ts";
+import { status } from "../../system/file_status.ts";
 import {
   MAX_UNIX_PATH_BYTES,
   resolve,
   type SocketAddress,
   type SocketType,
   unixAddress,
-} from "../../platform/posix/socket_addresses.ts";
-import { connect, connected } from "../../platform/posix/sockets.ts";
+} from "../../system/socket_addresses.ts";
+import { connect, connected } from "../../system/sockets.ts";
 
 /** Where to connect to. */
 export type Peer =

@@ -1,4 +1,4 @@
-import { addressOf } from "../../platform/posix/memory.ts";
+import { addressOf } from "../../system/memory.ts";
 
 /** What may be under way before the window is full. */
 const MAX_UNARRIVED_BYTES = 2 * 1024 * 1024;

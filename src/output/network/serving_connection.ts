@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { messageOf, SinkFailure } from "../../errors.ts";
-import { descriptorOf } from "../../platform/posix/tcp.ts";
-import { nodeNet } from "../../platform/on_demand.ts";
-import { connectTls, type TlsSettings, type TlsStream } from "../../platform/tls.ts";
+import { descriptorOf } from "../../system/tcp.ts";
+import { nodeNet } from "../../runtime/on_demand.ts";
+import { connectTls, type TlsSettings, type TlsStream } from "../../runtime/tls.ts";
 import { CLOSED } from "./stream_connection.ts";
 
 /** Bytes that came and were not asked for yet; a peer that sends more is made to wait. */

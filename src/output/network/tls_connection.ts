@@ -1,7 +1,7 @@
 import { SinkError } from "../../errors.ts";
-import { unacknowledgedBytes } from "../../platform/posix/sockets.ts";
-import { unansweredForMs } from "../../platform/posix/tcp.ts";
-import type { TlsSettings } from "../../platform/tls.ts";
+import { unacknowledgedBytes } from "../../system/sockets.ts";
+import { unansweredForMs } from "../../system/tcp.ts";
+import type { TlsSettings } from "../../runtime/tls.ts";
 import type { ResendWindow } from "./resend_window.ts";
 import { ServingConnection } from "./serving_connection.ts";
 import type { Look, StreamConnection } from "./stream_connection.ts";

@@ -1,7 +1,7 @@
 import { SinkError, UsageError } from "../../errors.ts";
-import { describeError } from "../../platform/posix/errno.ts";
-import { readFile } from "../../platform/posix/files.ts";
-import type { TlsSettings } from "../../platform/tls.ts";
+import { describeError } from "../../system/errno.ts";
+import { readFile } from "../../system/files.ts";
+import type { TlsSettings } from "../../runtime/tls.ts";
 import type { Settings } from "./address.ts";
 
 /** The settings that name PEM files: whom to trust, and who we are. */

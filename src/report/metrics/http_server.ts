@@ -8,7 +8,7 @@ import {
   type Connection,
   type ListenAddress,
   listenTcp,
-} from "../../platform/tcp_listener.ts";
+} from "../../runtime/tcp_listener.ts";
 
 /** The statuses of RFC 9110 and RFC 6585 that are used. */
 const STATUS = {

@@ -1,6 +1,6 @@
 import type { Container } from "../../containerd/container.ts";
 import { messageOf } from "../../errors.ts";
-import type { ListenAddress } from "../../platform/tcp_listener.ts";
+import type { ListenAddress } from "../../runtime/tcp_listener.ts";
 import type { Snapshot } from "../events.ts";
 import { toJson } from "../json.ts";
 import { failure, type Reply, serveHttp } from "./http_server.ts";

@@ -1,16 +1,11 @@
 /** What the program costs while it does nothing, little, or much. */
 
 import { constants } from "node:fs";
-import { napMicros, wallClockMicros } from "../../../src/platform/posix/clock.ts";
-import {
-  close,
-  O_NONBLOCK,
-  open,
-  write,
-} from "../../../src/platform/posix/descriptors.ts";
-import { addressOf } from "../../../src/platform/posix/memory.ts";
-import { mkfifo } from "../../../src/platform/posix/names.ts";
-import { readableBytes } from "../../../src/platform/posix/pipes.ts";
+import { napMicros, wallClockMicros } from "../../../src/system/clock.ts";
+import { close, O_NONBLOCK, open, write } from "../../../src/system/descriptors.ts";
+import { addressOf } from "../../../src/system/memory.ts";
+import { mkfifo } from "../../../src/system/names.ts";
+import { readableBytes } from "../../../src/system/pipes.ts";
 import { inFolder, run } from "../pipeline.ts";
 import { activityOf, activitySince, memoryOf } from "../process_stats.ts";
 import { atMost, type Extent, inTurns, type Measure, type Row } from "../results.ts";

@@ -7,8 +7,8 @@ import {
   type RotatedFilesSpec,
 } from "../../../src/output/file/rotated_files.ts";
 import { SinkFailure } from "../../../src/errors.ts";
-import { Lock } from "../../../src/platform/lock.ts";
-import { rename, unlink } from "../../../src/platform/posix/names.ts";
+import { Lock } from "../../../src/threads/lock.ts";
+import { rename, unlink } from "../../../src/system/names.ts";
 
 /** What stands under a number: the file's own, its compressed form, or both. */
 type Form = "none" | "plain" | "compressed" | "both";

@@ -1,0 +1,310 @@
+import { kernels } from "../kernels/kernels.ts";
+import { Count64 } from "./count64.ts";
+import { FrameSpace } from "./frame_space.ts";
+import {
+  END,
+  FRAME_BYTES,
+  FRAME_FIRST_BYTE,
+  FRAME_FIRST_LINE,
+  FRAME_FLAGS,
+  FRAME_LINES,
+  FRAME_TIME,
+  frameLength,
+  HEAD,
+  ROOM,
+  STARTS_INSIDE,
+  TAIL,
+  UNIT,
+} from "./layout.ts";
+import type { RingMemory } from "./ring_memory.ts";
+import type { RingAtomics } from "./ring_producer.ts";
+
+/** Frames that one batch may hold; also bounds the time a copy can be overtaken in. */
+export const MAX_BATCH_FRAMES = 256;
+
+/**
+ * What a drain has taken out of the ring. The consumer returns the same object
+ * every time; it and the bytes in the hand are good until the next drain.
+ */
+export interface Batch {
+  /** Payload of all frames, at `handAt` of the shared memory. */
+  bytes: number;
+  /** Lines that end in this batch. */
+  lines: number;
+  /** Number of the first line, or of the line that the batch goes on with; from 0. */
+  firstLine: number;
+  frames: number;
+  /** Where each frame's payload ends within the batch. */
+  readonly frameEnds: Uint32Array;
+  /** When each frame arrived, in microseconds since 1970. */
+  readonly frameTimes: Float64Array;
+  /** The first frame goes on with a line whose beginning came in an earlier batch. */
+  startsInside: boolean;
+  /** The producer has closed and nothing follows. */
+  end: boolean;
+  /** What is missing right before this batch; all 0 when nothing is. */
+  gapLines: number;
+  gapBytes: number;
+  /** Arrival of what stood last before and first after the gap, in microseconds. */
+  gapFrom: number;
+  gapTo: number;
+}
+
+/** Where the consumer stands in the stream: numbers of the line and byte to come. */
+class Place {
+  readonly line = new Count64();
+  readonly byte = new Count64();
+  /** Arrival of the last frame that was delivered. */
+  lastTime = 0;
+  /** What is missing before the next frame, as far as is known. */
+  gapLines = 0;
+  gapBytes = 0;
+  discardedLines = 0;
+  discardedBytes = 0;
+
+  copyFrom(other: Place): void {
+    this.line.copyFrom(other.line);
+    this.byte.copyFrom(other.byte);
+    this.lastTime = other.lastTime;
+    this.gapLines = other.gapLines;
+    this.gapBytes = other.gapBytes;
+    this.discardedLines = other.discardedLines;
+    this.discardedBytes = other.discardedBytes;
+  }
+}
+
+/**
+ * The reading side of a ring. One per ring, in one thread. It never waits: what
+ * it finds overtaken by the producer it throws away, and looks again.
+ */
+export class RingConsumer {
+  readonly #ring: RingMemory;
+  readonly #atomics: RingAtomics;
+  readonly #space: FrameSpace;
+  readonly #batch: Batch = {
+    bytes: 0,
+    lines: 0,
+    firstLine: 0,
+    frames: 0,
+    frameEnds: new Uint32Array(MAX_BATCH_FRAMES),
+    frameTimes: new Float64Array(MAX_BATCH_FRAMES),
+    startsInside: false,
+    end: false,
+    gapLines: 0,
+    gapBytes: 0,
+    gapFrom: 0,
+    gapTo: 0,
+  };
+  /** After the last frame that was taken. */
+  #place = new Place();
+  /** After the frames that are being copied: not true until they are claimed. */
+  #walk = new Place();
+  /** The numbers in the header of the frame that is being copied. */
+  readonly #firstLine = new Count64();
+  readonly #firstByte = new Count64();
+  #ended = false;
+  #frameLimit = MAX_BATCH_FRAMES;
+
+  /** @param startTime what `gapFrom` says when the very first lines are missing */
+  constructor(
+    ring: RingMemory,
+    startTime: number,
+    atomics: RingAtomics = kernels(ring.memory),
+  ) {
+    this.#ring = ring;
+    this.#atomics = atomics;
+    this.#space = new FrameSpace(ring);
+    this.#place.lastTime = startTime;
+  }
+
+  /** True after the batch whose `end` is set. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Bytes that were still in the ring when they were given up, because
+   * the beginning of their line was lost. They are part of a gap.
+   */
+  get discardedBytes(): number {
+    return this.#place.discardedBytes;
+  }
+
+  /** The lines of `discardedBytes`. */
+  get discardedLines(): number {
+    return this.#place.discardedLines;
+  }
+
+  /**
+   * Arrival of the oldest frame, or undefined when the ring is empty. A hint: the
+   * producer may be overwriting that frame at this moment.
+   */
+  peekTime(): number | undefined {
+    const frame = this.#oldest();
+    return frame === undefined
+      ? undefined
+      : this.#space.view.getFloat64(this.#space.advance(frame, FRAME_TIME), true);
+  }
+
+  /** Payload of the oldest frame, 0 when the ring is empty. A hint, as `peekTime`. */
+  peekBytes(): number {
+    const frame = this.#oldest();
+    return frame === undefined
+      ? 0
+      : this.#space.view.getUint32(this.#space.advance(frame, FRAME_BYTES), true);
+  }
+
+  #oldest(): number | undefined {
+    const tail = this.#atomics.load(TAIL);
+    return tail === this.#atomics.load(HEAD) ? undefined : this.#space.offsetOf(tail);
+  }
+
+  /** Takes the oldest frame; see `drain`. */
+  pop(): Batch | undefined {
+    return this.drain(1);
+  }
+
+  /**
+   * Takes the oldest frames, as many as the hand holds, up to the next gap and
+   * not past `untilTime` (but at least one), and copies them into the hand.
+   * Undefined when there is nothing to deliver at this moment.
+   */
+  drain(maxFrames = MAX_BATCH_FRAMES, untilTime = Infinity): Batch | undefined {
+    for (;;) {
+      const tail = this.#atomics.load(TAIL);
+      const head = this.#atomics.load(HEAD);
+      if (tail === head) return undefined;
+      // More than the ring holds: overtaken between the two loads. What stands
+      // there then leads the walk anywhere, but not further than once round.
+      const available = Math.min((head - tail) * UNIT, this.#ring.ringBytes);
+      const frames = Math.min(maxFrames, this.#frameLimit);
+      const length = this.#copyFrames(tail, available, frames, untilTime);
+      if (length > 0 && this.#claim(tail, tail + length / UNIT)) {
+        this.#frameLimit = Math.min(MAX_BATCH_FRAMES, this.#frameLimit * 2);
+        if (this.#commit()) return this.#batch;
+      } else {
+        // The producer is overwriting what was copied. The less is copied, the
+        // less likely it is to come in between.
+        this.#frameLimit = 1;
+        this.#assertOvertaken(tail);
+      }
+    }
+  }
+
+  /** True once after the producer has asked for room and space was freed since. */
+  takeRoomRequest(): boolean {
+    return this.#atomics.load(ROOM) === 1 &&
+      this.#atomics.compareExchange(ROOM, 1, 0) === 1;
+  }
+
+  /**
+   * Copies frames into the hand without owning them, and moves `#walk` past them;
+   * stops at what looks torn. Returns how many bytes of the ring they take.
+   */
+  #copyFrames(
+    tail: number,
+    available: number,
+    maxFrames: number,
+    untilTime: number,
+  ): number {
+    const batch = this.#batch;
+    const walk = this.#walk;
+    walk.copyFrom(this.#place);
+    batch.bytes = batch.lines = batch.frames = 0;
+    batch.startsInside = batch.end = false;
+    let frame = this.#space.offsetOf(tail);
+    let walked = 0;
+    while (walked < available && batch.frames < maxFrames) {
+      const length = this.#copyFrame(frame, available - walked, untilTime);
+      if (length === 0) break;
+      walked += length;
+      frame = this.#space.advance(frame, length);
+    }
+    return walked;
+  }
+
+  /** One frame of `#copyFrames`; 0 when it must not or cannot be part of this batch. */
+  #copyFrame(frame: number, available: number, untilTime: number): number {
+    const batch = this.#batch;
+    const walk = this.#walk;
+    const { view } = this.#space;
+    const bytes = view.getUint32(this.#space.advance(frame, FRAME_BYTES), true);
+    const length = frameLength(bytes);
+    if (length > available || batch.bytes + bytes > this.#ring.handBytes) return 0;
+    const lines = view.getUint32(this.#space.advance(frame, FRAME_LINES), true);
+    const time = view.getFloat64(this.#space.advance(frame, FRAME_TIME), true);
+    const flags = view.getUint32(this.#space.advance(frame, FRAME_FLAGS), true);
+    this.#firstLine.readFrom(view, this.#space.advance(frame, FRAME_FIRST_LINE));
+    this.#firstByte.readFrom(view, this.#space.advance(frame, FRAME_FIRST_BYTE));
+    const missing = this.#firstByte.minus(walk.byte);
+    if (batch.frames > 0 && (missing !== 0 || time > untilTime)) return 0;
+
+    walk.gapBytes += missing;
+    walk.gapLines += this.#firstLine.minus(walk.line);
+    walk.byte.copyFrom(this.#firstByte);
+    walk.byte.add(bytes);
+    walk.line.copyFrom(this.#firstLine);
+    walk.line.add(lines);
+    batch.end = (flags & END) !== 0;
+    const startsInside = (flags & STARTS_INSIDE) !== 0;
+    if (batch.frames === 0) {
+      batch.gapTo = time;
+      batch.startsInside = startsInside;
+      batch.firstLine = this.#firstLine.value;
+    }
+    if (startsInside && walk.gapBytes > 0) {
+      // The beginning of this line is lost, so the rest goes with it.
+      walk.gapBytes += bytes;
+      walk.gapLines += lines;
+      walk.discardedBytes += bytes;
+      walk.discardedLines += lines;
+      return length;
+    }
+    if (batch.frames === 0) this.#startBatch();
+    this.#space.copyOut(this.#ring.handAt + batch.bytes, frame, bytes);
+    batch.bytes += bytes;
+    batch.lines += lines;
+    batch.frameEnds[batch.frames] = batch.bytes;
+    batch.frameTimes[batch.frames] = time;
+    batch.frames++;
+    walk.lastTime = time;
+    return length;
+  }
+
+  /** The gap before the batch is known now, and is the batch's to tell. */
+  #startBatch(): void {
+    const batch = this.#batch;
+    const walk = this.#walk;
+    batch.gapFrom = walk.lastTime;
+    batch.gapLines = walk.gapLines;
+    batch.gapBytes = walk.gapBytes;
+    walk.gapLines = walk.gapBytes = 0;
+  }
+
+  /**
+   * Frees the frames up to `position`, unless the producer has overwritten one.
+   * If it succeeds the copy is sound: the producer writes over these bytes only
+   * after it has seen a tail that comes after this exchange.
+   */
+  #claim(tail: number, position: number): boolean {
+    return this.#atomics.compareExchange(TAIL, tail, position) === tail;
+  }
+
+  /** Makes the walk true; false when it held nothing but discarded pieces. */
+  #commit(): boolean {
+    const batch = this.#batch;
+    // The stream may end with a gap that no frame comes after.
+    if (batch.end && batch.frames === 0) this.#startBatch();
+    [this.#place, this.#walk] = [this.#walk, this.#place];
+    this.#ended = batch.end;
+    return batch.end || batch.frames > 0;
+  }
+
+  /** Frames that look torn while nobody has overtaken them: the ring is broken. */
+  #assertOvertaken(tail: number): void {
+    // An exchange and not a load: it is ordered after the reads that looked torn.
+    if (this.#claim(tail, tail)) {
+      throw new Error(`the ring is damaged at position ${tail}`);
+    }
+  }
+}
