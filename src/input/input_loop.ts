@@ -90,7 +90,7 @@ export class InputLoop {
   serve(ready: boolean, stopping: boolean, nowMs: number): void {
     this.#bytesRead = 0;
     // While blocked it was not polled, so nothing is known of what it has.
-    if (this.framer.blocked) this.#resume();
+    if (this.framer.blocked) this.#resume(nowMs);
     else if (ready) this.#read(nowMs);
     else if (this.hurries) this.finish();
     if (stopping) this.#stop();
@@ -162,8 +162,8 @@ export class InputLoop {
   }
 
   /** The flusher may have freed room. */
-  #resume(): void {
-    this.framer.unblock();
+  #resume(nowMs: number): void {
+    this.framer.unblock(nowMs);
     if (this.#state === "pushing the rest") this.finish();
   }
 }

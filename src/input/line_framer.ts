@@ -52,7 +52,10 @@ export class LineFramer {
   #blocked = false;
   /** Since the last `takeNews`. */
   #news = false;
-  /** Arrival of the oldest byte here: time of day in µs, and monotonic in ms. */
+  /**
+   * Arrival of the oldest byte here: time of day in µs, and monotonic in ms; the latter is
+   * what it waits from, so it is later where nothing was read for a time.
+   */
   #oldestMicros = 0;
   #oldestMs = 0;
   /** The same for the newest. */
@@ -172,10 +175,17 @@ export class LineFramer {
     }
   }
 
-  /** After the flusher has freed room: goes on where the ring was full. */
-  unblock(): void {
+  /**
+   * After the flusher has freed room: goes on where the ring was full. Nothing was read
+   * in the meantime, so an unfinished line has all its time still before it: its newline
+   * may have been in the pipe for long.
+   *
+   * @param nowMs monotonic
+   */
+  unblock(nowMs: number): void {
     this.#blocked = false;
     this.#pushAll();
+    this.#oldestMs = nowMs;
   }
 
   /** Ends the stream; call only when not blocked, after `pushUnfinished`. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { checkConservation } from "./numbered_lines.ts";
+import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { testPrograms } from "./programs.ts";
 import { run, start, summaryIn } from "./run.ts";
 
@@ -86,4 +86,21 @@ testPrograms("gives the same output for any way the input is cut", async (progra
     assertEquals(await output, bytes);
     assertEquals(summaryIn(await spillway.stderr).lines_out, 7);
   }
+});
+
+testPrograms("cuts no line in two while its writer is blocked", async (program) => {
+  const flags = ["--when-full", "block", "--capacity", "64KiB", "--format", "ndjson"];
+  const spillway = start(program, [...flags, ...JSON_REPORTS]);
+  const count = 20_000;
+  const written = spillway.write(numberedLines(0, count)).then(() => spillway.end());
+  await spillway.counted(
+    "nothing is read for longer than an unfinished line is waited for",
+    (status) => Number(status.stalled_ms) > 1500,
+  );
+  const records = new TextDecoder().decode(await spillway.readAll()).trimEnd().split(
+    "\n",
+  );
+  await written;
+  assertEquals(records.length, count);
+  assert(!records.some((record) => record.includes("partial")), "a line was cut in two");
 });

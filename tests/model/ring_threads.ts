@@ -145,7 +145,7 @@ export function produceBlocking(
     for (let wakeUps = 0; framer.blocked; wakeUps++) {
       assert(wakeUps < MAX_WAKE_UPS, "woken again and again for nothing");
       perform({ kind: "poll" });
-      framer.unblock();
+      framer.unblock(nowMs);
       doorbell.ring();
     }
   }
