@@ -1,4 +1,5 @@
-import { parseArgs } from "node:util";
+// @ts-types="./std_cli_parse_args.d.ts"
+import { parseArgs } from "@std/cli/parse-args";
 import { UsageError } from "../errors.ts";
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
 import { nearestFlag } from "./suggestion.ts";
@@ -6,8 +7,16 @@ import { nearestFlag } from "./suggestion.ts";
 /** Its arguments are made from the keys and values of a URL. */
 const FROM_URL = "--containerd";
 
-/** What stands on the command line, unchecked: values in the order they were given. */
+/** What the command line says, unchecked: values in the order they were given. */
 export type RawFlags = ReadonlyMap<FlagName, readonly string[]>;
+
+const ALL: readonly Flag[] = FLAGS;
+const NAMES = ALL.map(({ name }) => name);
+const WITH_VALUE = ALL.filter(takesValue).map(({ name }) => name);
+const WITHOUT_VALUE = NAMES.filter((name) => !WITH_VALUE.includes(name));
+const SHORT_NAMES = Object.fromEntries(
+  ALL.flatMap(({ name, short }) => short === undefined ? [] : [[name, short]]),
+);
 
 /**
  * Sorts the arguments by flag.
@@ -16,42 +25,84 @@ export type RawFlags = ReadonlyMap<FlagName, readonly string[]>;
  * superfluous value, and a single flag that is given twice.
  */
 export function parseFlags(args: readonly string[]): RawFlags {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(FLAGS.map((flag) => [flag.name, {
-      type: flag.value === undefined ? "boolean" : "string",
-      ...(flag.short === undefined ? {} : { short: flag.short }),
-    }])),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
+  const parsed = parseArgs(strict(args), {
+    string: [...WITH_VALUE, "_"],
+    boolean: WITHOUT_VALUE,
+    collect: NAMES,
+    alias: SHORT_NAMES,
+    unknown: (arg, key) => {
+      if (key !== undefined) throw unknownFlag(arg.startsWith("--") ? arg : `-${key}`);
+    },
   });
-  const found = new Map<FlagName, string[]>();
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") {
-      if (token.value === "" && isContainerd(args)) continue;
-      throw new UsageError(
-        `"${token.value}" is not a flag; input comes from standard input or --fifo, see --help`,
-      );
-    }
-    const flag = FLAGS.find((flag) => flag.name === token.name);
-    if (flag === undefined) {
-      const near = nearestFlag(token.name);
-      throw new UsageError(
-        `unknown flag ${token.rawName}; ${
-          near === undefined ? "see --help" : `did you mean --${near}?`
-        }`,
-      );
-    }
-    const values = found.get(flag.name) ?? [];
-    if (values.length > 0 && !flag.repeatable) {
+  const found = new Map<FlagName, readonly string[]>();
+  for (const flag of inOrder(parsed)) {
+    const values = parsed[flag.name]!.map((value) => valueOf(flag, value));
+    if (values.length === 0) continue;
+    if (values.length > 1 && !flag.repeatable) {
       throw new UsageError(`--${flag.name} was given twice; it may be given once`);
     }
-    values.push(valueOf(flag, token.value, token.inlineValue));
     found.set(flag.name, values);
   }
+  const stray = parsed._.find((arg) => arg !== "" || !isContainerd(args));
+  if (stray !== undefined) throw strayArgument(stray);
   return found;
+}
+
+/**
+ * The arguments as parseArgs takes them at their word. By itself it finds no value in
+ * `--output -`, and is kind to mistakes: `--once=no` and `--once true` are `--once`
+ * to it, and `--no-output=x` is `--output=x`.
+ *
+ * @throws UsageError for these mistakes
+ */
+function strict(args: readonly string[]): string[] {
+  const taken: string[] = [];
+  for (const [index, arg] of args.entries()) {
+    if (arg === "--") return [...taken, ...args.slice(index)];
+    const [, name, value] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+    const flag = ALL.find((flag) => flag.name === name);
+    if (name !== undefined && flag === undefined) throw unknownFlag(arg);
+    if (flag !== undefined) valueOf(flag, value);
+    const isForFlag = takesNext(args[index - 1]);
+    if (!isForFlag && /^(true|false)$/.test(arg)) throw strayArgument(arg);
+    if (isForFlag && arg === "-") taken[taken.length - 1] += "=-";
+    else taken.push(arg);
+  }
+  return taken;
+}
+
+/** The flags that were given, the first one first. */
+function inOrder(parsed: object): (Flag & { readonly name: FlagName })[] {
+  return Object.keys(parsed).flatMap((key) =>
+    FLAGS.find(({ name }) => name === key) ?? []
+  );
+}
+
+/** True where the next argument is a value. */
+function takesNext(arg: string | undefined): boolean {
+  return ALL.some((flag) =>
+    takesValue(flag) && (arg === `--${flag.name}` || arg === `-${flag.short}`)
+  );
+}
+
+function takesValue(flag: Flag): boolean {
+  return flag.value !== undefined;
+}
+
+function unknownFlag(arg: string): UsageError {
+  const [, dashes = "", name = ""] = /^(--?)(.[^=]*)/s.exec(arg) ?? [];
+  const near = nearestFlag(name);
+  return new UsageError(
+    `unknown flag ${dashes}${name}; ${
+      near === undefined ? "see --help" : `did you mean --${near}?`
+    }`,
+  );
+}
+
+function strayArgument(arg: string): UsageError {
+  return new UsageError(
+    `"${arg}" is not a flag; input comes from standard input or --fifo, see --help`,
+  );
 }
 
 /**
@@ -76,20 +127,12 @@ export function isContainerd(args: readonly string[]): boolean {
   return args.includes(FROM_URL);
 }
 
-function valueOf(
-  flag: Flag,
-  value: string | undefined,
-  inline: boolean | undefined,
-): string {
-  if (flag.value === undefined) {
-    if (value !== undefined) {
-      throw new UsageError(`--${flag.name} takes no value, but was given "${value}"`);
-    }
-    return "";
+/** @param value what parseArgs has found, `true` for a flag by itself */
+function valueOf(flag: Flag, value: unknown): string {
+  if (!takesValue(flag)) {
+    if (typeof value !== "string") return "";
+    throw new UsageError(`--${flag.name} takes no value, but was given "${value}"`);
   }
-  const isNextFlag = !inline && value !== undefined && /^-./.test(value);
-  if (value === undefined || value === "" || isNextFlag) {
-    throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);
-  }
-  return value;
+  if (typeof value === "string" && value !== "") return value;
+  throw new UsageError(`--${flag.name} needs a value: --${flag.name} ${flag.value}`);
 }
