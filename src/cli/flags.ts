@@ -81,7 +81,7 @@ export const FLAG_GROUPS = [
         name: "output",
         value: "DEST",
         help:
-          `Where to write: ${DESTINATION_HELP}. Settings follow a ? (HTTP: a #); see the README.`,
+          `Where to write: ${DESTINATION_HELP}. {host} in it stands for this machine's name. Settings follow a ? (HTTP: a #); see the README.`,
         default: "-",
       },
       {

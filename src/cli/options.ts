@@ -38,7 +38,7 @@ export interface Options {
   readonly failOnLoss: boolean;
   /** Whose logging binary this is, if it is one. */
   readonly container: Container | undefined;
-  /** Folders of the output that are named after the container; made when missing. */
+  /** Folders of the output that placeholders name; made when missing. */
   readonly outputFolders: readonly string[];
 }
 

@@ -1,9 +1,11 @@
-import { type Container, expand, namedFolders } from "../containerd/container.ts";
+import type { Container } from "../containerd/container.ts";
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
 import { type Destination, type RotationSettings } from "../output/sink.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
+import { hostName } from "../system/process.ts";
 import type { RawFlags } from "./parse.ts";
+import { expand, namedFolders, type Placeholders } from "./placeholders.ts";
 import { checked, choice, count, single, size } from "./values.ts";
 
 const MAX_MAX_SIZE = 2 ** 50;
@@ -13,15 +15,16 @@ const MAX_MAX_FILES = 1000;
 /** Where to write, and how. @throws UsageError when that cannot be meant. */
 export function resolveOutput(flags: RawFlags, container: Container | undefined): {
   readonly output: Destination;
-  /** Folders that are named after the container; made when missing. */
+  /** Folders that placeholders name; made when missing. */
   readonly outputFolders: readonly string[];
   readonly format: FormatName;
 } {
   const rotation = resolveRotation(flags);
   const text = single(flags, "output") ?? "-";
+  const placeholders = placeholdersOf(container);
   const output = checked(
     "output",
-    () => parseDestination(container ? expand(text, container) : text, { rotation }),
+    () => parseDestination(expand(text, placeholders), { rotation }),
   );
   if (rotation !== undefined && output.kind !== "file") {
     throw new UsageError(
@@ -31,10 +34,15 @@ export function resolveOutput(flags: RawFlags, container: Container | undefined)
   const { formats = FORMAT_NAMES, format } = kindOf(output);
   return {
     output,
-    outputFolders: container && output.kind === "file"
-      ? namedFolders(text, container)
-      : [],
+    outputFolders: output.kind === "file" ? namedFolders(text, placeholders) : [],
     format: choice(flags, "format", formats, format),
+  };
+}
+
+function placeholdersOf(container: Container | undefined): Placeholders {
+  return {
+    host: hostName,
+    ...(container && { id: () => container.id, namespace: () => container.namespace }),
   };
 }
 

@@ -32,37 +32,10 @@ export function nameOf({ namespace, id }: Container): string {
 }
 
 /**
- * Puts the container's names where a template says `{id}` and `{namespace}`.
- *
- * @throws UsageError for any other name in braces.
- */
-export function expand(template: string, container: Container): string {
-  return template.replaceAll(/\{([^{}]*)\}/g, (braces: string, name: string) => {
-    if (name === "id" || name === "namespace") return fileName(container[name]);
-    throw new UsageError(
-      `"${template}": ${braces} is not known; {id} and {namespace} are`,
-    );
-  });
-}
-
-/**
- * The folders in a path that are named after the container, outermost first:
- * `/logs/{namespace}/{id}.log` → `/logs/default`. Nobody else could have made them.
- */
-export function namedFolders(template: string, container: Container): string[] {
-  const folders = template.split("/").slice(0, -1);
-  const first = folders.findIndex((folder) => folder.includes("{"));
-  if (first < 0) return [];
-  return folders.slice(first).map((_, index) =>
-    expand(folders.slice(0, first + index + 1).join("/"), container)
-  );
-}
-
-/**
  * A name that can only be that of one file or folder. What could lead elsewhere is
  * percent-encoded and not left out, so that two containers never share a name.
  */
-function fileName(name: string): string {
+export function fileName(name: string): string {
   const encoded = encodeURIComponent(name);
   return encoded === "." || encoded === ".." ? encoded.replaceAll(".", "%2E") : encoded;
 }

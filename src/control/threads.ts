@@ -25,6 +25,7 @@ import { Gate } from "../threads/gate.ts";
 import { write } from "../system/descriptors.ts";
 import { initialize } from "../system/errno.ts";
 import { addressOf } from "../system/memory.ts";
+import { hostName } from "../system/process.ts";
 import { Board } from "../threads/board.ts";
 import type { Notice } from "../report/events.ts";
 import type { RingMemory } from "../lane/ring_memory.ts";
@@ -180,6 +181,7 @@ async function startFlusher(start: DataThreadStart): Promise<void> {
     format: makeFormat(options.format, {
       maxLineBytes: options.maxLineBytes,
       startTime: start.startTime,
+      host: hostName(),
       ...(options.output.syslog && { syslog: options.output.syslog }),
     }),
     markers: options.markers,

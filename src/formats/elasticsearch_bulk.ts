@@ -1,31 +1,37 @@
 import { gapFields, gapSentence } from "./gap_sentence.ts";
-import { JSON_ESCAPES } from "./json_text.ts";
+import { JSON_ESCAPES, members } from "./json_text.ts";
 import { LINE, type RecordLayout, TIME } from "./record_layout.ts";
 
 /**
  * The body of Elasticsearch's and OpenSearch's `_bulk`: an action and a document
  * make one record. `create` with an `_id` that is the same whenever the same line
  * of the same run is sent makes a repeat change nothing. The documents are those of
- * ndjson, with `@timestamp` for `time`: a data stream takes none without it.
+ * ndjson, with `@timestamp` for `time`: a data stream takes none without it. `host`
+ * is an object, as the Elastic Common Schema has it: the templates for logs that come
+ * with Elasticsearch refuse documents where it is a text.
  *
  * @param startTime of the program, in microseconds since 1970
+ * @param host the machine's name; left out where it has none
  */
-export function elasticsearchBulk(startTime: number): RecordLayout {
+export function elasticsearchBulk(startTime: number, host: string): RecordLayout {
+  const origin = host === "" ? {} : { host: { name: host } };
   const action = (label: string, id: string) =>
     `{"create":{"_id":"${label}-${startTime}-${id}"}}\n`;
   return {
     escapes: JSON_ESCAPES,
-    record: (label, goesOn) => ({
-      before: `${
-        action(label, LINE)
-      }{"@timestamp":"${TIME}","stream":"${label}","message":"`,
-      after: `"${goesOn ? ',"partial":true' : ""}}\n`,
-    }),
+    record: (label, goesOn) => {
+      const fields = members({ stream: label, ...origin });
+      return {
+        before: `${action(label, LINE)}{"@timestamp":"${TIME}",${fields},"message":"`,
+        after: `"${goesOn ? ',"partial":true' : ""}}\n`,
+      };
+    },
     marker: (gap, label, time) =>
       `${action(label, `gap-${gap.nextLine + 1}`)}${
         JSON.stringify({
           "@timestamp": time,
           stream: label,
+          ...origin,
           message: gapSentence(gap),
           ...gapFields(gap),
         })

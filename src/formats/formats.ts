@@ -2,7 +2,7 @@ import type { Format } from "./format.ts";
 import { CRI, CRI_STREAMS } from "./cri.ts";
 import { elasticsearchBulk } from "./elasticsearch_bulk.ts";
 import { JSON_FILE } from "./json_file.ts";
-import { NDJSON } from "./ndjson.ts";
+import { ndjson } from "./ndjson.ts";
 import { RawFormat } from "./raw.ts";
 import { RecordFormat } from "./record_format.ts";
 import type { RecordLayout } from "./record_layout.ts";
@@ -15,6 +15,8 @@ export interface FormatSettings {
   readonly maxLineBytes: number;
   /** When the program started, in microseconds since 1970. */
   readonly startTime: number;
+  /** The machine's name, or the container's; empty where it has none. */
+  readonly host: string;
   /** What syslog messages say of their sender, where the destination has a say in it. */
   readonly syslog?: SyslogIdentity;
 }
@@ -36,11 +38,14 @@ const FORMATS = {
   raw: { help: "as they came" },
   "json-file": { help: "Docker", isJson: true, layout: () => JSON_FILE },
   cri: { help: "Kubernetes", labels: CRI_STREAMS, layout: () => CRI },
-  ndjson: { isJson: true, layout: () => NDJSON },
-  rfc5424: { help: "syslog", layout: ({ syslog = DEFAULT_IDENTITY }) => rfc5424(syslog) },
+  ndjson: { isJson: true, layout: ({ host }) => ndjson(host) },
+  rfc5424: {
+    help: "syslog",
+    layout: ({ syslog = DEFAULT_IDENTITY, host }) => rfc5424(syslog, host),
+  },
   "elasticsearch-bulk": {
     isJson: true,
-    layout: ({ startTime }) => elasticsearchBulk(startTime),
+    layout: ({ startTime, host }) => elasticsearchBulk(startTime, host),
   },
 } satisfies Record<string, FormatKind>;
 

@@ -18,3 +18,8 @@ export const JSON_ESCAPES: Escapes = {
   invalid: "\\ufffd",
   separators: ["\\u2028", "\\u2029"],
 };
+
+/** What stands between the braces of a JSON object. */
+export function members(fields: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(fields).slice(1, -1);
+}

@@ -1,6 +1,5 @@
 import process from "node:process";
 import type { Escapes } from "../kernels/escape_table.ts";
-import { hostName } from "../system/process.ts";
 import { gapFields, gapSentence } from "./gap_sentence.ts";
 import { type RecordLayout, TIME } from "./record_layout.ts";
 
@@ -40,10 +39,10 @@ const ESCAPES: Escapes = {
  * whose line goes on in the next one says `partial="true"`; gap markers carry their
  * numbers in the same element.
  */
-export function rfc5424({ facility, tag }: SyslogIdentity): RecordLayout {
-  const host = headerField(hostName(), 255);
+export function rfc5424({ facility, tag }: SyslogIdentity, host: string): RecordLayout {
+  const hostField = headerField(host, 255);
   const header = (severity: number, label: string, time: string) =>
-    `<${facility * 8 + severity}>1 ${time} ${host} ${
+    `<${facility * 8 + severity}>1 ${time} ${hostField} ${
       headerField(tag, 48)
     } ${process.pid} ${headerField(label, 32)}`;
   return {

@@ -30,7 +30,11 @@ function measure(name: typeof FORMAT_NAMES[number], lineBytes: number): number {
     input.push(frame, START_TIME + 123_457 * index);
   }
   const batch = input.drain()!;
-  const format = makeFormat(name, { maxLineBytes: 64 * 1024, startTime: START_TIME });
+  const format = makeFormat(name, {
+    maxLineBytes: 64 * 1024,
+    startTime: START_TIME,
+    host: "web-1",
+  });
   const rates: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const start = performance.now();

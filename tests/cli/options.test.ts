@@ -3,6 +3,7 @@ import { type Options, resolveOptions } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/errors.ts";
 import { STANDARD_INPUT } from "../../src/input/pipe_source.ts";
+import { hostName } from "../../src/system/process.ts";
 
 function resolve(...args: string[]): Options {
   return resolveOptions(parseFlags(args), CONTAINER);
@@ -135,9 +136,18 @@ Deno.test("--containerd puts the container into the output's path", () => {
   assertEquals(outputFolders, ["/logs/k8s.io", "/logs/k8s.io/x"]);
 });
 
-Deno.test("braces in the output's path mean nothing without --containerd", () => {
-  const { output, outputFolders } = resolve("--output", "/logs/{id}/x");
-  assertEquals([output.name, outputFolders], ['"/logs/{id}/x"', []]);
+Deno.test("{host} in the output is the machine's name", () => {
+  const host = hostName();
+  const { output, outputFolders } = resolve("--output", "/logs/{host}/x");
+  assertEquals([output.name, outputFolders], [`"/logs/${host}/x"`, [`/logs/${host}`]]);
+});
+
+Deno.test("{id} in the output says nothing without --containerd", () => {
+  assertThrows(
+    () => resolve("--output", "/logs/{id}/x"),
+    UsageError,
+    '--output: "/logs/{id}/x": {id} is not known; only {host} is',
+  );
 });
 
 Deno.test("--containerd needs to know the container", () => {

@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertNotEquals,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { resolveOptions } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/errors.ts";
@@ -19,7 +13,11 @@ import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
 import { RFC_5424 } from "./parsed_record.ts";
 import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
 
-const SETTINGS: FormatSettings = { maxLineBytes: 64, startTime: START_TIME };
+const SETTINGS: FormatSettings = {
+  maxLineBytes: 64,
+  startTime: START_TIME,
+  host: "web-1",
+};
 const TIME = "2026-11-22T10:00:00.000001Z";
 
 const GAP: Gap = {
@@ -97,15 +95,30 @@ Deno.test("cri refuses other labels than stdout and stderr, and says what to do"
 
 Deno.test("ndjson has time, stream and message, and says what is partial", () => {
   assertEquals(written("ndjson", "app", 'a\t"b"\r\nend'), [
-    String.raw`{"time":"${TIME}","stream":"app","message":"a\u0009\"b\"\r"}`,
-    `{"time":"${TIME}","stream":"app","message":"end","partial":true}`,
+    String
+      .raw`{"time":"${TIME}","stream":"app","host":"web-1","message":"a\u0009\"b\"\r"}`,
+    `{"time":"${TIME}","stream":"app","host":"web-1","message":"end","partial":true}`,
   ]);
+});
+
+Deno.test("a machine without a name is left out", () => {
+  const settings = { ...SETTINGS, host: "" };
+  for (const name of ["ndjson", "elasticsearch-bulk"] as const) {
+    assertEquals(written(name, "app", "a\n", settings).join().includes("host"), false);
+    assertEquals(marker(name, settings).includes("host"), false);
+  }
+});
+
+Deno.test("a machine may be called anything", () => {
+  const settings = { ...SETTINGS, host: 'a"b\\c' };
+  const [line] = written("ndjson", "app", "a\n", settings);
+  assertEquals(JSON.parse(line!).host, settings.host);
 });
 
 Deno.test("an ndjson gap marker has numbers as numbers", () => {
   assertEquals(
     marker("ndjson"),
-    `{"time":"2026-11-22T10:00:01.456Z","stream":"stderr","message":"${SENTENCE}",${JSON_GAP}}\n`,
+    `{"time":"2026-11-22T10:00:01.456Z","stream":"stderr","host":"web-1","message":"${SENTENCE}",${JSON_GAP}}\n`,
   );
 });
 
@@ -113,7 +126,7 @@ Deno.test("elasticsearch-bulk numbers lines and their pieces in the _id", () => 
   const long = "x".repeat(SETTINGS.maxLineBytes);
   const id = (number: string) => `{"create":{"_id":"app-${START_TIME}-${number}"}}`;
   const document = (message: string, more = "") =>
-    `{"@timestamp":"${TIME}","stream":"app","message":"${message}"${more}}`;
+    `{"@timestamp":"${TIME}","stream":"app","host":{"name":"web-1"},"message":"${message}"${more}}`;
   const partial = ',"partial":true';
   assertEquals(written("elasticsearch-bulk", "app", `a\n${long}${long}\\\nb\n`), [
     ...[id("1"), document("a")],
@@ -155,7 +168,7 @@ Deno.test("an elasticsearch-bulk gap marker is one record of two lines", () => {
   assertEquals(
     marker("elasticsearch-bulk"),
     `{"create":{"_id":"stderr-${START_TIME}-gap-100"}}\n` +
-      `{"@timestamp":"2026-11-22T10:00:01.456Z","stream":"stderr","message":"${SENTENCE}",${JSON_GAP}}\n`,
+      `{"@timestamp":"2026-11-22T10:00:01.456Z","stream":"stderr","host":{"name":"web-1"},"message":"${SENTENCE}",${JSON_GAP}}\n`,
   );
   const piece = makeFormat("elasticsearch-bulk", SETTINGS)
     .marker(GAP, new TestInput("stderr").stream);
@@ -178,7 +191,7 @@ Deno.test("rfc5424 takes the severity from the stream and the rest from the sett
     "stdout",
   ]);
   assertEquals([data, message], ["-", "a"]);
-  assertNotEquals(host, "-");
+  assertEquals(host, "web-1");
   assertMatch(written("rfc5424", "stderr", "a\n", settings)[0]!, /^<131>1 /);
   assertMatch(written("rfc5424", "app", "a\n")[0]!, /^<30>1 \S+ \S+ spillway /);
 });

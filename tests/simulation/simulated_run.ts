@@ -139,7 +139,11 @@ export class SimulatedRun implements Surroundings {
   /** The real format; it is only noted which input each piece is of. */
   #watchedFormat(): Format {
     const { format, maxLineBytes, markers } = this.#scenario;
-    const real = makeFormat(format, { maxLineBytes, startTime: START_MS * 1000 });
+    const real = makeFormat(format, {
+      maxLineBytes,
+      startTime: START_MS * 1000,
+      host: "",
+    });
     const { texts } = this;
     return {
       get atLineStart() {
