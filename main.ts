@@ -7,6 +7,7 @@
 import process from "node:process";
 import { isMainThread, workerData } from "node:worker_threads";
 import { fullHelp, SHORT_HELP, VERSION } from "./src/cli/help.ts";
+import { VARIABLE_PREFIX, withEnvironment } from "./src/cli/environment.ts";
 import { resolveOptions } from "./src/cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "./src/cli/parse.ts";
 import { nameOf } from "./src/containerd/container.ts";
@@ -15,6 +16,7 @@ import { Control } from "./src/control/control.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
 import { STDIN } from "./src/system/descriptors.ts";
 import { initialize } from "./src/system/errno.ts";
+import { environmentVariables } from "./src/system/process.ts";
 import { isTerminal } from "./src/system/terminal.ts";
 import { Stderr } from "./src/report/stderr.ts";
 import { printable } from "./src/report/printable.ts";
@@ -32,9 +34,14 @@ function main(args: readonly string[], byShim: boolean): void {
     console.log(`spillway ${VERSION} (${bun ? `Bun ${bun}` : `Deno ${deno}`})`);
     return;
   }
-  const options = resolveOptions(flags, process.env);
   initialize();
-  if (args.length === 0 && isTerminal(STDIN)) {
+  const variables = environmentVariables(VARIABLE_PREFIX);
+  const options = withEnvironment(
+    flags,
+    variables,
+    (flags) => resolveOptions(flags, process.env),
+  );
+  if (args.length === 0 && variables.size === 0 && isTerminal(STDIN)) {
     console.error(SHORT_HELP.trimEnd());
     process.exit(ExitCode.usage);
   }

@@ -9,6 +9,8 @@ export interface Flag {
   /** What stands for the value in the help; a flag without it takes none. */
   readonly value?: string;
   readonly repeatable?: true;
+  /** It cannot be set in the environment. */
+  readonly commandLineOnly?: true;
   readonly help: string;
   readonly default?: string;
 }
@@ -155,6 +157,7 @@ export const FLAG_GROUPS = [
     flags: [
       {
         name: "containerd",
+        commandLineOnly: true,
         help:
           "Be the logging binary of a container, as containerd starts it: read its two streams at descriptors 3 and 4. {id} and {namespace} in --output stand for the container's; folders named so are made.",
       },
@@ -163,8 +166,8 @@ export const FLAG_GROUPS = [
   {
     title: "Other",
     flags: [
-      { name: "help", short: "h", help: "Show this help." },
-      { name: "version", short: "V", help: "Show the version." },
+      { name: "help", short: "h", commandLineOnly: true, help: "Show this help." },
+      { name: "version", short: "V", commandLineOnly: true, help: "Show the version." },
     ],
   },
 ] as const satisfies readonly FlagGroup[];

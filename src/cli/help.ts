@@ -26,7 +26,11 @@ Signals:
   SIGUSR2          report now
 
 Sizes take k m g, KiB MiB GiB (× 1024) or KB MB GB (× 1000); durations take
-ms s m h.`;
+ms s m h.
+
+Flags can also be set in the environment, as in SPILLWAY_CAPACITY=64MiB,
+SPILLWAY_CREATE=1 or SPILLWAY_FIFO=out=/run/out,err=/run/err. The command line
+wins.`;
 
 /** What a terminal without input is shown. */
 export const SHORT_HELP = `${SUMMARY}

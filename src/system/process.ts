@@ -1,6 +1,7 @@
 /** What the system says of this process and lets it say of itself. */
 
-import { result } from "./errno.ts";
+import { describeError, result } from "./errno.ts";
+import { readFile } from "./files.ts";
 import { libc } from "./libc.ts";
 import { addressOf, cStringAt, stringAt } from "./memory.ts";
 
@@ -9,6 +10,25 @@ const decoder = new TextDecoder();
 /** A variable of the environment that the program was started with. */
 export function environment(name: string): string | undefined {
   return stringAt(Number(libc().call.getenv(cStringAt(name))));
+}
+
+/**
+ * All variables whose names begin with `prefix`, as the program was started with them.
+ * Deno would have to be allowed to read the whole environment to list it.
+ */
+export function environmentVariables(prefix: string): ReadonlyMap<string, string> {
+  const path = "/proc/self/environ";
+  const bytes = readFile(path);
+  if (typeof bytes === "number") {
+    throw new Error(`cannot read ${path}: ${describeError(-bytes)}; mount /proc`);
+  }
+  const variables = new Map<string, string>();
+  for (const entry of decoder.decode(bytes).split("\0")) {
+    const equals = entry.indexOf("=");
+    if (equals < 0 || !entry.startsWith(prefix)) continue;
+    variables.set(entry.slice(0, equals), entry.slice(equals + 1));
+  }
+  return variables;
 }
 
 const RLIMIT_NOFILE = 7;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { testPrograms } from "./programs.ts";
-import { inFolder, run, Running, startInShell } from "./run.ts";
+import { inFolder, run, Running, start, startInShell, summaryIn } from "./run.ts";
 
 testPrograms("shows help and version on standard output", async (program) => {
   const help = await run(program, ["--help"]);
@@ -36,6 +36,42 @@ testPrograms("refuses a wrong command line before it reads anything", async (pro
     const { code, stdout, stderr } = await run(program, [flag!], "input\n");
     assertEquals([code, stdout.length], [2, 0], flag);
     assertStringIncludes(stderr, `spillway: ${message}`);
+  }
+});
+
+testPrograms(
+  "takes flags from the environment, and the command line wins",
+  async (program) => {
+    const env = {
+      SPILLWAY_REPORT: "json",
+      SPILLWAY_MAX_LINE: "64",
+      SPILLWAY_OUTPUT: "/no",
+    };
+    const spillway = start(program, ["--output", "-"], env);
+    const output = spillway.readAll();
+    await spillway.write("line\n");
+    await spillway.end();
+    assertEquals(await spillway.code, 0);
+    assertEquals(new TextDecoder().decode(await output), "line\n");
+    assertEquals(summaryIn(await spillway.stderr).lines_out, 1);
+  },
+);
+
+testPrograms("refuses what the environment gets wrong", async (program) => {
+  const cases = [
+    [
+      "SPILLWAY_CAPCITY",
+      "1m",
+      "unknown variable SPILLWAY_CAPCITY in the environment; did",
+    ],
+    ["SPILLWAY_CAPACITY", "1x", '--capacity: "1x" is not a size'],
+    ["SPILLWAY_CAPACITY", "1x", "(--capacity is from SPILLWAY_CAPACITY)"],
+  ];
+  for (const [name, value, message] of cases) {
+    const spillway = start(program, [], { [name!]: value! });
+    assertEquals(await spillway.code, 2);
+    assertStringIncludes(await spillway.stderr, message!);
+    assertEquals((await spillway.readAll()).length, 0);
   }
 });
 

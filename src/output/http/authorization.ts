@@ -14,6 +14,8 @@ const VARIABLES = {
 type Scheme = keyof typeof VARIABLES;
 const SCHEMES = Object.keys(VARIABLES) as Scheme[];
 
+export const CREDENTIAL_VARIABLES: readonly string[] = Object.values(VARIABLES);
+
 /** `bearer=PATH` of a token, or `basic=PATH` of `user:password`. */
 export const CREDENTIAL_SETTINGS: readonly string[] = SCHEMES;
 
