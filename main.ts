@@ -6,7 +6,8 @@
 
 import process from "node:process";
 import { isMainThread, workerData } from "node:worker_threads";
-import { fullHelp, SHORT_HELP, VERSION } from "./src/cli/help.ts";
+import { shortHelp } from "./src/cli/help.ts";
+import { informationFor } from "./src/cli/information.ts";
 import { VARIABLE_PREFIX, withEnvironment } from "./src/cli/environment.ts";
 import { resolveOptions } from "./src/cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "./src/cli/parse.ts";
@@ -25,13 +26,9 @@ import { runThread, type ThreadStart } from "./src/control/threads.ts";
 function main(args: readonly string[], byShim: boolean): void {
   if (byShim) checkLogUri(args);
   const flags = parseFlags(args);
-  if (flags.has("help")) {
-    console.log(fullHelp().trimEnd());
-    return;
-  }
-  if (flags.has("version")) {
-    const { deno, bun } = process.versions;
-    console.log(`spillway ${VERSION} (${bun ? `Bun ${bun}` : `Deno ${deno}`})`);
+  const information = informationFor(flags, args);
+  if (information !== undefined) {
+    console.log(information.trimEnd());
     return;
   }
   initialize();
@@ -42,7 +39,7 @@ function main(args: readonly string[], byShim: boolean): void {
     (flags) => resolveOptions(flags, process.env),
   );
   if (args.length === 0 && variables.size === 0 && isTerminal(STDIN)) {
-    console.error(SHORT_HELP.trimEnd());
+    console.error(shortHelp().trimEnd());
     process.exit(ExitCode.usage);
   }
   new Control(new URL(import.meta.url), options).start();

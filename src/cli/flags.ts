@@ -1,6 +1,9 @@
-/** The one table of flags: the parser, `--help` and the README's table come from it. */
+/**
+ * The one table of flags: the parser, the environment, the help, the manual page and
+ * the completions come from it, and the README's table is compared with it.
+ */
 
-import { FORMAT_HELP } from "../formats/formats.ts";
+import { FORMAT_HELP, FORMAT_NAMES } from "../formats/formats.ts";
 import { DESTINATION_HELP } from "../output/sinks.ts";
 
 export interface Flag {
@@ -11,6 +14,11 @@ export interface Flag {
   readonly repeatable?: true;
   /** It cannot be set in the environment. */
   readonly commandLineOnly?: true;
+  /** All that the value can be, for completions; `values.ts` checks it. */
+  readonly values?: readonly string[];
+  /** The value is a path, or may be one. */
+  readonly isPath?: true;
+  /** Sentences; the first one begins with what a completion says of it: see `briefOf`. */
   readonly help: string;
   readonly default?: string;
 }
@@ -28,6 +36,7 @@ export const FLAG_GROUPS = [
         name: "fifo",
         value: "[LABEL=]PATH",
         repeatable: true,
+        isPath: true,
         help:
           "Read a named pipe instead of standard input; may be given several times. LABEL names the stream in reports and formats.",
         default: "standard input, label stdout",
@@ -40,7 +49,7 @@ export const FLAG_GROUPS = [
       {
         name: "once",
         help:
-          "With --fifo: end when the last writer closes, instead of waiting for the next one.",
+          "End when the last writer of a --fifo closes it, instead of waiting for the next one.",
       },
       {
         name: "pipe-size",
@@ -63,6 +72,7 @@ export const FLAG_GROUPS = [
       {
         name: "when-full",
         value: "POLICY",
+        values: ["overwrite", "drop-newest", "block"],
         help:
           "What a full ring does with more lines: overwrite (the oldest), drop-newest, or block (the writer waits).",
         default: "overwrite",
@@ -82,6 +92,7 @@ export const FLAG_GROUPS = [
       {
         name: "output",
         value: "DEST",
+        isPath: true,
         help:
           `Where to write: ${DESTINATION_HELP}. {host} in it stands for this machine's name. Settings follow a ? (HTTP: a #); see the README.`,
         default: "-",
@@ -89,6 +100,7 @@ export const FLAG_GROUPS = [
       {
         name: "format",
         value: "FORMAT",
+        values: FORMAT_NAMES,
         help: `How to write lines: ${FORMAT_HELP}.`,
         default: "raw",
       },
@@ -96,7 +108,7 @@ export const FLAG_GROUPS = [
         name: "max-size",
         value: "SIZE",
         help:
-          "With --output PATH: begin a new file before this one would get larger. Lines are never cut in two by it. Older files are PATH.1, PATH.2 and so on.",
+          "Begin a new file before that of --output would get larger. Lines are never cut in two by it. Older files are PATH.1, PATH.2 and so on.",
         default: "never",
       },
       {
@@ -129,6 +141,7 @@ export const FLAG_GROUPS = [
       {
         name: "report",
         value: "HOW",
+        values: ["text", "json", "none"],
         help: "Reports on standard error: text, json (one object a line) or none.",
         default: "text",
       },
@@ -141,13 +154,13 @@ export const FLAG_GROUPS = [
       {
         name: "progress",
         help:
-          "Show a live meter on standard error, where that is a terminal and the output is not.",
+          "Show a live meter on standard error; that must be a terminal, and the output none.",
       },
       {
         name: "metrics",
         value: "HOST:PORT",
         help:
-          "Serve Prometheus metrics at /metrics, health at /healthz and a live page at /; without HOST for this machine only.",
+          "Serve Prometheus metrics, health and a live page: /metrics, /healthz and /; without HOST for this machine only.",
       },
       { name: "fail-on-loss", help: "Exit with status 3 if any line was lost." },
     ],
@@ -166,7 +179,24 @@ export const FLAG_GROUPS = [
   {
     title: "Other",
     flags: [
-      { name: "help", short: "h", commandLineOnly: true, help: "Show this help." },
+      {
+        name: "completions",
+        value: "SHELL",
+        values: ["bash", "zsh", "fish"],
+        commandLineOnly: true,
+        help: "Print a script that completes the command line in this shell.",
+      },
+      {
+        name: "man",
+        commandLineOnly: true,
+        help: "Print the manual page; read it with man -l.",
+      },
+      {
+        name: "help",
+        short: "h",
+        commandLineOnly: true,
+        help: "Show the help; -h shows it on one screen.",
+      },
       { name: "version", short: "V", commandLineOnly: true, help: "Show the version." },
     ],
   },
@@ -178,3 +208,14 @@ export type FlagName = AnyFlag["name"];
 export const FLAGS: readonly (Flag & { readonly name: FlagName })[] = FLAG_GROUPS.flatMap(
   (group): readonly (Flag & { readonly name: FlagName })[] => group.flags,
 );
+
+/** `-h, --help`, `--output DEST` */
+export function headOf({ name, short, value }: Flag): string {
+  const long = value === undefined ? `--${name}` : `--${name} ${value}`;
+  return short === undefined ? long : `-${short}, ${long}`;
+}
+
+/** What a flag does, in a few words: the beginning of its help. */
+export function briefOf({ help }: Flag): string {
+  return /^.*?(?=[.;:](\s|$))/.exec(help)?.[0] ?? help;
+}

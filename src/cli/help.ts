@@ -1,70 +1,87 @@
-import { type Flag, FLAG_GROUPS } from "./flags.ts";
+/** The help as text, short and long. */
 
-export const VERSION = "0.1.0";
+import {
+  ENVIRONMENT,
+  EXAMPLES,
+  EXIT_STATUSES,
+  SIGNALS,
+  SUMMARY,
+  UNITS,
+  USAGE,
+} from "./about.ts";
+import { type Flag, FLAG_GROUPS, headOf } from "./flags.ts";
 
 const WIDTH = 80;
 const INDENT = 4;
 
-const SUMMARY = `Reads logs from a pipe without ever making the writer wait, keeps the
-newest in memory while the output is slow, and says exactly which lines
-had to be overwritten.`;
-
-const USAGE = `Usage: PROGRAM | spillway [FLAGS]
-       spillway --fifo PATH [--fifo LABEL=PATH …] [FLAGS]`;
-
-const EXIT = `Exit status:
-  0  everything was written
-  1  an input or the output failed for good
-  2  the command line is wrong
-  3  lines were lost, and --fail-on-loss was given
-  4  stopped with lines not written
-
-Signals:
-  SIGTERM, SIGINT  read what is in the pipe, write what is kept, and end;
-                   a second one ends at once
-  SIGHUP           open the output file anew (log rotation)
-  SIGUSR2          report now
-
-Sizes take k m g, KiB MiB GiB (× 1024) or KB MB GB (× 1000); durations take
-ms s m h.
-
-Flags can also be set in the environment, as in SPILLWAY_CAPACITY=64MiB,
-SPILLWAY_CREATE=1 or SPILLWAY_FIFO=out=/run/out,err=/run/err. The command line
-wins.`;
-
-/** What a terminal without input is shown. */
-export const SHORT_HELP = `${SUMMARY}
-
-${USAGE}
-
-Try:   some-service 2>&1 | spillway --output app.log
-       spillway --help
-`;
+/** What `-h` prints, and what a terminal without input is shown: one small screen. */
+export function shortHelp(): string {
+  const titleWidth = Math.max(...FLAG_GROUPS.map(({ title }) => title.length)) + 2;
+  const groups = FLAG_GROUPS.map(({ title, flags }) =>
+    hang(`${title}:`.padEnd(titleWidth), flags.map(headOf))
+  );
+  return `${wrap(SUMMARY)}\n\n${usage()}\n\n${examples(false)}\n\n${
+    groups.join("\n")
+  }\n\nspillway --help says what each does.\n`;
+}
 
 /** What `--help` prints. */
 export function fullHelp(): string {
   const groups = FLAG_GROUPS.map(({ title, flags }) =>
     `${title}:\n${flags.map(describe).join("\n")}`
   );
-  return `${SUMMARY}\n\n${USAGE}\n\n${groups.join("\n\n")}\n\n${EXIT}\n`;
+  const statuses = EXIT_STATUSES.map(([code, meaning]) => `  ${code}  ${meaning}`);
+  const longest = Math.max(...SIGNALS.map(([names]) => names.length));
+  const signals = SIGNALS.map(([names, meaning]) =>
+    hang(`  ${names.padEnd(longest)}  `, meaning.split(" "), " ")
+  );
+  return [
+    wrap(SUMMARY),
+    usage(),
+    examples(true),
+    ...groups,
+    `Exit status:\n${statuses.join("\n")}`,
+    `Signals:\n${signals.join("\n")}`,
+    wrap(UNITS),
+    wrap(ENVIRONMENT),
+  ].join("\n\n") + "\n";
+}
+
+function usage(): string {
+  return hang("Usage: ", USAGE, "\n");
+}
+
+/** @param explained with what each does */
+function examples(explained: boolean): string {
+  const lines = EXAMPLES.flatMap(({ command, meaning }) =>
+    explained ? [`  ${command}`, `    ${meaning}.`] : [`  ${command}`]
+  );
+  return ["Examples:", ...lines].join("\n");
 }
 
 function describe(flag: Flag): string {
-  const short = flag.short === undefined ? "" : `-${flag.short}, `;
-  const value = flag.value === undefined ? "" : ` ${flag.value}`;
   const standard = flag.default === undefined ? "" : ` [${flag.default}]`;
-  return `  ${short}--${flag.name}${value}\n${wrap(flag.help + standard)}`;
+  return `  ${headOf(flag)}\n${wrap(flag.help + standard, INDENT)}`;
 }
 
-function wrap(text: string): string {
+function wrap(text: string, indent = 0): string {
+  return hang(" ".repeat(indent), text.split(" "), " ");
+}
+
+/**
+ * Words after a beginning, and below it what does not fit its line.
+ *
+ * @param between what separates two words on a line, or every word from the next
+ */
+function hang(beginning: string, words: readonly string[], between = "  "): string {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && INDENT + line.length + 1 + word.length > WIDTH) {
+  for (const word of words) {
+    const longer = line === "" ? word : line + between + word;
+    if (line !== "" && (between === "\n" || beginning.length + longer.length > WIDTH)) {
       lines.push(line);
-      line = "";
-    }
-    line = line === "" ? word : `${line} ${word}`;
+      line = word;
+    } else line = longer;
   }
-  return [...lines, line].map((line) => " ".repeat(INDENT) + line).join("\n");
+  return beginning + [...lines, line].join(`\n${" ".repeat(beginning.length)}`);
 }

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { VERSION } from "../cli/help.ts";
+import { VERSION } from "../cli/about.ts";
 import type { Options } from "../cli/options.ts";
 import {
   announceReady,

@@ -1,11 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Flag, FLAGS } from "../../src/cli/flags.ts";
-import { fullHelp, SHORT_HELP } from "../../src/cli/help.ts";
+import { EXAMPLES } from "../../src/cli/about.ts";
+import { briefOf, type Flag, FLAGS } from "../../src/cli/flags.ts";
+import { resolveOptions } from "../../src/cli/options.ts";
+import { parseFlags } from "../../src/cli/parse.ts";
+import { fullHelp, shortHelp } from "../../src/cli/help.ts";
 
 const ALL: readonly Flag[] = FLAGS;
 
 Deno.test("the help fits a terminal of 80 columns", () => {
-  for (const line of `${fullHelp()}\n${SHORT_HELP}`.split("\n")) {
+  for (const line of `${fullHelp()}\n${shortHelp()}`.split("\n")) {
     assert([...line].length <= 80, line);
     assertEquals(line, line.trimEnd());
   }
@@ -37,7 +40,27 @@ Deno.test("the help names every exit status", () => {
   for (const code of [0, 1, 2, 3, 4]) assert(fullHelp().includes(`\n  ${code}  `));
 });
 
-Deno.test("the short help says how to start and where to read on", () => {
-  assert(SHORT_HELP.includes("| spillway --output"));
-  assert(SHORT_HELP.includes("spillway --help"));
+Deno.test("the short help names every flag and fits a terminal of 24 lines", () => {
+  const help = shortHelp();
+  // One line is the prompt's.
+  assert(help.trimEnd().split("\n").length < 24, help);
+  for (const { name } of ALL) assert(help.includes(`--${name}`), name);
+  assert(help.includes("spillway --help"));
+});
+
+Deno.test("both helps give three examples, whose command lines are sound", () => {
+  assertEquals(EXAMPLES.length, 3);
+  for (const { command } of EXAMPLES) {
+    assert(fullHelp().includes(command) && shortHelp().includes(command));
+    const args = /spillway ([^|]*)/.exec(command)![1]!.trim().split(" ");
+    resolveOptions(parseFlags(args));
+  }
+});
+
+Deno.test("the help of every flag begins with a few words that say what it does", () => {
+  for (const flag of ALL) {
+    const brief = briefOf(flag);
+    assert(brief.length >= 10 && brief.length <= 90, brief);
+    assert(/^[A-Z]/.test(brief) && !/^(With|For|If) /.test(brief), brief);
+  }
 });

@@ -25,6 +25,7 @@ const TOOLS = [
   [/syslog/, "rsyslogd", "rsyslog"],
   [/^jq/, "jq", "jq"],
   [/--metrics/, "curl", "curl"],
+  [/^spillway --man/, "man", "man-db"],
 ] as const;
 
 type Check = (stage: Stage, command: string) => Promise<void>;
@@ -126,6 +127,13 @@ const CHECKS: Record<string, Check> = {
     );
     await stage.run(": >/run/more");
     assertEquals(await running.code, 0);
+  },
+  "source <(spillway --completions bash)": async (stage, command) => {
+    const { stdout } = await stage.run(`${command}; complete -p spillway`);
+    assertEquals(stdout, "complete -F _spillway spillway\n");
+  },
+  "spillway --man": async (stage, command) => {
+    assertMatch((await stage.run(command)).stdout, /^SPILLWAY\(1\).*--when-full POLICY/s);
   },
   "ctr run": logsAContainer(/^(\S+ (stdout|stderr) F (1|a warning)\n){2}$/),
   "nerdctl run": logsAContainer(/^({"log":"(1|a warning)\\n",.*}\n){2}$/),
