@@ -50,6 +50,8 @@ export interface Progress {
  *     }
  */
 export interface Outgoing {
+  /** The input that it comes from, or whose lines are missing. */
+  readonly label: string;
   readonly length: number;
   /** Where the first byte stands in this process, for system calls. */
   readonly address: number;

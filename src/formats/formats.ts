@@ -1,8 +1,11 @@
 import type { Format } from "./format.ts";
 import { CRI, CRI_STREAMS } from "./cri.ts";
+import { asDocuments, type DocumentShape } from "./document.ts";
 import { elasticsearchBulk } from "./elasticsearch_bulk.ts";
 import { JSON_FILE } from "./json_file.ts";
+import { LOKI, lokiPush } from "./loki.ts";
 import { ndjson } from "./ndjson.ts";
+import { OTLP, otlpRequest } from "./otlp.ts";
 import { RawFormat } from "./raw.ts";
 import { RecordFormat } from "./record_format.ts";
 import type { RecordLayout } from "./record_layout.ts";
@@ -19,6 +22,8 @@ export interface FormatSettings {
   readonly host: string;
   /** What syslog messages say of their sender, where the destination has a say in it. */
   readonly syslog?: SyslogIdentity;
+  /** The destination puts what is around a format's documents in its place itself. */
+  readonly bare?: boolean;
 }
 
 /** One format, as the rest of the program sees it. */
@@ -31,6 +36,8 @@ interface FormatKind {
   readonly isJson?: true;
   /** Its records; a format without them passes on the input's own bytes. */
   readonly layout?: (settings: FormatSettings) => RecordLayout;
+  /** Many of its records make one document. @param host as in the settings */
+  readonly document?: (host: string) => DocumentShape;
 }
 
 /** Every format, by its name on the command line; the first is the default. */
@@ -46,6 +53,13 @@ const FORMATS = {
   "elasticsearch-bulk": {
     isJson: true,
     layout: ({ startTime, host }) => elasticsearchBulk(startTime, host),
+  },
+  loki: { isJson: true, layout: () => LOKI, document: lokiPush },
+  otlp: {
+    help: "OpenTelemetry",
+    isJson: true,
+    layout: () => OTLP,
+    document: otlpRequest,
   },
 } satisfies Record<string, FormatKind>;
 
@@ -64,10 +78,16 @@ function kindOf(name: FormatName): FormatKind {
 }
 
 export function makeFormat(name: FormatName, settings: FormatSettings): Format {
+  const { host, bare, maxLineBytes } = settings;
   const layout = kindOf(name).layout?.(settings);
-  return layout === undefined
-    ? new RawFormat()
-    : new RecordFormat(layout, settings.maxLineBytes);
+  if (layout === undefined) return new RawFormat();
+  const shape = bare ? undefined : documentShape(name, host);
+  return new RecordFormat(shape ? asDocuments(layout, shape) : layout, maxLineBytes);
+}
+
+/** What makes one document of many records; undefined where they are but lines. */
+export function documentShape(name: FormatName, host: string): DocumentShape | undefined {
+  return kindOf(name).document?.(host);
 }
 
 /** The memory that a format needs for each input to write its records in. */

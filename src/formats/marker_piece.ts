@@ -6,6 +6,7 @@ const encoder = new TextEncoder();
 
 /** Records that say something of the program's own, and hold nothing of the input. */
 export class MarkerPiece implements Outgoing {
+  readonly label: string;
   readonly bytes: Uint8Array;
   readonly length: number;
   readonly address: number;
@@ -14,10 +15,12 @@ export class MarkerPiece implements Outgoing {
   readonly #ends: number[] = [];
 
   /**
+   * @param label of the input that it speaks of
    * @param records each with its newline
    * @param startsInside the first only ends a record that was begun before
    */
-  constructor(records: readonly string[], startsInside: boolean) {
+  constructor(label: string, records: readonly string[], startsInside: boolean) {
+    this.label = label;
     this.bytes = encoder.encode(records.join(""));
     this.length = this.bytes.length;
     this.address = addressOf(this.bytes);

@@ -41,11 +41,12 @@ export class RawFormat implements Format {
     return this.#piece;
   }
 
-  marker(gap: Gap): Outgoing {
+  marker(gap: Gap, { label }: Stream): Outgoing {
     const startsInside = this.#inside !== undefined;
     this.#inside = undefined;
     const marker = `${gapSentence(gap)}\n`;
-    return new MarkerPiece(startsInside ? ["\n", marker] : [marker], startsInside);
+    const records = startsInside ? ["\n", marker] : [marker];
+    return new MarkerPiece(label, records, startsInside);
   }
 }
 
@@ -73,6 +74,10 @@ class BatchPiece implements Outgoing {
     this.endsInside = endsInside;
     this.#progress.bytes = this.#progress.lines = 0;
     this.#bytes = undefined;
+  }
+
+  get label(): string {
+    return this.#stream.label;
   }
 
   get length(): number {

@@ -1,7 +1,8 @@
 import type { Escapes } from "../kernels/escape_table.ts";
 import type { Gap } from "./format.ts";
+import type { Stamp } from "./timestamp.ts";
 
-/** Stands in a layout's text for the arrival time, as timestamp.ts writes it. */
+/** Stands in a layout's text for the arrival time, as the layout's stamp writes it. */
 export const TIME = "\u0001";
 /**
  * Stands in the text before a message for the number of the line, from 1, and of
@@ -26,8 +27,10 @@ export interface RecordLayout {
   readonly escapes?: Escapes;
   /** The `\r` of a `\r\n` goes with the newline. */
   readonly stripsCarriageReturn?: true;
+  /** How it writes times; RFC 3339 where it does not say. */
+  readonly makeStamp?: () => Stamp;
   /** @param goesOn the line goes on in the next record of this stream */
   record(label: string, goesOn: boolean): RecordText;
-  /** A whole record that says what is missing. @param time as timestamp.ts writes it */
+  /** A whole record that says what is missing. @param time as the stamp writes it */
   marker(gap: Gap, label: string, time: string): string;
 }

@@ -49,6 +49,10 @@ export class RecordPiece implements Outgoing {
     this.#lines = lines;
   }
 
+  get label(): string {
+    return this.#stream.label;
+  }
+
   get length(): number {
     return this.#records === 0 ? 0 : this.#ends[this.#records - 1]!;
   }

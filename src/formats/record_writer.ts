@@ -7,7 +7,7 @@ import { MarkerPiece } from "./marker_piece.ts";
 import { LINE, type RecordLayout, TIME } from "./record_layout.ts";
 import { RecordPiece } from "./record_piece.ts";
 import { Template, TEMPLATE_BYTES } from "./template.ts";
-import { Timestamp, timestampText } from "./timestamp.ts";
+import { type Stamp, stampText, Timestamp } from "./timestamp.ts";
 
 /**
  * The output area of a stream's memory:
@@ -58,7 +58,7 @@ export class RecordWriter {
   readonly #ends: Texts;
   readonly #goesOn: Texts;
   readonly #piece: RecordPiece;
-  readonly #timestamp = new Timestamp();
+  readonly #stamp: Stamp;
   #time = NaN;
 
   /** The record that was written last goes on in the next one. */
@@ -82,6 +82,7 @@ export class RecordWriter {
     const { memory, outputAt } = stream;
     this.#stream = stream;
     this.#layout = layout;
+    this.#stamp = layout.makeStamp?.() ?? new Timestamp();
     this.#maxLineBytes = maxLineBytes;
     this.#strips = layout.stripsCarriageReturn ?? false;
     this.#escapes = layout.escapes !== undefined;
@@ -108,7 +109,7 @@ export class RecordWriter {
   begin(batch: Batch): void {
     if (this.#inside && batch.bytes > 0 && !batch.startsInside) {
       // The rest of the line is lost, and no marker has said so.
-      this.#closing = new MarkerPiece([this.#endOfLine(batch.gapFrom)], false);
+      this.#closing = this.#markerPiece([this.#endOfLine(batch.gapFrom)]);
     }
     this.#batch = batch;
     this.#begun = true;
@@ -141,10 +142,23 @@ export class RecordWriter {
   }
 
   marker(gap: Gap): Outgoing {
-    const time = timestampText(gap.to);
+    const ends = this.#inside ? [this.#endOfLine(gap.from)] : [];
+    const time = this.#timeText(gap.to);
     const marker = this.#layout.marker(gap, this.#stream.label, time);
-    const records = this.#inside ? [this.#endOfLine(gap.from), marker] : [marker];
-    return new MarkerPiece(records, false);
+    return this.#markerPiece([...ends, marker]);
+  }
+
+  #markerPiece(records: readonly string[]): MarkerPiece {
+    return new MarkerPiece(this.#stream.label, records, false);
+  }
+
+  #timeText(micros: number): string {
+    const stamp = this.#stamp;
+    stamp.set(micros);
+    stamp.next?.();
+    // What the texts around messages show is no longer what the stamp says.
+    this.#time = NaN;
+    return stampText(stamp);
   }
 
   /** An empty last piece, for a line whose rest is lost. */
@@ -153,7 +167,7 @@ export class RecordWriter {
     const id = `${this.#line + 1}.${this.#pieces}`;
     this.#inside = false;
     this.#pieces = 0;
-    return `${before}${after}`.replace(LINE, id).replace(TIME, timestampText(micros));
+    return `${before}${after}`.replace(LINE, id).replaceAll(TIME, this.#timeText(micros));
   }
 
   get #hasRoom(): boolean {
@@ -180,12 +194,15 @@ export class RecordWriter {
   #setTime(micros: number): void {
     if (micros === this.#time) return;
     this.#time = micros;
-    const timestamp = this.#timestamp;
-    timestamp.set(micros);
-    this.#ends.before.setTime(timestamp);
-    this.#ends.after.setTime(timestamp);
-    this.#goesOn.before.setTime(timestamp);
-    this.#goesOn.after.setTime(timestamp);
+    this.#stamp.set(micros);
+    if (this.#stamp.next !== undefined) return;
+    this.#showTime(this.#ends);
+    this.#showTime(this.#goesOn);
+  }
+
+  #showTime({ before, after }: Texts): void {
+    before.setTime(this.#stamp);
+    after.setTime(this.#stamp);
   }
 
   /** The whole line, or the last piece of it, that ends with the newline at `newline`. */
@@ -206,9 +223,14 @@ export class RecordWriter {
   }
 
   /** One record. @param end of the message @param inputEnd where the next one begins */
-  #write({ before, after }: Texts, end: number, inputEnd: number): void {
+  #write(texts: Texts, end: number, inputEnd: number): void {
+    const { before, after } = texts;
     const { kernels } = this.#stream;
     const at = this.#at;
+    if (this.#stamp.next !== undefined) {
+      this.#stamp.next();
+      this.#showTime(texts);
+    }
     if (this.#lead !== undefined) this.#writeLead(this.#lead);
     let to = this.#to;
     kernels.copy(to, before.at, before.length);

@@ -1,9 +1,9 @@
 import type { Stream } from "./format.ts";
 import { TIME } from "./record_layout.ts";
-import type { Timestamp } from "./timestamp.ts";
+import type { Stamp } from "./timestamp.ts";
 
 /** The longest text around a message, with its time. */
-export const TEMPLATE_BYTES = 512;
+export const TEMPLATE_BYTES = 1024;
 
 const encoder = new TextEncoder();
 
@@ -37,7 +37,7 @@ export class Template {
     return this.#length;
   }
 
-  setTime(time: Timestamp): void {
+  setTime(time: Stamp): void {
     const tail = this.#tail;
     if (tail === undefined) return;
     let end = this.at + this.#headBytes;

@@ -5,17 +5,27 @@ const Z = 90;
 const SECONDS_LENGTH = 19;
 const FRACTION_DIGITS = 6;
 
+/** A time as a format writes it. */
+export interface Stamp {
+  readonly bytes: Uint8Array;
+  /** How many of the bytes count. */
+  readonly length: number;
+  /** @param micros since 1970 */
+  set(micros: number): void;
+  /** Where every record has a time of its own: to be called before each. */
+  next?(): void;
+}
+
 /**
  * RFC 3339 in UTC as ASCII, with as many digits after the point as there are
  * microseconds to show: what Go calls RFC3339Nano, and Docker and containerd write.
  * It makes no string while the second stays the same.
  */
-export class Timestamp {
+export class Timestamp implements Stamp {
   readonly bytes = new Uint8Array(SECONDS_LENGTH + 1 + FRACTION_DIGITS + 1);
   length = 0;
   #second = NaN;
 
-  /** @param micros since 1970 */
   set(micros: number): void {
     const second = Math.floor(micros / 1e6);
     if (second !== this.#second) {
@@ -38,8 +48,46 @@ export class Timestamp {
   }
 }
 
-export function timestampText(micros: number): string {
-  const timestamp = new Timestamp();
-  timestamp.set(micros);
-  return String.fromCharCode(...timestamp.bytes.subarray(0, timestamp.length));
+export function stampText({ bytes, length }: Stamp): string {
+  return String.fromCharCode(...bytes.subarray(0, length));
+}
+
+/** `1732510000123456`. */
+const MICROS_DIGITS = 16;
+const NANOS_DIGITS = 3;
+const MAX_NANOS = 999;
+
+/**
+ * Nanoseconds since 1970 in ASCII, each later than the one before, also where many
+ * lines arrived together or the clock was put back: there are servers that sort by
+ * time, and some that take a line of the same time and text for one sent twice.
+ */
+export class UnixNanos implements Stamp {
+  readonly bytes = new Uint8Array(MICROS_DIGITS + NANOS_DIGITS).fill(ZERO);
+  readonly length = MICROS_DIGITS + NANOS_DIGITS;
+  #micros = 0;
+  /** Of the microsecond; -1 before its first. */
+  #nanos = -1;
+
+  set(micros: number): void {
+    if (micros <= this.#micros) return;
+    this.#micros = micros;
+    this.#nanos = -1;
+    this.#write(micros, MICROS_DIGITS);
+  }
+
+  next(): void {
+    if (this.#nanos === MAX_NANOS) this.set(this.#micros + 1);
+    this.#nanos++;
+    this.#write(this.#nanos, this.length, MICROS_DIGITS);
+  }
+
+  /** Decimal digits, up to `end` and from `start` on. */
+  #write(value: number, end: number, start = 0): void {
+    for (let at = end - 1; at >= start; at--) {
+      const rest = Math.floor(value / 10);
+      this.bytes[at] = ZERO + value - 10 * rest;
+      value = rest;
+    }
+  }
 }

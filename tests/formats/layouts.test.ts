@@ -10,6 +10,7 @@ import {
   makeFormat,
 } from "../../src/formats/formats.ts";
 import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { readOtlp } from "./otlp_definition.ts";
 import { RFC_5424 } from "./parsed_record.ts";
 import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
 
@@ -175,6 +176,70 @@ Deno.test("an elasticsearch-bulk gap marker is one record of two lines", () => {
   assertEquals([piece.recordEnd(0), piece.recordStart(piece.length - 1)], [
     piece.length,
     0,
+  ]);
+});
+
+const NANOS = `${START_TIME + 1}`;
+
+Deno.test("loki keeps an input's lines under its labels, each with a time of its own", () => {
+  const stream = '{"stream":{"job":"spillway","input":"app","host":"web-1"}';
+  const push = (entry: string) => `{"streams":[${stream},"values":[${entry}]}]}`;
+  assertEquals(written("loki", "app", 'a\na\n"b"\nend'), [
+    push(`["${NANOS}000","a"]`),
+    push(`["${NANOS}001","a"]`),
+    push(String.raw`["${NANOS}002","\"b\""]`),
+    push(`["${NANOS}003","end"]`),
+  ]);
+  assertEquals(marker("loki").includes(`["${GAP.to}000","${SENTENCE}"]`), true);
+});
+
+Deno.test("otlp says of a line what OpenTelemetry knows", () => {
+  const [first, last] = written("otlp", "stderr", 'a "b"\r\nend').map((line) =>
+    readOtlp(JSON.parse(line))
+  );
+  const resource = {
+    attributes: [
+      { key: "service.name", value: { stringValue: "stderr" } },
+      { key: "host.name", value: { stringValue: "web-1" } },
+    ],
+  };
+  const stream = { key: "log.iostream", value: { stringValue: "stderr" } };
+  const record = {
+    timeUnixNano: `${NANOS}000`,
+    severityNumber: 17,
+    severityText: "ERROR",
+    body: { stringValue: 'a "b"\r' },
+    observedTimeUnixNano: `${NANOS}000`,
+    attributes: [stream],
+  };
+  const scope = { name: "spillway" };
+  assertEquals(first, {
+    resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record] }] }],
+  });
+  assertEquals(last?.resourceLogs[0]?.scopeLogs[0]?.logRecords[0]?.attributes, [
+    stream,
+    { key: "spillway.partial", value: { boolValue: true } },
+  ]);
+});
+
+Deno.test("an otlp gap marker is a warning with numbers as attributes", () => {
+  const request = readOtlp(JSON.parse(marker("otlp")));
+  const record = request.resourceLogs[0]?.scopeLogs[0]?.logRecords[0];
+  assertEquals(record?.body.stringValue, SENTENCE);
+  assertEquals(record?.timeUnixNano, `${GAP.to}000`);
+  assertEquals(record?.attributes.slice(0, 3), [
+    { key: "spillway.gap_bytes", value: { intValue: "56789" } },
+    {
+      key: "spillway.gap_from",
+      value: { stringValue: "2026-11-22T10:00:00.000Z" },
+    },
+    { key: "spillway.gap_lines", value: { intValue: "1" } },
+  ]);
+});
+
+Deno.test("a destination that makes documents itself gets nothing but the records", () => {
+  assertEquals(written("loki", "app", "a\n", { ...SETTINGS, bare: true }), [
+    `["${NANOS}000","a"]`,
   ]);
 });
 

@@ -1,6 +1,11 @@
 /** Readers of the records, each written from the format's own definition. */
 
 import type { FormatName } from "../../src/formats/formats.ts";
+import {
+  type OtlpAttribute,
+  type OtlpRequest,
+  type OtlpScope,
+} from "./otlp_definition.ts";
 import type { Taken } from "./pipeline.ts";
 
 export type RecordFormatName = Exclude<FormatName, "raw">;
@@ -24,10 +29,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** @param name the format; a record that is not well-formed fails the test */
 export function parseRecords(name: RecordFormatName, taken: readonly Taken[]) {
-  return taken.flatMap(({ bytes, recordEnds }) =>
-    recordEnds.map((end, index) =>
-      parseRecord(name, bytes.subarray(recordEnds[index - 1] ?? 0, end))
-    )
+  return taken.flatMap(({ bytes, recordEnds, progress, total }) =>
+    recordEnds.map((end, index) => {
+      const record = parseRecord(name, bytes.subarray(recordEnds[index - 1] ?? 0, end));
+      if (name !== "loki" || total.bytes === 0) return record;
+      // Loki has no place to say it.
+      const goesOn = progress[index]!.lines === (progress[index - 1]?.lines ?? 0);
+      return { ...record, goesOn };
+    })
   );
 }
 
@@ -74,6 +83,37 @@ const PARSERS: Record<RecordFormatName, (record: Uint8Array) => ParsedRecord> = 
     check(typeof id === "string", "an _id");
     return { ...parseDocument(record.subarray(newline + 1), "@timestamp"), id };
   },
+  loki: (record) => {
+    const push = parseLine(record, []);
+    const [stream, ...otherStreams] = push.streams as LokiStream[];
+    const [entry, ...otherEntries] = stream!.values;
+    check(otherStreams.length + otherEntries.length === 0, "one entry");
+    const [time, message] = entry!;
+    return {
+      stream: stream!.stream.input!,
+      time: checkNanos(time),
+      message: message!,
+      goesOn: false,
+      gap: {},
+    };
+  },
+  otlp: (record) => {
+    const request = parseLine(record, []) as unknown as OtlpRequest;
+    const [resource, ...others] = request.resourceLogs;
+    const [{ scope, logRecords }] = resource!.scopeLogs as [OtlpScope];
+    check(scope.name === "spillway", "a scope");
+    check(others.length === 0 && logRecords.length === 1, "one record");
+    const { body, attributes, timeUnixNano, observedTimeUnixNano } = logRecords[0]!;
+    check(timeUnixNano === observedTimeUnixNano, "one time");
+    const own = attributesIn(attributes, "spillway.");
+    return {
+      stream: `${attributesIn(resource!.resource.attributes)["service.name"]}`,
+      time: checkNanos(timeUnixNano),
+      message: body.stringValue,
+      goesOn: own.partial === true,
+      gap: gapOf(own),
+    };
+  },
   rfc5424: (record) => {
     const text = decoder.decode(record);
     const match = RFC_5424.exec(text);
@@ -115,6 +155,26 @@ function parseLine(record: Uint8Array, required: string[]): Record<string, unkno
   const fields: Record<string, unknown> = JSON.parse(decoder.decode(record));
   for (const name of required) check(typeof fields[name] === "string", name);
   return fields;
+}
+
+interface LokiStream {
+  readonly stream: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly string[])[];
+}
+
+function attributesIn(
+  attributes: readonly OtlpAttribute[],
+  prefix = "",
+): Record<string, unknown> {
+  return Object.fromEntries(
+    attributes.filter(({ key }) => key.startsWith(prefix))
+      .map(({ key, value }) => [key.slice(prefix.length), Object.values(value)[0]]),
+  );
+}
+
+function checkNanos(time: unknown): string {
+  check(typeof time === "string" && /^\d{19}$/.test(time), `nanoseconds: ${time}`);
+  return time;
 }
 
 function checkTime(time: unknown): string {

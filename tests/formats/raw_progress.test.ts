@@ -54,7 +54,10 @@ Deno.test("an unfinished last line is counted with its last byte, or by itself",
 
 Deno.test("nothing of a marker is counted", () => {
   const gap = { lines: 3, bytes: 30, from: START_TIME, to: START_TIME };
-  const marker = new RawFormat().marker({ ...gap, reason: "dropped", nextLine: 0 });
+  const marker = new RawFormat().marker(
+    { ...gap, reason: "dropped", nextLine: 0 },
+    new TestInput("stdout").stream,
+  );
   const { bytes, lines } = marker.progress(marker.length);
   assertEquals([bytes, lines], [0, 0]);
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Timestamp, timestampText } from "../../src/formats/timestamp.ts";
+import { stampText, Timestamp, UnixNanos } from "../../src/formats/timestamp.ts";
 
 Deno.test("a time has as many digits as it has microseconds to show", () => {
   const second = Date.UTC(2026, 10, 22, 10, 0, 0) * 1000;
@@ -13,7 +13,9 @@ Deno.test("a time has as many digits as it has microseconds to show", () => {
       ".999999",
     ]] as const
   ) {
-    assertEquals(timestampText(second + micros), `2026-11-22T10:00:00${fraction}Z`);
+    const timestamp = new Timestamp();
+    timestamp.set(second + micros);
+    assertEquals(stampText(timestamp), `2026-11-22T10:00:00${fraction}Z`);
   }
 });
 
@@ -33,4 +35,39 @@ Deno.test("times come out right in any order", () => {
     const bytes = timestamp.bytes.subarray(0, timestamp.length);
     assertEquals(new TextDecoder().decode(bytes), `${trimmed}Z`);
   }));
+});
+
+Deno.test("nanoseconds only grow, one by one where many come together", () => {
+  const nanos = new UnixNanos();
+  const texts: string[] = [];
+  const take = (micros: number, times: number) => {
+    nanos.set(micros);
+    for (let time = 0; time < times; time++) {
+      nanos.next();
+      texts.push(stampText(nanos));
+    }
+  };
+  take(1_732_510_000_123_456, 2);
+  take(1_732_510_000_123_456, 1);
+  take(1_732_510_000_123_455, 1);
+  take(1_732_510_000_123_457, 1002);
+  take(1_732_510_000_999_999, 1001);
+  take(1_732_510_001_000_000, 2);
+  assertEquals(texts.slice(0, 5), [
+    "1732510000123456000",
+    "1732510000123456001",
+    "1732510000123456002",
+    "1732510000123456003",
+    "1732510000123457000",
+  ]);
+  assertEquals(texts.slice(1002, 1007), [
+    "1732510000123457998",
+    "1732510000123457999",
+    "1732510000123458000",
+    "1732510000123458001",
+    "1732510000999999000",
+  ]);
+  assertEquals(texts.at(-1), "1732510001000000002");
+  assertEquals(texts, texts.toSorted());
+  assertEquals(new Set(texts).size, texts.length);
 });

@@ -39,6 +39,7 @@ function linesOf(text: string): Outgoing {
   const bytes = encode(text);
   const linesIn = (part: Uint8Array) => part.filter((byte) => byte === 10).length;
   return {
+    label: "stdout",
     bytes,
     length: bytes.length,
     address: 0,

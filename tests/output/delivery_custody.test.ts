@@ -38,6 +38,7 @@ class KeepingSink implements Sink {
 function linesOf(text: string): Outgoing {
   const bytes = new TextEncoder().encode(text);
   return {
+    label: "stdout",
     bytes,
     length: bytes.length,
     address: 0,

@@ -8,6 +8,7 @@ import { pipe } from "../../src/system/pipes.ts";
 
 function pieceOf(bytes: Uint8Array): Outgoing {
   return {
+    label: "stdout",
     bytes,
     length: bytes.length,
     address: addressOf(bytes),

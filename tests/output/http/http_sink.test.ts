@@ -30,7 +30,7 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
     bulk: false,
   }, undefined);
   try {
-    sink.write(new MarkerPiece(["a line\n"], false), 0);
+    sink.write(new MarkerPiece("stdout", ["a line\n"], false), 0);
     await assertRejects(
       async () => {
         while (sink.restMs > 0) {

@@ -56,7 +56,7 @@ class Test {
 
   /** Until all of it is taken. */
   async write(...records: string[]): Promise<void> {
-    const piece = new MarkerPiece(records, false);
+    const piece = new MarkerPiece("stdout", records, false);
     for (let from = 0; from < piece.length;) from += await this.sink.write(piece, from);
   }
 
