@@ -19,7 +19,7 @@ import { Delivery } from "../output/delivery.ts";
 import { compressAll } from "../output/file/compressor.ts";
 import { RotatedFiles, type RotatedFilesSpec } from "../output/file/rotated_files.ts";
 import { Flusher } from "../output/flusher.ts";
-import { openSink } from "../output/sinks.ts";
+import { kindOf, openSink } from "../output/sinks.ts";
 import { Doorbell } from "../threads/doorbell.ts";
 import { Gate } from "../threads/gate.ts";
 import { write } from "../system/descriptors.ts";
@@ -182,6 +182,7 @@ async function startFlusher(start: DataThreadStart): Promise<void> {
       maxLineBytes: options.maxLineBytes,
       startTime: start.startTime,
       host: hostName(),
+      bare: kindOf(options.output).makesDocuments ?? false,
       ...(options.output.syslog && { syslog: options.output.syslog }),
     }),
     markers: options.markers,

@@ -100,6 +100,11 @@ export function labelsOf(name: FormatName): readonly string[] | undefined {
   return kindOf(name).labels;
 }
 
+/** True where many records make one document. */
+export function isDocument(name: FormatName): boolean {
+  return kindOf(name).document !== undefined;
+}
+
 /** True where every line is a JSON text. */
 export function isJsonLines(name: FormatName): boolean {
   return kindOf(name).isJson ?? false;

@@ -115,6 +115,8 @@ export interface SinkKind<D extends Destination> {
   readonly format: FormatName;
   /** The only formats it can carry; undefined when it takes any. */
   readonly formats?: readonly FormatName[];
+  /** It puts what is around the records of a document in its place itself. */
+  readonly makesDocuments?: true;
   /** SIGHUP means `reopen`; elsewhere it ends the program, as it does with others. */
   readonly reopens?: true;
 

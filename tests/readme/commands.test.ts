@@ -92,6 +92,14 @@ const CHECKS: Record<string, Check> = {
     "syslog",
     /^(\w+.info spillway stdout \d\n){3}$/,
   ),
+  "service | spillway --output https://logs.example.org/loki": receives(
+    "https",
+    /^null\n{"streams":\[{"stream":{"job":"spillway","input":"stdout".*\["\d{19}","3"\]\]}\]}$/,
+  ),
+  "service | spillway --output https://logs.example.org/v1": receives(
+    "https",
+    /^null\n{"resourceLogs":\[{"resource".*"body":{"stringValue":"3"}.*}$/,
+  ),
   "service | spillway --output 'https://logs": receives(
     "https",
     /^Bearer secret\n({.*"message":"\d"}\n){3}$/,

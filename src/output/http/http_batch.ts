@@ -1,4 +1,6 @@
+import type { DocumentShape } from "../../formats/document.ts";
 import type { Verdict } from "../sink.ts";
+import { makeBody } from "./request_body.ts";
 
 /** A batch is sent when no more fits, or when its first unit has waited for so long. */
 const BATCH_BYTES = 1024 * 1024;
@@ -6,6 +8,8 @@ const BATCH_AGE_MS = 200;
 
 /** What was added at a time, and shares a verdict. */
 interface Unit {
+  /** The input that it comes from. */
+  readonly label: string;
   readonly start: number;
   readonly end: number;
   verdict: Verdict | undefined;
@@ -28,6 +32,12 @@ export class HttpBatch {
   #told = 0;
   #sinceMs = 0;
   #sealed = false;
+  readonly #shape: DocumentShape | undefined;
+
+  /** @param shape of the body, where that is more than the records one after the other */
+  constructor(shape?: DocumentShape) {
+    this.#shape = shape;
+  }
 
   get isEmpty(): boolean {
     return this.#units.length === 0;
@@ -44,7 +54,7 @@ export class HttpBatch {
     return this.isEmpty || (!this.#sealed && this.#length + bytes <= BATCH_BYTES);
   }
 
-  add(bytes: Uint8Array, nowMs: number): void {
+  add(label: string, bytes: Uint8Array, nowMs: number): void {
     if (this.isEmpty) {
       this.#sinceMs = nowMs;
       if (bytes.length > this.#bytes.length) this.#bytes = new Uint8Array(bytes.length);
@@ -52,7 +62,7 @@ export class HttpBatch {
     this.#bytes.set(bytes, this.#length);
     const start = this.#length;
     this.#length += bytes.length;
-    this.#units.push({ start, end: this.#length, verdict: undefined });
+    this.#units.push({ label, start, end: this.#length, verdict: undefined });
   }
 
   /** Nothing is added from now on, so that what is sent twice is the same. */
@@ -72,13 +82,11 @@ export class HttpBatch {
       length += bytes;
     }
     if (units.length === 0) return undefined;
-    const body = new Uint8Array(length);
-    let at = 0;
-    for (const { start, end } of units) {
-      body.set(this.#bytes.subarray(start, end), at);
-      at += end - start;
-    }
-    return { body, units };
+    const parts = units.map(({ label, start, end }) => ({
+      label,
+      bytes: this.#bytes.subarray(start, end),
+    }));
+    return { body: makeBody(parts, this.#shape), units };
   }
 
   /** The next verdict in the order of the units; after the last the batch is empty. */

@@ -1,5 +1,11 @@
 import { UsageError } from "../../errors.ts";
-import { isJsonLines } from "../../formats/formats.ts";
+import {
+  documentShape,
+  type FormatName,
+  isDocument,
+  isJsonLines,
+} from "../../formats/formats.ts";
+import { hostName } from "../../system/process.ts";
 import { type Settings, splitSettings } from "../network/address.ts";
 import { timeoutIn } from "../network/stream_kinds.ts";
 import {
@@ -16,6 +22,7 @@ import {
   credentialFileIn,
 } from "./authorization.ts";
 import { HttpSink } from "./http_sink.ts";
+import { replyKind } from "./reply_kinds.ts";
 
 interface HttpDestination extends Destination {
   readonly host: string;
@@ -37,6 +44,7 @@ export const httpKind: SinkKind<HttpDestination> = {
   kind: "http",
   help: "http://HOST/PATH or https://HOST/PATH",
   format: "ndjson",
+  makesDocuments: true,
   parse: (output) => {
     if (!/^https?:\/\//.test(output)) return undefined;
     const secure = output.startsWith("https:");
@@ -64,14 +72,20 @@ export const httpKind: SinkKind<HttpDestination> = {
   open: (destination, _notices, format) => {
     const { name, tls, credentials } = destination;
     checkCredentials(credentials);
-    const contentType = isJsonLines(format)
-      ? "application/x-ndjson"
-      : "text/plain; charset=utf-8";
-    const bulk = format === "elasticsearch-bulk";
-    const target = { ...destination, contentType, bulk };
+    const target = {
+      ...destination,
+      contentType: contentType(format),
+      replies: replyKind(format),
+      shape: documentShape(format, hostName()),
+    };
     return new HttpSink(name, target, tls && loadTls(tls));
   },
 };
+
+function contentType(format: FormatName): string {
+  if (isDocument(format)) return "application/json";
+  return isJsonLines(format) ? "application/x-ndjson" : "text/plain; charset=utf-8";
+}
 
 function parseUrl(text: string): URL {
   try {

@@ -1,13 +1,14 @@
 import { SinkFailure } from "../../errors.ts";
+import type { DocumentShape } from "../../formats/document.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { gzip } from "../../runtime/on_demand.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
 import { ServingConnection } from "../network/serving_connection.ts";
-import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
+import { type Custody, type Sink, type Verdict } from "../sink.ts";
 import { type CredentialFile, readCredentials } from "./authorization.ts";
-import { bulkVerdicts } from "./bulk_reply.ts";
 import { type BatchPart, HttpBatch } from "./http_batch.ts";
 import { exchange, type HttpReply } from "./http_exchange.ts";
+import type { ReplyKind } from "./reply_kinds.ts";
 import { serverWords } from "./server_words.ts";
 
 /** What a request is made of. */
@@ -22,15 +23,15 @@ export interface HttpTarget {
   readonly gzip: boolean;
   readonly credentials: CredentialFile | undefined;
   readonly timeoutMs: number;
-  /** Each record is a document of its own, with a verdict of its own. */
-  readonly bulk: boolean;
+  /** How the server answers. */
+  readonly replies: ReplyKind;
+  /** Of a body that is one document. */
+  readonly shape: DocumentShape | undefined;
 }
 
 /** Records that share a verdict where the server does not look at each. */
 const UNIT_BYTES = 16 * 1024;
-const REQUEST_TIMEOUT = 408;
 const PAYLOAD_TOO_LARGE = 413;
-const TOO_MANY_REQUESTS = 429;
 /** Longer than that nobody is waited for. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
@@ -44,7 +45,7 @@ export class HttpSink implements Sink, Custody {
   readonly custody = this;
   readonly #target: HttpTarget;
   readonly #tls: TlsSettings | undefined;
-  readonly #batch = new HttpBatch();
+  readonly #batch: HttpBatch;
   readonly #run = crypto.randomUUID();
   #request = 0;
   /** The server has refused longer requests. */
@@ -56,6 +57,7 @@ export class HttpSink implements Sink, Custody {
   constructor(name: string, target: HttpTarget, tls: TlsSettings | undefined) {
     this.#name = name;
     this.#target = target;
+    this.#batch = new HttpBatch(target.shape);
     this.#tls = tls;
   }
 
@@ -70,14 +72,15 @@ export class HttpSink implements Sink, Custody {
   write(piece: Outgoing, from: number): number | Promise<number> {
     const end = this.#unitEnd(piece, from);
     if (!this.#batch.fits(end - from)) return this.#sendBatch().then(() => 0);
-    this.#batch.add(piece.bytes.subarray(from, end), performance.now());
+    this.#batch.add(piece.label, piece.bytes.subarray(from, end), performance.now());
     return end - from;
   }
 
   #unitEnd(piece: Outgoing, from: number): number {
+    if (this.#target.replies.ofRecords) return piece.recordEnd(from);
     const limit = from + UNIT_BYTES;
-    if (!this.#target.bulk && limit >= piece.length) return piece.length;
-    const boundary = this.#target.bulk ? from : piece.recordStart(limit);
+    if (limit >= piece.length) return piece.length;
+    const boundary = piece.recordStart(limit);
     return boundary > from ? boundary : piece.recordEnd(from);
   }
 
@@ -98,7 +101,7 @@ export class HttpSink implements Sink, Custody {
   /** @throws SinkFailure when it is to be tried again. */
   #decide({ body, units }: BatchPart, reply: HttpReply): void {
     const { status } = reply;
-    if (status === REQUEST_TIMEOUT || status === TOO_MANY_REQUESTS || status >= 500) {
+    if (this.#target.replies.isTemporary(status)) {
       throw new SinkFailure(this.#answered(reply), retryAfterMs(reply));
     }
     if (status >= 300 && status < 400) {
@@ -112,18 +115,17 @@ export class HttpSink implements Sink, Custody {
       this.#maxRequestBytes = Math.floor(body.length / 2);
       return;
     }
-    if (status >= 400) {
-      const rejected = { rejected: this.#answered(reply) };
-      for (const unit of units) unit.verdict = rejected;
-      return;
-    }
     this.#decideEach(units, reply);
   }
 
   #decideEach(units: BatchPart["units"], reply: HttpReply): void {
-    const verdicts = this.#target.bulk
-      ? bulkVerdicts(reply.body, units.length, (text) => this.#words(text))
-      : units.map(() => ARRIVED);
+    const verdicts = this.#target.replies.verdicts({
+      status: reply.status,
+      body: reply.body,
+      records: units.length,
+      answered: this.#answered(reply),
+      words: (text) => this.#words(text),
+    });
     units.forEach((unit, index) => unit.verdict = verdicts[index]);
     const left = verdicts.filter((verdict) => verdict === undefined).length;
     if (left === 0) return;

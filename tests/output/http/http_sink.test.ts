@@ -2,6 +2,7 @@ import { assertRejects } from "@std/assert";
 import { SinkFailure } from "../../../src/errors.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { HttpSink } from "../../../src/output/http/http_sink.ts";
+import { replyKind } from "../../../src/output/http/reply_kinds.ts";
 
 /** Answers whatever it is sent with the value of the header Authorization. */
 async function echoAuthorization(listener: Deno.Listener): Promise<void> {
@@ -27,7 +28,8 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
     gzip: false,
     credentials: { scheme: "bearer", path },
     timeoutMs: 10_000,
-    bulk: false,
+    replies: replyKind("raw"),
+    shape: undefined,
   }, undefined);
   try {
     sink.write(new MarkerPiece("stdout", ["a line\n"], false), 0);
