@@ -5,12 +5,25 @@ export const ExitCode = {
   usage: 2,
   loss: 3,
   unflushed: 4,
+  /** With a command, instead of `failed`, which may be the command's own. */
+  failedBesideCommand: 125,
+  commandNotExecutable: 126,
+  commandNotFound: 127,
 } as const;
 export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
 
 /** The command line is wrong; found before any input is read. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+}
+
+/** The command cannot be started. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+
+  constructor(message: string, readonly exitCode: ExitCode) {
+    super(message);
+  }
 }
 
 /** An input cannot be opened or read, and trying again would not help. */

@@ -6,7 +6,7 @@ import { outputBytesFor } from "../formats/formats.ts";
 import { landingBytesFor } from "../input/line_framer.ts";
 import { describeError, EEXIST } from "../system/errno.ts";
 import { mkdir } from "../system/names.ts";
-import { openFilesLimit } from "../system/process.ts";
+import { openFilesLimit } from "../system/limits.ts";
 import { allocateRingMemory, type RingMemory } from "../lane/ring_memory.ts";
 
 /** What the runtime and an output take; Deno has 33 open when it stands idle. */
@@ -18,7 +18,7 @@ const OWN_DESCRIPTORS = 48;
  * @throws InputError when so many inputs could bring that about.
  */
 export function checkOpenFilesLimit(inputs: number): void {
-  const [limit, needed] = [openFilesLimit(), OWN_DESCRIPTORS + inputs];
+  const [limit, needed] = [openFilesLimit().soft, OWN_DESCRIPTORS + inputs];
   if (limit >= needed) return;
   throw new InputError(
     `cannot start with at most ${limit} open files: with ${inputs} ${

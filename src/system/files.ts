@@ -28,12 +28,15 @@ export function fsync(descriptor: number): number {
 /** Read at most so much of a file that is meant to be small: a key, a certificate bundle. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** The whole of a small file, or `-errno`; EFBIG for one of more than 4 MiB. */
-export function readFile(path: string): Uint8Array<ArrayBuffer> | number {
+/** The whole of a small file, or `-errno`; EFBIG for one of more than 4 MiB, say. */
+export function readFile(
+  path: string,
+  maxBytes = MAX_FILE_BYTES,
+): Uint8Array<ArrayBuffer> | number {
   const descriptor = open(path, O_RDONLY);
   if (descriptor < 0) return descriptor;
   try {
-    const bytes = new Uint8Array(MAX_FILE_BYTES + 1);
+    const bytes = new Uint8Array(maxBytes + 1);
     const address = addressOf(bytes);
     let length = 0;
     for (;;) {
@@ -41,7 +44,7 @@ export function readFile(path: string): Uint8Array<ArrayBuffer> | number {
       if (count < 0) return count;
       if (count === 0) return bytes.slice(0, length);
       length += count;
-      if (length > MAX_FILE_BYTES) return -EFBIG;
+      if (length > maxBytes) return -EFBIG;
     }
   } finally {
     close(descriptor);

@@ -5,6 +5,7 @@ import { describeError, result } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 
+const F_SETFL = 4;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 const FIONREAD = 0x541B;
@@ -14,9 +15,20 @@ export const PIPE_BUF = 4096;
 
 /** A pipe whose two ends do not block: [read end, write end]. */
 export function pipe(): [number, number] {
+  return makePipe(O_NONBLOCK);
+}
+
+/** A pipe whose write end, which is for another program, blocks: [read end, write end]. */
+export function pipeToReadFrom(): [number, number] {
+  const ends = makePipe(0);
+  libc().call.fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return ends;
+}
+
+function makePipe(flags: number): [number, number] {
   const ends = new Int32Array(2);
   const address = addressOf(new Uint8Array(ends.buffer));
-  const status = result(libc().call.pipe2(address, O_NONBLOCK | O_CLOEXEC));
+  const status = result(libc().call.pipe2(address, flags | O_CLOEXEC));
   if (status < 0) throw new Error(`cannot make a pipe: ${describeError(-status)}`);
   return [ends[0]!, ends[1]!];
 }

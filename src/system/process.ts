@@ -31,17 +31,6 @@ export function environmentVariables(prefix: string): ReadonlyMap<string, string
   return variables;
 }
 
-const RLIMIT_NOFILE = 7;
-
-/** How many descriptors this process may have open; Infinity where it cannot be told. */
-export function openFilesLimit(): number {
-  // struct rlimit: the limit that counts, and what it may be raised to.
-  const limits = new BigUint64Array(2);
-  const address = addressOf(new Uint8Array(limits.buffer));
-  const outcome = result(libc().call.getrlimit(RLIMIT_NOFILE, address));
-  return outcome < 0 ? Infinity : Number(limits[0]);
-}
-
 const HOST_NAME_MAX = 64;
 
 /** The name that this machine, or this container, has for itself; empty without one. */

@@ -1,0 +1,42 @@
+/** How many files a process may have open: getrlimit(2). */
+
+import process from "node:process";
+import { result } from "./errno.ts";
+import { readFile } from "./files.ts";
+import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
+
+/** The limit that counts, and what it may be raised to. */
+export interface Limit {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+const RLIMIT_NOFILE = 7;
+
+/** That of this process; Infinity where it cannot be told. */
+export function openFilesLimit(): Limit {
+  // struct rlimit
+  const words = new BigUint64Array(2);
+  const address = addressOf(new Uint8Array(words.buffer));
+  const outcome = result(libc().call.getrlimit(RLIMIT_NOFILE, address));
+  if (outcome < 0) return { soft: Infinity, hard: Infinity };
+  return { soft: Number(words[0]), hard: Number(words[1]) };
+}
+
+/** Sets that of this process. A soft limit up to the hard one is always granted. */
+export function setOpenFilesLimit({ soft, hard }: Limit): void {
+  const words = BigUint64Array.of(BigInt(soft), BigInt(hard));
+  libc().call.setrlimit(RLIMIT_NOFILE, addressOf(new Uint8Array(words.buffer)));
+}
+
+const LIMITS_LINE = /^Max open files +(\d+) +(\d+) /m;
+const MAX_LIMITS_BYTES = 16 * 1024;
+
+/** That of the process which has started this one; undefined where it cannot be told. */
+export function parentsOpenFilesLimit(): Limit | undefined {
+  const text = readFile(`/proc/${process.ppid}/limits`, MAX_LIMITS_BYTES);
+  if (typeof text === "number") return undefined;
+  const match = LIMITS_LINE.exec(new TextDecoder().decode(text));
+  return match ? { soft: Number(match[1]), hard: Number(match[2]) } : undefined;
+}
