@@ -1,5 +1,5 @@
 /**
- * Makes the executables that the end-to-end tests run: `deno task test` calls it
+ * Makes the executables and the part of a release that the end-to-end tests run: `deno task test` calls it
  * first. One that cannot be made here is removed, so that its tests are skipped
  * by name instead of running something old.
  *
@@ -19,17 +19,22 @@ const BUILDS = [
     command: Deno.execPath(),
     task: "compile:bun-musl",
   },
+  {
+    program: "dist/release",
+    command: Deno.execPath(),
+    task: "release aarch64-glibc-bun",
+  },
 ];
 
 for (const { program, command, task } of BUILDS) {
-  await Deno.remove(program).catch(() => {});
+  await Deno.remove(program, { recursive: true }).catch(() => {});
   const { success, stderr } = await new Deno.Command(command, {
-    args: ["task", "--quiet", task],
+    args: ["task", "--quiet", ...task.split(" ")],
     stdout: "null",
     stderr: "piped",
   }).output();
   if (!success) {
-    await Deno.remove(program).catch(() => {});
+    await Deno.remove(program, { recursive: true }).catch(() => {});
     console.error(`${program} cannot be made here, its tests are skipped:`);
     console.error(new TextDecoder().decode(stderr));
   }

@@ -11,9 +11,15 @@ const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.ur
 const LINES = "1\n2\n3\n";
 const WARNING = "a warning\n";
 
+const INSTALL = 'curl -fLO "$releases/$file" && curl -fL "$releases/SHA256SUMS" | ' +
+  'sha256sum --check --ignore-missing && sudo install "$file" /usr/local/bin/spillway';
+
 /** What is not run here, and why. */
 const NOT_RUN: Record<string, string> = {
   "git clone <this repository> && cd spillway": "the tests run in such a clone",
+  "releases=<this repository>/releases/download/v0.1.0": "begins the next but one",
+  "file=spillway-0.1.0-linux-$(uname -m)-glibc-deno": "begins the next",
+  [INSTALL]: "release.test.ts runs it on a release that was made here",
   "npx --yes deno@2.9.6 task compile": "is run before the tests: build_programs.ts",
   "npx --yes deno@2.9.6 task compile:bun": "is run before the tests: build_programs.ts",
   "npx --yes deno@2.9.6 task bundle": "is run before the tests, by the task compile",
