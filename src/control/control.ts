@@ -206,7 +206,7 @@ export class Control {
       return;
     }
     this.#board.declareReaderGone();
-    this.#doorbell.ring();
+    this.#doorbell.ringAll();
     this.#drain();
   }
 
@@ -242,7 +242,7 @@ export class Control {
       return;
     }
     this.#board.requestReopen();
-    this.#doorbell.ring();
+    this.#doorbell.ringAll();
   }
 
   #exit(): never {

@@ -18,9 +18,12 @@ import { runReader } from "../input/reader.ts";
 import { Delivery } from "../output/delivery.ts";
 import { compressAll } from "../output/file/compressor.ts";
 import { RotatedFiles, type RotatedFilesSpec } from "../output/file/rotated_files.ts";
-import { Flusher } from "../output/flusher.ts";
-import { kindOf, openSink } from "../output/sinks.ts";
-import { Doorbell } from "../threads/doorbell.ts";
+import { DescriptorLoop } from "../output/descriptor_loop.ts";
+import { Outlet } from "../output/outlet.ts";
+import { ServedLoop } from "../output/served_loop.ts";
+import { SERVED } from "../output/sink.ts";
+import { kindOf, loopOf, openSink } from "../output/sinks.ts";
+import { Doorbell, type DoorbellMemory } from "../threads/doorbell.ts";
 import { Gate } from "../threads/gate.ts";
 import { write } from "../system/descriptors.ts";
 import { initialize } from "../system/errno.ts";
@@ -41,7 +44,7 @@ export interface DataThreadStart {
   readonly options: Options;
   readonly rings: readonly RingMemory[];
   readonly board: WebAssembly.Memory;
-  readonly doorbell: SharedArrayBuffer;
+  readonly doorbell: DoorbellMemory;
   readonly flusherReady: SharedArrayBuffer;
   /** The pipe that wakes the reader: its read end and its write end. */
   readonly wakePipe: readonly [number, number];
@@ -162,17 +165,32 @@ function startReader(start: DataThreadStart): void {
 
 async function startFlusher(start: DataThreadStart): Promise<void> {
   const { options } = start;
+  const doorbell = Doorbell.attach(start.doorbell);
+  const loop = loopOf(options.output) === SERVED
+    ? new ServedLoop(doorbell)
+    : new DescriptorLoop(doorbell);
+  let failure: unknown;
+  loop.add(openOutlet(start), {
+    onEnded: () => {},
+    onFailed: (error) => failure = error,
+  });
+  Gate.attach(start.flusherReady).open();
+  await loop.run();
+  if (failure !== undefined) throw failure;
+}
+
+function openOutlet(start: DataThreadStart): Outlet {
+  const { options } = start;
   const board = Board.attach(start.board);
   const sink = openSink(options.output, {
     onRotationFailing: (message) => note({ event: "rotation_failing", message }),
     onRotationRecovered: (message) => note({ event: "rotation_recovered", message }),
     onPlainFiles: (files) => say({ kind: "plain files", files }),
   }, options.format);
-  const flusher = new Flusher({
+  return new Outlet({
     labels: options.inputs.map((input) => input.label),
     rings: start.rings,
     board,
-    doorbell: Doorbell.attach(start.doorbell),
     delivery: new Delivery(sink, board, {
       onSinkFailing: (message) => say({ kind: "sink failing", message }),
       onSinkRecovered: () => say({ kind: "sink recovered" }),
@@ -190,8 +208,6 @@ async function startFlusher(start: DataThreadStart): Promise<void> {
     startTime: start.startTime,
     onRoom: () => wakeReader(start.wakePipe),
   });
-  Gate.attach(start.flusherReady).open();
-  await flusher.run();
 }
 
 function startCompressor({ files }: CompressorStart): void {

@@ -84,7 +84,7 @@ export class ReadLoop {
     }
     board.endStep("reader");
     if (this.#takeNews()) {
-      doorbell.ring();
+      doorbell.ring(0);
       if (board.endRest()) this.#context.onBusy();
     }
   }

@@ -5,6 +5,7 @@ import type { Board } from "../threads/board.ts";
 import type { InputCounters } from "../lane/input_counters.ts";
 import { Backoff } from "./backoff.ts";
 import type { Custody, Sink } from "./sink.ts";
+import type { Wait } from "./wait.ts";
 
 /** What is refused for good is reported at most so often; it is counted in any case. */
 const REJECTION_REPORT_MS = 10_000;
@@ -28,17 +29,19 @@ interface Unsettled {
 /**
  * Gets one piece after the other into the sink, however often that takes, and
  * counts what was taken as soon as it was, or where the sink keeps it until it has
- * arrived, as soon as it has. Flusher thread only.
+ * arrived, as soon as it has. It never waits: what cannot go on says so in `wait`. Only
+ * on the thread of its output loop.
  */
 export class Delivery {
   readonly #sink: Sink;
   readonly #board: Board;
   readonly #events: SinkEvents;
   readonly #backoff = new Backoff();
-  readonly #isReopenWanted = () => this.reopenWanted;
+  /** The last attempt failed, and the next is one that is counted as another. */
+  #retries = false;
   #reopenedFor = 0;
   /** The piece that is being written, and how far it has come. */
-  #piece!: Outgoing;
+  #piece: Outgoing | undefined;
   #counters!: InputCounters;
   #written = 0;
   #countedBytes = 0;
@@ -57,76 +60,65 @@ export class Delivery {
   }
 
   /**
-   * True when the sink would take something. If not, it was given a moment, and
-   * the lines that are to go to it may have been overwritten since.
+   * True when the sink would take something. If not, the lines that are to go to it
+   * stay where newer ones can take their place.
    *
    * @throws SinkError, SinkClosedError when it never will.
    */
-  ready(): boolean {
-    try {
-      if (this.#sink.ready?.() ?? true) return true;
-    } catch (error) {
-      if (this.#isWorthAPause(error)) this.#pause();
+  ready(nowMs: number, wait: Wait): boolean {
+    if (this.#sink.ready === undefined) return true;
+    if (this.#mayTry(nowMs, wait)) {
+      try {
+        if (this.#sink.ready(wait)) return true;
+      } catch (error) {
+        this.#failed(error, nowMs, wait);
+      }
     }
     this.#board.writingSince ??= monotonicMs();
     return false;
   }
 
-  /**
-   * Writes all of it. A promise only where the sink gave one: a promise for every
-   * batch would be left to the garbage collector, and that of JavaScriptCore
-   * counts the rings as its own and waits for as much garbage again.
-   *
-   * @throws SinkError, SinkClosedError when it will never be taken.
-   */
-  send(piece: Outgoing, counters: InputCounters): Promise<void> | undefined {
+  /** Takes the next piece; `advance` must have said that there is none. */
+  begin(piece: Outgoing, counters: InputCounters): void {
     this.#piece = piece;
     this.#counters = counters;
     this.#written = this.#countedBytes = this.#countedLines = 0;
     this.#board.writingSince = monotonicMs();
     // A batch without bytes may still end a line: the last one of its input.
     if (piece.length === 0) this.#takenEmpty();
-    while (this.#written < this.#piece.length) {
+  }
+
+  /**
+   * Writes what the sink takes of the piece. True when nothing of it is left.
+   *
+   * @throws SinkError, SinkClosedError when it will never be taken.
+   */
+  advance(nowMs: number, wait: Wait): boolean {
+    const piece = this.#piece;
+    if (piece === undefined) return true;
+    while (this.#written < piece.length) {
+      if (!this.#mayTry(nowMs, wait)) return false;
       this.#board.beginStep("flusher");
       try {
-        const taken = this.#sink.write(this.#piece, this.#written);
-        if (typeof taken !== "number") return this.#sendWaiting(taken);
-        this.#taken(taken);
+        const { custody } = this.#sink;
+        if (custody !== undefined) this.#settle(custody);
+        const taken = this.#sink.write(piece, this.#written, wait);
+        this.#taken(piece, taken);
         this.#board.endStep("flusher");
+        if (taken === 0) return false;
       } catch (error) {
-        if (this.#isWorthAPause(error)) this.#pause();
+        this.#failed(error, nowMs, wait);
       }
     }
+    this.#piece = undefined;
     this.#board.writingSince = undefined;
-    return undefined;
+    return true;
   }
 
-  /** The rest of `send`, for a sink that answers with promises. */
-  async #sendWaiting(first: Promise<number>): Promise<void> {
-    let taken: number | Promise<number> = first;
-    for (;;) {
-      try {
-        this.#taken(await taken);
-        this.#board.endStep("flusher");
-      } catch (error) {
-        if (this.#isWorthAPause(error)) await this.#pauseServing(error);
-      }
-      if (this.#written === this.#piece.length) break;
-      taken = this.#writeRest();
-    }
-    this.#board.writingSince = undefined;
-  }
-
-  /** Not to be asked for outside of a `try`: a sink may also throw at once. */
-  async #writeRest(): Promise<number> {
-    this.#board.beginStep("flusher");
-    return await this.#sink.write(this.#piece, this.#written);
-  }
-
-  #taken(bytes: number): void {
+  #taken(piece: Outgoing, bytes: number): void {
     const { custody } = this.#sink;
     if (bytes > 0) {
-      this.#pass(bytes);
+      this.#pass(piece, bytes);
       if (custody === undefined) {
         this.#counters.addOut(this.#passedBytes, this.#passedLines);
         // A sink that only waited for room has not shown yet that it works.
@@ -143,22 +135,21 @@ export class Delivery {
   }
 
   /** Moves on in the piece, and finds out what of the input these bytes hold. */
-  #pass(bytes: number): void {
+  #pass(piece: Outgoing, bytes: number): void {
     this.#written += bytes;
-    const progress = this.#piece.progress(this.#written);
+    if (this.#written > piece.length) throw new Error("a sink took more than there was");
+    const progress = piece.progress(this.#written);
     this.#passedBytes = progress.bytes - this.#countedBytes;
     this.#passedLines = progress.lines - this.#countedLines;
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
-    if (bytes > 0 && this.#written < this.#piece.length) {
-      this.#board.takenAt = monotonicMs();
-    }
+    if (bytes > 0 && this.#written < piece.length) this.#board.takenAt = monotonicMs();
   }
 
   /** The line of the bytes that were taken last has no newline and no more bytes. */
   #takenEmpty(): void {
     this.#board.beginStep("flusher");
-    this.#pass(0);
+    this.#pass(this.#piece!, 0);
     const last = this.#unsettled.findLast(({ counters }) => counters === this.#counters);
     if (last === undefined) this.#counters.addOut(0, this.#passedLines);
     else last.lines += this.#passedLines;
@@ -179,32 +170,43 @@ export class Delivery {
   #recovered(): void {
     if (!this.#backoff.failing) return;
     this.#backoff.reset();
+    this.#retries = false;
     this.#board.sinkFailingSince = undefined;
     this.#events.onSinkRecovered();
   }
 
-  /** Says and counts what has gone wrong. False when it is no use to wait. */
-  #isWorthAPause(error: unknown): boolean {
-    if (error instanceof SinkRejection) {
-      this.#pass(error.bytes);
+  /** False until the pause after a failure is over, unless something new was asked for. */
+  #mayTry(nowMs: number, wait: Wait): boolean {
+    if (!this.#retries) return true;
+    const asked = this.reopenWanted;
+    this.reopenIfAsked();
+    if (!asked && nowMs < this.#backoff.retryAtMs) {
+      wait.until(this.#backoff.retryAtMs);
+      return false;
+    }
+    this.#retries = false;
+    this.#board.countSinkRetry();
+    return true;
+  }
+
+  /** Says and counts what has gone wrong. @throws what waiting does not mend */
+  #failed(error: unknown, nowMs: number, wait: Wait): void {
+    if (error instanceof SinkRejection && this.#piece !== undefined) {
+      this.#pass(this.#piece, error.bytes);
       const { message } = error;
       this.#rejected(message, this.#counters, this.#passedBytes, this.#passedLines);
     }
     this.#board.endStep("flusher");
-    if (error instanceof SinkRejection) return false;
+    if (error instanceof SinkRejection) return;
     if (!(error instanceof SinkFailure)) throw error;
     if (!this.#backoff.failing) {
       this.#board.sinkFailingSince = monotonicMs();
       this.#events.onSinkFailing(error.message);
     }
+    this.#backoff.failed(nowMs, error.retryAfterMs);
+    this.#retries = true;
+    wait.until(this.#backoff.retryAtMs);
     this.reopenIfAsked();
-    return true;
-  }
-
-  /** Blocks this thread before the next attempt. */
-  #pause(): void {
-    this.#backoff.pause(this.#isReopenWanted);
-    this.#board.countSinkRetry();
   }
 
   #rejected(why: string, counters: InputCounters, bytes: number, lines: number): void {
@@ -215,42 +217,19 @@ export class Delivery {
     this.#events.onSinkRejecting(why);
   }
 
-  async #pauseServing(error: unknown): Promise<void> {
-    const atLeastMs = error instanceof SinkFailure ? error.retryAfterMs : 0;
-    await this.#backoff.pauseServing(this.#isReopenWanted, atLeastMs);
-    this.#board.countSinkRetry();
-  }
-
-  /** How long nobody needs to call `tend`. */
-  get restMs(): number {
-    return this.#sink.custody?.restMs ?? Infinity;
-  }
-
-  /** For idle times: gets on with what the sink has in custody. @throws SinkError */
-  tend(): Promise<void> | undefined {
+  /** Between pieces: gets on with what the sink has in custody. @throws SinkError */
+  tend(nowMs: number, wait: Wait): void {
     const { custody } = this.#sink;
-    if (custody === undefined || custody.restMs === Infinity) return undefined;
+    if (custody === undefined || custody.settled || !this.#mayTry(nowMs, wait)) return;
     this.#board.beginStep("flusher");
     try {
-      const tended = custody.tend();
-      if (tended !== undefined) return this.#tendWaiting(custody, tended);
+      this.#settle(custody);
+      custody.tend(wait);
       this.#settle(custody);
       this.#board.endStep("flusher");
     } catch (error) {
       this.#settle(custody);
-      if (this.#isWorthAPause(error)) this.#pause();
-    }
-    return undefined;
-  }
-
-  async #tendWaiting(custody: Custody, tended: Promise<void>): Promise<void> {
-    try {
-      await tended;
-      this.#settle(custody);
-      this.#board.endStep("flusher");
-    } catch (error) {
-      this.#settle(custody);
-      if (this.#isWorthAPause(error)) await this.#pauseServing(error);
+      this.#failed(error, nowMs, wait);
     }
   }
 
@@ -270,22 +249,22 @@ export class Delivery {
     }
   }
 
-  /** Makes everything lasting and closes the sink. The deadline is the control thread's. */
-  async finish(): Promise<void> {
-    for (;;) {
-      for (;;) {
-        await this.tend();
-        const { restMs } = this;
-        if (restMs === Infinity) break;
-        await new Promise((resolve) => setTimeout(resolve, restMs));
-      }
-      try {
-        await this.#sink.finish();
-        this.#recovered();
-        return;
-      } catch (error) {
-        if (this.#isWorthAPause(error)) await this.#pauseServing(error);
-      }
+  /**
+   * Makes everything lasting and closes the sink. False until that is done; the deadline
+   * is the control thread's.
+   *
+   * @throws SinkError when it can never be done.
+   */
+  finish(nowMs: number, wait: Wait): boolean {
+    this.tend(nowMs, wait);
+    if (this.#sink.custody?.settled === false || !this.#mayTry(nowMs, wait)) return false;
+    try {
+      if (!this.#sink.finish(wait)) return false;
+      this.#recovered();
+      return true;
+    } catch (error) {
+      this.#failed(error, nowMs, wait);
+      return false;
     }
   }
 }

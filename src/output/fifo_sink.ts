@@ -8,6 +8,7 @@ import { PIPE_BUF, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { POLLERR, POLLOUT, PollSet } from "../system/poll.ts";
 import { Backoff } from "./backoff.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
+import type { Wait } from "./wait.ts";
 
 const PREFIX = "fifo:";
 
@@ -41,7 +42,6 @@ const PIPE_BYTES = PIPE_BUF;
 /** Nothing tells a writer that a reader has come, so it looks for one so often. */
 const FIRST_LOOK_MS = 10;
 const LONGEST_LOOK_MS = 500;
-const NEVER = () => false;
 
 /**
  * A named pipe whose readers come and go. While there is none, nothing is written
@@ -76,49 +76,67 @@ class FifoSink implements Sink {
   }
 
   /** @throws SinkFailure when something is in the way of any reader. */
-  ready(): boolean {
+  ready(wait: Wait): boolean {
     if (this.#descriptor !== undefined) {
-      this.#poll.watch(0, this.#descriptor, 0);
-      this.#poll.wait(0);
-      if ((this.#poll.ready(0) & POLLERR) === 0) return true;
+      if ((this.#events(this.#descriptor, 0) & POLLERR) === 0) return true;
       this.#disconnect();
     }
-    const obstacle = this.#connect();
-    if (obstacle !== undefined) throw new SinkFailure(obstacle);
-    if (this.#descriptor !== undefined) {
-      this.#looks.reset();
-      return true;
+    const nowMs = performance.now();
+    if (nowMs >= this.#looks.retryAtMs) {
+      const obstacle = this.#connect();
+      if (obstacle !== undefined) throw new SinkFailure(obstacle);
+      if (this.#descriptor !== undefined) {
+        this.#looks.reset();
+        return true;
+      }
+      this.#looks.failed(nowMs);
     }
-    this.#looks.pause(NEVER);
+    wait.until(this.#looks.retryAtMs);
     return false;
   }
 
-  write(piece: Outgoing, from: number): number {
-    if (this.#descriptor === undefined && !this.ready()) return 0;
+  write(piece: Outgoing, from: number, wait: Wait): number {
+    if (this.#descriptor === undefined && !this.ready(wait)) return 0;
     const descriptor = this.#descriptor!;
-    const at = from + this.#unconfirmed;
-    if (at < piece.length) {
-      const count = write(descriptor, piece.address + at, piece.length - at);
-      if (count > 0) this.#unconfirmed += count;
-      else if (count !== -EAGAIN && count !== -EPIPE) {
-        throw new SinkFailure(`cannot write to ${this.#name}: ${describeError(-count)}`);
-      }
-    }
-    this.#poll.watch(0, descriptor, POLLOUT);
-    this.#poll.wait(-1);
-    const events = this.#poll.ready(0);
+    if (this.#unconfirmed === 0) this.#fill(descriptor, piece, from);
+    const events = this.#events(descriptor, POLLOUT);
     const left = (events & POLLERR) !== 0;
-    if (!left && (events & POLLOUT) === 0) return 0;
+    if (!left && (events & POLLOUT) === 0) {
+      wait.forDescriptor(descriptor, POLLOUT);
+      return 0;
+    }
     const unread = left ? Math.max(0, readableBytes(descriptor)) : 0;
     const taken = wholeRecords(piece, from, this.#unconfirmed - unread);
     if (left) this.#disconnect();
     else this.#unconfirmed -= taken;
+    // A record that is longer than the pipe: the reader has its beginning.
+    if (!left && taken === 0) this.#fill(descriptor, piece, from);
+    if (taken === 0) wait.until(performance.now());
     return taken;
   }
 
-  finish(): void {
+  /** Puts into the pipe what it has room for. */
+  #fill(descriptor: number, piece: Outgoing, from: number): void {
+    const at = from + this.#unconfirmed;
+    if (at === piece.length) return;
+    const count = write(descriptor, piece.address + at, piece.length - at);
+    if (count > 0) this.#unconfirmed += count;
+    else if (count !== -EAGAIN && count !== -EPIPE) {
+      throw new SinkFailure(`cannot write to ${this.#name}: ${describeError(-count)}`);
+    }
+  }
+
+  /** What the pipe has to say now. */
+  #events(descriptor: number, events: number): number {
+    this.#poll.watch(0, descriptor, events);
+    this.#poll.wait(0);
+    return this.#poll.ready(0);
+  }
+
+  finish(): boolean {
     // All that was written has been read, so closing takes nothing from the reader.
     if (this.#descriptor !== undefined) this.#disconnect();
+    return true;
   }
 
   /** Opens the pipe if there is a reader; says what is in the way of ever having one. */

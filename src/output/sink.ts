@@ -2,28 +2,33 @@ import type { Outgoing } from "../formats/format.ts";
 import type { FormatName } from "../formats/formats.ts";
 import type { SyslogIdentity } from "../formats/rfc5424.ts";
 import type { RotatedFilesSpec } from "./file/rotated_files.ts";
+import type { Wait } from "./wait.ts";
 
-/** A place that takes bytes. Flusher thread only. */
+/**
+ * A place that takes bytes. No call waits for it, though a file may keep its thread for
+ * as long as its disk takes: whoever cannot go on says in `wait` what for, and is asked
+ * again when that has happened, or earlier. Only on the thread of its output loop.
+ */
 export interface Sink {
   /**
    * Where the destination may have nobody at the other end: false while there is
-   * nobody, after having waited a moment for somebody to come. Asked before lines
-   * are taken out of the ring, where newer ones can still take their place.
+   * nobody. Asked before lines are taken out of the ring, where newer ones can still
+   * take their place.
    *
    * @throws SinkFailure, SinkError, SinkClosedError, as `write`.
    */
-  ready?(): boolean;
+  ready?(wait: Wait): boolean;
 
   /**
    * Takes what it can of `piece` from its byte `from` on and says how many bytes
-   * that were; 0 means that it waited for room and may have some now. May block
-   * for as long as it takes.
+   * that were; 0 when it cannot take any now. Asked again with the same piece until
+   * it has taken all of it.
    *
    * @throws SinkFailure when trying again may help, SinkRejection when it would not
    * for some bytes, SinkError when it never will, SinkClosedError when nobody is left
    * to read.
    */
-  write(piece: Outgoing, from: number): number | Promise<number>;
+  write(piece: Outgoing, from: number, wait: Wait): number;
 
   /** Where taking is not yet arriving: what was taken counts as out when it arrives. */
   readonly custody?: Custody;
@@ -36,9 +41,18 @@ export interface Sink {
    */
   reopen?(): void;
 
-  /** Makes what was taken lasting, and closes. @throws SinkFailure, SinkError */
-  finish(): void | Promise<void>;
+  /**
+   * Makes what was taken lasting, and closes. False until that is done.
+   *
+   * @throws SinkFailure, SinkError
+   */
+  finish(wait: Wait): boolean;
 }
+
+/** The loop of outputs that never keep their thread. */
+export const DESCRIPTORS = "descriptors";
+/** The loop of outputs that need the runtime's event loop: TLS, HTTP, client libraries. */
+export const SERVED = "served";
 
 /** What has become of the bytes of one write. */
 export interface Verdict {
@@ -50,7 +64,7 @@ export const ARRIVED: Verdict = {};
 
 /**
  * What a sink has taken and keeps until it has arrived: it is sent again when the
- * connection breaks. Flusher thread only.
+ * connection breaks. Only on the thread of its output loop.
  */
 export interface Custody {
   /**
@@ -59,11 +73,16 @@ export interface Custody {
    */
   takeVerdict(): Verdict | undefined;
 
-  /** In how many milliseconds `tend` should be called; Infinity when nothing is kept. */
-  readonly restMs: number;
+  /** Nothing is kept: all that was taken has arrived or was refused. */
+  readonly settled: boolean;
 
-  /** Gets on with what has not arrived, without new bytes. @throws SinkFailure, SinkError */
-  tend(): void | Promise<void>;
+  /**
+   * Gets on with what has not arrived, without new bytes; to be asked again as `wait`
+   * says.
+   *
+   * @throws SinkFailure, SinkError
+   */
+  tend(wait: Wait): void;
 }
 
 /** A checked --output, in a form that can be sent to the flusher thread. */
@@ -117,6 +136,12 @@ export interface SinkKind<D extends Destination> {
   readonly formats?: readonly FormatName[];
   /** It puts what is around the records of a document in its place itself. */
   readonly makesDocuments?: true;
+  /**
+   * The loop that it is to be in: DESCRIPTORS where it says nothing. What can hold up a
+   * thread (a disk, a name server) has a loop that is named after it, and holds up only
+   * those that need it as well. Asked on the control thread.
+   */
+  loop?(destination: D): string;
   /** SIGHUP means `reopen`; elsewhere it ends the program, as it does with others. */
   readonly reopens?: true;
 

@@ -10,7 +10,14 @@ import {
   syslogUdpKind,
   syslogUnixKind,
 } from "./network/syslog_kinds.ts";
-import type { Destination, OutputSettings, Sink, SinkKind, SinkNotices } from "./sink.ts";
+import {
+  DESCRIPTORS,
+  type Destination,
+  type OutputSettings,
+  type Sink,
+  type SinkKind,
+  type SinkNotices,
+} from "./sink.ts";
 import { stdoutKind } from "./stdout_sink.ts";
 
 /** Every kind of destination, in the order in which they are asked. */
@@ -63,4 +70,9 @@ export function openSink(
   format: FormatName,
 ): Sink {
   return kindOf(destination).open(destination, notices, format);
+}
+
+/** The name of the loop that the destination's outlet is to be in. */
+export function loopOf(destination: Destination): string {
+  return kindOf(destination).loop?.(destination) ?? DESCRIPTORS;
 }

@@ -1,11 +1,10 @@
 import { SinkError } from "../errors.ts";
-import type { Outgoing } from "../formats/format.ts";
 import { O_NONBLOCK, O_WRONLY, openAgain, STDOUT } from "../system/descriptors.ts";
 import { describeError } from "../system/errno.ts";
 import { status } from "../system/file_status.ts";
 import { PIPE_BUF, pipeSize, setPipeSize } from "../system/pipes.ts";
-import { DescriptorWriter } from "./descriptor_writer.ts";
-import type { Destination, Sink, SinkKind } from "./sink.ts";
+import { DescriptorSink } from "./descriptor_sink.ts";
+import { DESCRIPTORS, type Destination, type SinkKind } from "./sink.ts";
 
 const NAME = "standard output";
 /**
@@ -25,47 +24,43 @@ export const stdoutKind: SinkKind<StdoutDestination> = {
   format: "raw",
   parse: (output) =>
     output === "-" ? { kind: "stdout", name: NAME, readableAt: STDOUT } : undefined,
-  open: () => new StdoutSink(),
+  loop: loopOfStdout,
+  open: openStdout,
 };
 
-/** Standard output, whatever stands behind it. */
-class StdoutSink implements Sink {
-  readonly #writer: DescriptorWriter;
+/** Pipes and terminals are written without blocking; files keep their thread. */
+function loopOfStdout(): string {
+  const found = status(STDOUT);
+  return typeof found !== "number" && found.kind === "file"
+    ? `device ${found.device}`
+    : DESCRIPTORS;
+}
 
-  /** @throws SinkError when standard output is closed. */
-  constructor() {
-    const found = status(STDOUT);
-    if (typeof found === "number") {
-      throw new SinkError(
-        `cannot write to standard output: ${
-          describeError(-found)
-        }; redirect it, or name an --output`,
-      );
-    }
-    const plain = found.kind === "file" || found.kind === "device";
-    this.#writer = plain ? new DescriptorWriter(NAME, STDOUT) : this.#withoutBlocking();
+/** @throws SinkError when standard output is closed. */
+function openStdout(): DescriptorSink {
+  const found = status(STDOUT);
+  if (typeof found === "number") {
+    throw new SinkError(
+      `cannot write to standard output: ${
+        describeError(-found)
+      }; redirect it, or name an --output`,
+    );
   }
+  const plain = found.kind === "file" || found.kind === "device";
+  return plain ? new DescriptorSink(NAME, STDOUT) : withoutBlocking();
+}
 
-  /**
-   * A write that blocks in the middle cannot say how far it came, and then
-   * nobody could tell what was delivered when the drain deadline passes. So pipes
-   * and terminals are written without blocking; where that is refused, writes
-   * are small enough to be taken whole or not at all.
-   */
-  #withoutBlocking(): DescriptorWriter {
-    const own = openAgain(STDOUT, O_WRONLY | O_NONBLOCK);
-    // Best effort, and refused by terminals: it is only faster.
-    if (own >= 0 && pipeSize(own) < PIPE_BYTES) setPipeSize(own, PIPE_BYTES);
-    return own >= 0
-      ? new DescriptorWriter(NAME, own)
-      : new DescriptorWriter(NAME, STDOUT, PIPE_BUF);
-  }
-
-  write(piece: Outgoing, from: number): number {
-    return this.#writer.write(piece, from);
-  }
-
-  finish(): void {
-    // What the kernel has taken is the reader's; closing is left to the exit.
-  }
+/**
+ * A write that blocks in the middle cannot say how far it came, and then
+ * nobody could tell what was delivered when the drain deadline passes. So pipes
+ * and terminals are written without blocking; where that is refused, writes
+ * are small enough to be taken whole or not at all.
+ */
+function withoutBlocking(): DescriptorSink {
+  const own = openAgain(STDOUT, O_WRONLY | O_NONBLOCK);
+  // Best effort, and refused by terminals: it is only faster.
+  if (own >= 0 && pipeSize(own) < PIPE_BYTES) setPipeSize(own, PIPE_BYTES);
+  return own >= 0
+    ? new DescriptorSink(NAME, own)
+    : new DescriptorSink(NAME, STDOUT, PIPE_BUF);
 }

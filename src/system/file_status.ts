@@ -16,6 +16,8 @@ export interface FileStatus {
   readonly kind: FileKind;
   /** Tells two files apart; equal for the same file under two names. */
   readonly identity: string;
+  /** The device that holds it, which files share that can hang together. */
+  readonly device: string;
   /** The permission bits of chmod(2). */
   readonly permissions: number;
   readonly bytes: number;
@@ -69,6 +71,7 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
   return {
     kind: kindOf(mode & 0o170000, deviceMajor),
     identity: `${major}:${minor}:${inode}`,
+    device: `${major}:${minor}`,
     permissions: mode & 0o7777,
     bytes,
   };

@@ -20,6 +20,10 @@ const SIGNATURES = {
   // The position is 64 bits wide, as an address is.
   pread: [["int", "address", "address", "address"], "int"],
   poll: [["address", "address", "int"], "int"],
+  epoll_create1: [["int"], "int"],
+  epoll_ctl: [["int", "int", "int", "address"], "int"],
+  epoll_wait: [["int", "address", "int", "int"], "int"],
+  eventfd: [["int", "int"], "int"],
   pipe2: [["address", "int"], "int"],
   fcntl: [["int", "int", "int"], "int"],
   ioctl: [["int", "address", "address"], "int"],

@@ -25,6 +25,11 @@ const ADDRINFO_BYTES = 48;
 /** A name with more addresses than this is not asked for the others. */
 const MAX_ADDRESSES = 16;
 
+/** True for what needs no name server: `127.0.0.1`, `::1`. */
+export function isAddress(host: string): boolean {
+  return /^\d+(\.\d+){3}$/.test(host) || host.includes(":");
+}
+
 /**
  * The addresses of a host and port, best first, or a sentence that says why there
  * are none. Asks the name servers, and blocks as long as the system's resolver does.

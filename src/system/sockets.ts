@@ -3,18 +3,11 @@
  * written has not been acknowledged, cannot look for a broken connection without
  * turning the event loop, and has no Unix datagrams.
  *
- * Conventions as in `errno.ts`. No call blocks but `connected`, for as long as it is
- * told, and `sendDatagram`. Structures are those of glibc and musl on 64-bit machines.
+ * Conventions as in `errno.ts`. No call blocks. Structures are those of glibc and musl
+ * on 64-bit machines.
  */
 
-import {
-  EAGAIN,
-  ECONNREFUSED,
-  EINPROGRESS,
-  ETIMEDOUT,
-  result,
-  retried,
-} from "./errno.ts";
+import { EAGAIN, ECONNREFUSED, EINPROGRESS, result, retried } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 import { POLLOUT, PollSet } from "./poll.ts";
@@ -52,12 +45,12 @@ export function connect(address: SocketAddress, type: SocketType): number {
   return outcome;
 }
 
-/** Waits until a connect is done; 0, or why it failed. */
-export function connected(socket: number, timeoutMs: number): number {
+/** Whether a connect is done: 0, `-EINPROGRESS`, or why it failed. */
+export function connected(socket: number): number {
   const poll = new PollSet(1);
   poll.watch(0, socket, POLLOUT);
-  poll.wait(timeoutMs);
-  if (poll.ready(0) === 0) return -ETIMEDOUT;
+  poll.wait(0);
+  if (poll.ready(0) === 0) return -EINPROGRESS;
   const errno = socketError(socket);
   if (errno !== 0) return -errno;
   return isConnectedWithItself(socket) ? -ECONNREFUSED : 0;
@@ -75,9 +68,10 @@ export function send(socket: number, address: number, length: number): number {
   return retried(() => libc().call.send(socket, address, length, flags));
 }
 
-/** Gives a datagram, whole or not at all. Blocks while a local receiver has no room. */
+/** Gives a datagram, whole or not at all; `-EAGAIN` while a local receiver has no room. */
 export function sendDatagram(socket: number, address: number, length: number): number {
-  return retried(() => libc().call.send(socket, address, length, MSG_NOSIGNAL));
+  const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  return retried(() => libc().call.send(socket, address, length, flags));
 }
 
 const DISCARD_BYTES = 64 * 1024;

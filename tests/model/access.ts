@@ -4,13 +4,16 @@ import type { DoorbellAtomics } from "../../src/threads/doorbell.ts";
 import { HEAD, ROOM, TAIL } from "../../src/lane/layout.ts";
 import type { RingAtomics } from "../../src/lane/ring_producer.ts";
 
-/** The ring's three words, the doorbell's two, and the bytes in the reader's wake-up pipe. */
+/** The ring's three words, the doorbell's three, and the two counters that wake a thread. */
 export interface Words {
   tail: number;
   head: number;
   room: number;
-  generation: number;
   sleeping: number;
+  everybody: number;
+  plates: number;
+  /** What the doorbell has signalled. */
+  bell: number;
   wakeUps: number;
 }
 
@@ -19,16 +22,18 @@ export type Access =
   | { readonly kind: "store"; readonly word: keyof Words; readonly value: number }
   | { readonly kind: "add"; readonly word: keyof Words; readonly amount: number }
   | {
+    readonly kind: "or" | "and" | "exchange";
+    readonly word: keyof Words;
+    readonly value: number;
+  }
+  | {
     readonly kind: "compareExchange";
     readonly word: keyof Words;
     readonly expected: number;
     readonly value: number;
   }
-  /** Sleeps if the word is as expected, until somebody notifies. */
-  | { readonly kind: "wait"; readonly word: keyof Words; readonly expected: number }
-  | { readonly kind: "notify"; readonly word: keyof Words }
-  /** Waits in poll(2) for the wake-up pipe, and empties it. */
-  | { readonly kind: "poll" };
+  /** Waits in poll(2) until the counter has counted, and sets it back. */
+  | { readonly kind: "poll"; readonly word: "bell" | "wakeUps" };
 
 /** Makes an access and returns what it finds. */
 export type Perform = (access: Access) => number;
@@ -47,11 +52,11 @@ export function doorbellAtomics(perform: Perform): DoorbellAtomics {
     load: (_, index) => perform({ kind: "load", word: bellWord(index) }),
     store: (_, index, value) =>
       void perform({ kind: "store", word: bellWord(index), value }),
-    add: (_, index, amount) =>
-      void perform({ kind: "add", word: bellWord(index), amount }),
-    notify: (_, index) => void perform({ kind: "notify", word: bellWord(index) }),
-    wait: (_, index, expected) =>
-      void perform({ kind: "wait", word: bellWord(index), expected }),
+    or: (_, index, value) => void perform({ kind: "or", word: bellWord(index), value }),
+    and: (_, index, value) => void perform({ kind: "and", word: bellWord(index), value }),
+    exchange: (_, index, value) =>
+      perform({ kind: "exchange", word: bellWord(index), value }),
+    signal: () => void perform({ kind: "add", word: "bell", amount: 1 }),
   };
 }
 
@@ -63,10 +68,10 @@ function ringWord(at: number): keyof Words {
 }
 
 function bellWord(index: number): keyof Words {
-  return index === 0 ? "generation" : "sleeping";
+  return (["sleeping", "everybody", "plates"] as const)[index]!;
 }
 
-/** Makes the access to the words; a sleep is the scheduler's to make. */
+/** Makes the access to the words; a wait is the scheduler's to make. */
 export function perform(access: Access, words: Words): number {
   switch (access.kind) {
     case "load":
@@ -82,11 +87,19 @@ export function perform(access: Access, words: Words): number {
       if (found === access.expected) words[access.word] = access.value;
       return found;
     }
-    case "poll":
-      words.wakeUps = 0;
+    case "or":
+      words[access.word] |= access.value;
       return 0;
-    case "wait":
-    case "notify":
+    case "and":
+      words[access.word] &= access.value;
+      return 0;
+    case "exchange": {
+      const found = words[access.word];
+      words[access.word] = access.value;
+      return found;
+    }
+    case "poll":
+      words[access.word] = 0;
       return 0;
   }
 }

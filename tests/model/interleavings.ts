@@ -48,7 +48,6 @@ interface State {
   readonly producer: Point;
   readonly consumer: Point;
   readonly words: Words;
-  readonly asleep: boolean;
 }
 
 /** A model larger than this is a mistake in its scenario. */
@@ -104,8 +103,7 @@ export class Interleavings {
       schedules = this.#from({
         producer,
         consumer,
-        words: { ...words, generation: 0, sleeping: 0, wakeUps: 0 },
-        asleep: false,
+        words: { ...words, sleeping: 0, everybody: 0, plates: 0, bell: 0, wakeUps: 0 },
       });
     } catch (error) {
       throw new Error(`after this order:\n${this.#schedule.join("\n")}`, {
@@ -122,8 +120,8 @@ export class Interleavings {
 
   /** Follows every order from a state to its end; returns how many there are. */
   #from(state: State): bigint {
-    const { producer, consumer, words, asleep } = state;
-    const key = `${producer.id} ${consumer.id} ${Object.values(words)} ${asleep}`;
+    const { producer, consumer, words } = state;
+    const key = `${producer.id} ${consumer.id} ${Object.values(words)}`;
     const known = this.#known.get(key);
     if (known !== undefined) {
       assert(known !== OPEN, "the threads run in circles");
@@ -134,37 +132,30 @@ export class Interleavings {
     assert(this.#known.size < MAX_STATES, "too many states");
     const produced = this.#producer.next(producer);
     const seen = this.#whatConsumerSees(state);
-    const consumed = asleep ? undefined : this.#consumer.next(consumer, seen);
+    const consumed = this.#consumer.next(consumer, seen);
     let schedules = 0n;
     if (produced.kind === "access" && !this.#waits(produced.access, words)) {
       schedules += this.#follow("producer", produced.access, (words) => {
         const found = perform(produced.access, words);
-        const wakes = produced.access.kind === "notify" && asleep;
-        const woken = { kind: "wait", word: "generation", expected: 0 } as const;
         return {
           producer: this.#producer.after(producer, produced.access, found),
-          consumer: wakes ? this.#consumer.after(consumer, woken, 0, seen) : consumer,
-          asleep: asleep && !wakes,
+          consumer,
         };
       }, words);
     }
-    if (consumed?.kind === "access") {
+    if (consumed.kind === "access" && !this.#waits(consumed.access, words)) {
       const { access } = consumed;
       schedules += this.#follow("consumer", access, (words) => {
-        const falls = access.kind === "wait" && words[access.word] === access.expected;
         const found = perform(access, words);
         return {
           producer,
-          consumer: falls
-            ? consumer
-            : this.#consumer.after(consumer, access, found, seen),
-          asleep: falls,
+          consumer: this.#consumer.after(consumer, access, found, seen),
         };
       }, words);
     }
     if (schedules === 0n) {
       if (produced.kind !== "ended") throw new Error("nobody will wake the producer");
-      if (consumed?.kind !== "ended") throw new Error("nobody will wake the consumer");
+      if (consumed.kind !== "ended") throw new Error("nobody will wake the consumer");
       this.#checkSums(produced.result, consumed.result);
       schedules = 1n;
     }
@@ -187,7 +178,7 @@ export class Interleavings {
   }
 
   #waits(access: Access, words: Words): boolean {
-    return access.kind === "poll" && words.wakeUps === 0;
+    return access.kind === "poll" && words[access.word] === 0;
   }
 
   /**

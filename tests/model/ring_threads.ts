@@ -59,7 +59,7 @@ export function ringMemory(ringBytes: number): RingMemory {
 }
 
 const encoder = new TextEncoder();
-const bell = new SharedArrayBuffer(8);
+const bell = { words: new SharedArrayBuffer(1024), counter: -1 };
 /** What the framer counts is not looked at: it counts at every replay. */
 const counters = Board.create(1).input(0);
 
@@ -113,10 +113,10 @@ export function produce(
       bytes += payload.length;
       lines += frameLines;
     }
-    doorbell.ring();
+    doorbell.ring(0);
   }
   producer.close(0, 0, scenario.frames.length);
-  doorbell.ring();
+  doorbell.ring(0);
   return { bytes, lines };
 }
 
@@ -141,20 +141,23 @@ export function produceBlocking(
     new Uint8Array(ring.memory.buffer).set(payload, framer.landAt);
     framer.landed(payload.length, nowMs * 1000, nowMs);
     framer.tick(nowMs += GATHERED_MS);
-    doorbell.ring();
+    doorbell.ring(0);
     for (let wakeUps = 0; framer.blocked; wakeUps++) {
       assert(wakeUps < MAX_WAKE_UPS, "woken again and again for nothing");
-      perform({ kind: "poll" });
+      perform({ kind: "poll", word: "wakeUps" });
       framer.unblock(nowMs);
-      doorbell.ring();
+      doorbell.ring(0);
     }
   }
   framer.close(nowMs * 1000);
-  doorbell.ring();
+  doorbell.ring(0);
   return { bytes: 0, lines: 0 };
 }
 
-/** The flush loop without a sink: takes until the end, and checks what it has taken. */
+/**
+ * An output loop with an outlet that has no sink: takes until the end, and checks what
+ * it has taken.
+ */
 export function consume(
   scenario: Scenario,
   ring: RingMemory,
@@ -165,13 +168,20 @@ export function consume(
   const perform = seen.watch(makeAccess);
   const consumer = new RingConsumer(ring, -1, ringAtomics(perform));
   const doorbell = Doorbell.attach(bell, doorbellAtomics(perform));
-  const isIdle = () => consumer.peekTime() === undefined;
   const output = new CheckedOutput(scenario, ring);
+  let called = true;
   while (!consumer.ended) {
     const discarded = `${consumer.discardedBytes} ${consumer.discardedLines}`;
-    rest(`${seen.claimed} ${seen.claims} ${discarded} ${output.progress}`);
-    if (isIdle()) {
-      doorbell.sleep(isIdle);
+    rest(`${seen.claimed} ${seen.claims} ${discarded} ${output.progress} ${called}`);
+    if (!called) {
+      doorbell.answer(1, () => called = true);
+      if (called) continue;
+      if (doorbell.beginSleep(1)) perform({ kind: "poll", word: "bell" });
+      doorbell.endSleep();
+      continue;
+    }
+    if (consumer.peekTime() === undefined) {
+      called = false;
       continue;
     }
     const batch = consumer.drain(scenario.maxFrames);

@@ -19,7 +19,8 @@ const FRAMER = "src/input/line_framer.ts";
 const LOOP = "src/input/input_loop.ts";
 const ROUNDS = "src/input/read_loop.ts";
 const DELIVERY = "src/output/delivery.ts";
-const FLUSHER = "src/output/flusher.ts";
+const OUTLET = "src/output/outlet.ts";
+const QUEUE = "src/output/outlet_queue.ts";
 const COUNTERS = "src/lane/input_counters.ts";
 
 const RING_TESTS = ["model", "lane"];
@@ -237,37 +238,65 @@ export const MUTANTS: readonly Mutant[] = [
   // The doorbell.
   {
     file: DOORBELL,
-    from: "    this.#atomics.notify(this.#words, GENERATION);\n",
+    from: "    this.#atomics.signal(this.#counter);\n",
     to: "",
     tests: ["model", "threads"],
   },
   {
     file: DOORBELL,
-    from: "    this.#atomics.add(this.#words, GENERATION, 1);\n",
+    from: "    this.#atomics.or(this.#words, word, bit);\n    this.#wake();\n",
+    to: "    this.#wake();\n    this.#atomics.or(this.#words, word, bit);\n",
+    tests: ["model", "threads"],
+  },
+  {
+    file: DOORBELL,
+    from: "& bit) !== 0) return;\n    this.#atomics.or(",
+    to: "& bit) !== 0) return this.#wake();\n    this.#atomics.or(",
+    tests: ["threads"],
+  },
+  {
+    file: DOORBELL,
+    from: "    this.#atomics.store(this.#words, SLEEPING, 1);\n",
     to: "",
     tests: ["model", "threads"],
   },
   {
     file: DOORBELL,
-    from: "    this.#atomics.store(this.#words, SLEEPING, 1);\n    if (idle()) this",
-    to:
-      "    const nothing = idle();\n    this.#atomics.store(this.#words, SLEEPING, 1);\n" +
-      "    if (nothing) this",
+    from:
+      "      if (this.#atomics.load(this.#words, word) !== this.#muted[word]) return false;\n",
+    to: "",
     tests: ["model", "threads"],
   },
   {
     file: DOORBELL,
-    from: "    const generation = this.#atomics.load(this.#words, GENERATION);\n",
-    to: "    const expected = () => this.#atomics.load(this.#words, GENERATION);\n" +
-      "    const looked = idle;\n    let generation = 0;\n" +
-      "    idle = () => { const nothing = looked(); generation = expected(); return nothing; };\n",
-    tests: ["model", "threads"],
+    from: "exchange(this.#words, word, muted) & ~muted",
+    to: "exchange(this.#words, word, 0)",
+    tests: ["threads"],
   },
   {
     file: DOORBELL,
-    from: "    if (idle()) this",
-    to: "    this",
-    tests: ["model", "threads"],
+    from: "    this.#atomics.and(this.#words, word, ~bit);\n",
+    to: "",
+    tests: ["threads"],
+  },
+  // The queue of outlets.
+  {
+    file: QUEUE,
+    from: "      this.#doorbell.unmute(place.plate);\n",
+    to: "",
+    tests: ["simulation", "output"],
+  },
+  {
+    file: QUEUE,
+    from: "if (!place.outlet.wantsLines) this",
+    to: "this",
+    tests: ["simulation", "output"],
+  },
+  {
+    file: QUEUE,
+    from: "if (place.dueMs <= nowMs) this",
+    to: "if (place.dueMs < nowMs) this",
+    tests: ["simulation", "output"],
   },
   // The framer and the input's loop.
   {
@@ -361,7 +390,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: ROUNDS,
-    from: "      doorbell.ring();\n",
+    from: "      doorbell.ring(0);\n",
     to: "",
     tests: ["simulation"],
   },
@@ -398,8 +427,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: DELIVERY,
-    from: "while (this.#written < this.#piece.length)",
-    to: "if (this.#written < this.#piece.length)",
+    from: "while (this.#written < piece.length)",
+    to: "if (this.#written < piece.length)",
     tests: OUTPUT_TESTS,
   },
   {
@@ -410,38 +439,38 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: DELIVERY,
-    from: '        this.#taken(taken);\n        this.#board.endStep("flusher");',
-    to: '        this.#board.endStep("flusher");\n        this.#taken(taken);',
+    from: '        this.#taken(piece, taken);\n        this.#board.endStep("flusher");',
+    to: '        this.#board.endStep("flusher");\n        this.#taken(piece, taken);',
     tests: OUTPUT_TESTS,
   },
   {
-    file: FLUSHER,
+    file: OUTLET,
     from: "batch.gapBytes > 0 && markers",
     to: "batch.gapBytes > 1 && markers",
     tests: OUTPUT_TESTS,
   },
   {
-    file: FLUSHER,
+    file: OUTLET,
     from: "if (format.atLineStart) delivery",
     to: "delivery",
     tests: OUTPUT_TESTS,
   },
   {
-    file: FLUSHER,
+    file: OUTLET,
     from: "this.#untilTime = oldestTime;",
     to: "this.#untilTime = Infinity;",
     tests: OUTPUT_TESTS,
   },
   {
-    file: FLUSHER,
+    file: OUTLET,
     from: "if (consumer.takeRoomRequest()) this.#context.onRoom();",
     to: "",
     tests: OUTPUT_TESTS,
   },
   {
-    file: FLUSHER,
-    from: "      const { readerGone } = board;\n      this.#findOldest();",
-    to: "      this.#findOldest();\n      const { readerGone } = board;",
+    file: OUTLET,
+    from: "      const { readerGone } = this.#context.board;\n      this.#findOldest();",
+    to: "      this.#findOldest();\n      const { readerGone } = this.#context.board;",
     tests: OUTPUT_TESTS,
   },
   {

@@ -1,32 +1,33 @@
 import { assert, assertEquals } from "@std/assert";
 import { Backoff } from "../../src/output/backoff.ts";
 
-Deno.test("a backoff is failing from its first pause until its reset", () => {
+Deno.test("a backoff is failing from its first failure until its reset", () => {
   const backoff = new Backoff();
   assert(!backoff.failing);
-  backoff.pause(() => true);
+  backoff.failed(0);
   assert(backoff.failing);
   backoff.reset();
   assert(!backoff.failing);
+  assertEquals(backoff.retryAtMs, -Infinity);
 });
 
-Deno.test("even the longest pause notices an interruption soon", () => {
-  const backoff = new Backoff();
-  for (let attempt = 0; attempt < 1000; attempt++) backoff.pause(() => true);
-  let asked = 0;
-  backoff.pause(() => ++asked === 2);
-  // A pause that is not cut short asks ten times.
-  assertEquals(asked, 2);
-});
-
-Deno.test("a pause that nobody interrupts lasts its time, and the next one longer", () => {
-  const backoff = new Backoff();
-  const lengths = [1, 2].map(() => {
-    const start = performance.now();
-    backoff.pause(() => false);
-    return performance.now() - start;
+Deno.test("the next attempt is due after pauses that grow, up to a longest", () => {
+  const backoff = new Backoff(100, 5000);
+  const pauses = Array.from({ length: 1000 }, () => {
+    backoff.failed(7000);
+    return backoff.retryAtMs - 7000;
   });
-  // At least, less the jitter: how much longer they take is the machine's affair.
-  assert(lengths[0]! >= 75);
-  assert(lengths[1]! >= 150);
+  for (const [index, pause] of pauses.entries()) {
+    const least = Math.min(5000, 100 * 2 ** index);
+    assert(pause >= least && pause <= least * 1.25, `${index}: ${pause}`);
+  }
+  backoff.reset();
+  backoff.failed(0);
+  assert(backoff.retryAtMs <= 125, "it begins with the shortest again");
+});
+
+Deno.test("nobody comes back earlier than was asked for", () => {
+  const backoff = new Backoff();
+  backoff.failed(1000, 60_000);
+  assertEquals(backoff.retryAtMs, 61_000);
 });

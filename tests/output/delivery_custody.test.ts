@@ -1,9 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { SinkFailure, SinkRejection } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { Delivery } from "../../src/output/delivery.ts";
 import { ARRIVED, type Sink, type Verdict } from "../../src/output/sink.ts";
+import { Wait } from "../../src/output/wait.ts";
 import { Board } from "../../src/threads/board.ts";
+import { pump } from "./pump.ts";
 
 /** Takes a line at a write, and tells of it what and when the test wants. */
 class KeepingSink implements Sink {
@@ -24,15 +26,18 @@ class KeepingSink implements Sink {
     return verdict;
   }
 
-  get restMs(): number {
-    return this.kept > 0 ? 1 : Infinity;
+  get settled(): boolean {
+    return this.kept === 0;
   }
 
-  tend(): void {
+  tend(wait: Wait): void {
     this.tending.shift()?.();
+    wait.until(performance.now() + 1);
   }
 
-  finish(): void {}
+  finish(): boolean {
+    return true;
+  }
 }
 
 function linesOf(text: string): Outgoing {
@@ -68,7 +73,17 @@ class TestDelivery {
   }
 
   send(text: string, input: 0 | 1 = 0): void {
-    this.delivery.send(linesOf(text), this.counters[input]);
+    this.sendPiece(linesOf(text), input);
+  }
+
+  sendPiece(piece: Outgoing, input: 0 | 1 = 0): void {
+    this.delivery.begin(piece, this.counters[input]);
+    pump((nowMs, wait) => this.delivery.advance(nowMs, wait));
+  }
+
+  /** When the pause after a failure is over. */
+  tend(): void {
+    this.delivery.tend(performance.now() + 1000, new Wait());
   }
 
   /** Lines out and rejected, then bytes of both. */
@@ -86,13 +101,13 @@ Deno.test("what a sink keeps counts when it has arrived, each input's for itself
   test.send("three\n", 1);
   assertEquals([test.counts(0), test.counts(1)], [[0, 0, 0, 0], [0, 0, 0, 0]]);
   sink.verdicts.push(ARRIVED, { rejected: "no twos" });
-  test.delivery.tend();
+  test.tend();
   assertEquals([test.counts(0), test.counts(1)], [[1, 1, 4, 4], [0, 0, 0, 0]]);
   sink.verdicts.push(ARRIVED);
-  test.delivery.tend();
+  test.tend();
   assertEquals(test.counts(1), [1, 0, 6, 0]);
   assertEquals(test.events, ["rejecting: no twos"]);
-  assertEquals(test.delivery.restMs, Infinity);
+  assert(sink.settled);
 });
 
 Deno.test("a sink that keeps things has recovered when something has arrived", () => {
@@ -102,16 +117,16 @@ Deno.test("a sink that keeps things has recovered when something has arrived", (
   sink.tending.push(() => {
     throw new SinkFailure("it broke");
   });
-  test.delivery.tend();
+  test.tend();
   assertEquals(test.events, ["failing: it broke"]);
   test.send("two\n");
   assertEquals(test.events, ["failing: it broke"], "taking is not yet arriving");
   sink.verdicts.push(ARRIVED);
-  test.delivery.tend();
+  test.tend();
   assertEquals(test.events, ["failing: it broke", "recovered"]);
 });
 
-Deno.test("the end waits for what is kept, however often that fails", async () => {
+Deno.test("the end waits for what is kept, however often that fails", () => {
   const sink = new KeepingSink();
   const test = new TestDelivery(sink);
   test.send("one\ntwo\n");
@@ -122,7 +137,7 @@ Deno.test("the end waits for what is kept, however often that fails", async () =
     () => sink.verdicts.push(ARRIVED),
     () => sink.verdicts.push(ARRIVED),
   );
-  await test.delivery.finish();
+  pump((nowMs, wait) => test.delivery.finish(nowMs, wait));
   assertEquals(test.counts(), [2, 0, 8, 0]);
 });
 
@@ -136,10 +151,10 @@ Deno.test("a line that ends without a byte more arrives with the bytes before it
     recordStart: () => 0,
     progress: () => ({ bytes: 0, lines: 1 }),
   };
-  test.delivery.send(end, test.counters[0]);
+  test.sendPiece(end);
   assertEquals(test.counts(), [0, 0, 0, 0]);
   sink.verdicts.push(ARRIVED);
-  test.delivery.tend();
+  test.tend();
   assertEquals(test.counts(), [1, 0, 10, 0]);
 });
 
@@ -155,7 +170,7 @@ Deno.test("what is refused at once is counted, and the rest goes on", () => {
       taken.push(line);
       return end - from;
     },
-    finish() {},
+    finish: () => true,
   };
   const test = new TestDelivery(sink);
   test.send("one\nthirteen\nfourteen\ntwo\n");

@@ -2,6 +2,7 @@
 
 import type { Outgoing } from "../../src/formats/format.ts";
 import type { Sink } from "../../src/output/sink.ts";
+import type { Wait } from "../../src/output/wait.ts";
 
 /** How one write goes: at most so many bytes, or that error. */
 export type Answer = number | Error;
@@ -11,7 +12,7 @@ export interface FakeSinkSettings {
   readonly answers?: readonly Answer[];
   /** How the first attempts to finish go; then it succeeds. */
   readonly finishAnswers?: readonly (Error | undefined)[];
-  /** Answers come as promises. */
+  /** Each call is put off with a promise before it is answered. */
   readonly asynchronous?: boolean;
   /** Called at each write, before its answer. */
   readonly onWrite?: () => void;
@@ -23,6 +24,7 @@ export class FakeSink implements Sink {
   reopened = 0;
   finished = false;
   reopenError: Error | undefined;
+  #isPutOff = false;
   readonly #answers: Answer[];
   readonly #finishAnswers: (Error | undefined)[];
   readonly #settings: FakeSinkSettings;
@@ -37,11 +39,21 @@ export class FakeSink implements Sink {
     return this.taken.map((bytes) => new TextDecoder("latin1").decode(bytes)).join("");
   }
 
-  write(piece: Outgoing, from: number): number | Promise<number> {
+  write(piece: Outgoing, from: number, wait: Wait): number {
+    if (this.#putOff(wait)) return 0;
     this.writes++;
     this.#settings.onWrite?.();
-    if (!this.#settings.asynchronous) return this.#take(piece, from);
-    return Promise.resolve().then(() => this.#take(piece, from));
+    const taken = this.#take(piece, from);
+    // It would wait for room, and has some already.
+    if (taken === 0) wait.until(performance.now());
+    return taken;
+  }
+
+  #putOff(wait: Wait): boolean {
+    if (!this.#settings.asynchronous) return false;
+    this.#isPutOff = !this.#isPutOff;
+    if (this.#isPutOff) wait.promise = Promise.resolve();
+    return this.#isPutOff;
   }
 
   #take(piece: Outgoing, from: number): number {
@@ -57,12 +69,11 @@ export class FakeSink implements Sink {
     if (this.reopenError !== undefined) throw this.reopenError;
   }
 
-  finish(): void | Promise<void> {
+  finish(wait: Wait): boolean {
+    if (this.#putOff(wait)) return false;
     const answer = this.#finishAnswers.shift();
-    if (answer !== undefined) {
-      if (this.#settings.asynchronous) return Promise.reject(answer);
-      throw answer;
-    }
+    if (answer !== undefined) throw answer;
     this.finished = true;
+    return true;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A whole run in one thread: the real reader, framers, rings, flush loop, formats,
- * delivery and board between simulated pipes, clock, signals and sink. While the
- * flusher writes or sleeps the others get their turns, as threads might.
+ * A whole run in one thread: the real reader, framers, rings, outlet, its queue,
+ * formats, delivery and board between simulated pipes, clock, signals and sink. While
+ * the sink writes or the loop sleeps the others get their turns, as threads might.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -13,7 +13,8 @@ import { InputLoop } from "../../src/input/input_loop.ts";
 import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
 import { ReadLoop } from "../../src/input/read_loop.ts";
 import { Delivery } from "../../src/output/delivery.ts";
-import { Flusher } from "../../src/output/flusher.ts";
+import { Outlet } from "../../src/output/outlet.ts";
+import { OutletQueue, type Place } from "../../src/output/outlet_queue.ts";
 import { Doorbell } from "../../src/threads/doorbell.ts";
 import { pipe } from "../../src/system/pipes.ts";
 import { Board } from "../../src/threads/board.ts";
@@ -49,6 +50,20 @@ export interface Outcome {
   readonly cut: boolean;
 }
 
+/** One that wakes nobody but says that it would. */
+function simulatedDoorbell(signal: () => void): Doorbell {
+  const { load, store, or, and, exchange } = Atomics;
+  const words = new SharedArrayBuffer(1024);
+  return Doorbell.attach({ words, counter: -1 }, {
+    load,
+    store,
+    or,
+    and,
+    exchange,
+    signal,
+  });
+}
+
 export class SimulatedRun implements Surroundings {
   readonly texts: StreamTexts;
   readonly #scenario: Scenario;
@@ -57,7 +72,7 @@ export class SimulatedRun implements Surroundings {
   readonly #doorbell: Doorbell;
   readonly #pipes: SimulatedPipe[] = [];
   readonly #loop: ReadLoop;
-  readonly #flusher: Flusher;
+  readonly #queue: OutletQueue;
   readonly #sink: SimulatedSink;
   #turns = 0;
   #turnsWithoutWriters = 0;
@@ -72,6 +87,9 @@ export class SimulatedRun implements Surroundings {
   #writtenAtStop: readonly number[] | undefined;
   #deadlineMs = Infinity;
   #cut = false;
+  /** The doorbell rang while the output loop slept. */
+  #rung = false;
+  #failure: unknown;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -79,16 +97,8 @@ export class SimulatedRun implements Surroundings {
     this.texts = new StreamTexts(scenario.format);
     this.#board = Board.create(scenario.inputs.length);
     this.#sink = new SimulatedSink(scenario, this);
-    this.#doorbell = Doorbell.attach(new SharedArrayBuffer(8), {
-      load: Atomics.load,
-      store: Atomics.store,
-      add: Atomics.add,
-      notify: Atomics.notify,
-      wait: (words, index, expected, ms) => {
-        const rung = () => Atomics.load(words, index) !== expected;
-        this.#sleepOrDie(this.#clock.nowMs + ms, rung);
-      },
-    });
+    this.#doorbell = simulatedDoorbell(() => this.#rung = true);
+    this.#queue = new OutletQueue(this.#doorbell);
     const { maxLineBytes, policy, format } = scenario;
     const rings = scenario.inputs.map((_, index) =>
       emptyRing(
@@ -118,11 +128,10 @@ export class SimulatedRun implements Surroundings {
       onBusy: () => {},
       onInputFailed: (message) => assert(false, message),
     });
-    this.#flusher = new Flusher({
+    const outlet = new Outlet({
       labels: LABELS.slice(0, inputs.length),
       rings,
       board: this.#board,
-      doorbell: this.#doorbell,
       delivery: new Delivery(this.#sink, this.#board, {
         onSinkFailing: () => {},
         onSinkRecovered: () => {},
@@ -133,6 +142,10 @@ export class SimulatedRun implements Surroundings {
       gapReason: policy === "overwrite" ? "overwritten" : "dropped",
       startTime: START_MS * 1000,
       onRoom: () => this.#wakeReader(),
+    });
+    this.#queue.add(outlet, {
+      onEnded: () => {},
+      onFailed: (error) => this.#failure = error,
     });
   }
 
@@ -173,7 +186,7 @@ export class SimulatedRun implements Surroundings {
   async run(): Promise<Outcome> {
     this.#clock.install((untilMs) => this.#sleepOrDie(untilMs));
     try {
-      await this.#flusher.run();
+      await this.#flush();
       assert(this.#loop.ended && this.#sink.finished, "it ended before its input");
     } catch (error) {
       if (!(error instanceof Parked)) throw error;
@@ -182,6 +195,26 @@ export class SimulatedRun implements Surroundings {
       this.#clock.uninstall();
     }
     return this.#check();
+  }
+
+  /** The output loop. */
+  async #flush(): Promise<void> {
+    const queue = this.#queue;
+    while (!queue.ended) {
+      const { nowMs } = this.#clock;
+      if (!queue.gather(nowMs)) this.#sleepInLoop(nowMs + queue.restMs(nowMs));
+      let promise: Promise<void> | undefined;
+      queue.step(this.#clock.nowMs, ({ outlet }: Place) => promise = outlet.wait.promise);
+      await promise;
+      if (promise !== undefined) queue.call(0);
+      if (this.#failure !== undefined) throw this.#failure;
+    }
+  }
+
+  #sleepInLoop(untilMs: number): void {
+    this.#rung = false;
+    if (this.#doorbell.beginSleep(1)) this.#sleepOrDie(untilMs, () => this.#rung);
+    this.#doorbell.endSleep();
   }
 
   get exiting(): boolean {
@@ -230,7 +263,7 @@ export class SimulatedRun implements Surroundings {
     if (event === "clock set back") this.#clock.setBack(HOUR_MS);
     if (event !== "hang-up") return;
     this.#board.requestReopen();
-    this.#doorbell.ring();
+    this.#doorbell.ringAll();
   }
 
   /** The writers take turns; those that have to wait are passed over. */

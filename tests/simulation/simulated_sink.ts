@@ -1,6 +1,7 @@
 import { SinkFailure, SinkRejection } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
+import type { Wait } from "../../src/output/wait.ts";
 import { Parked } from "./simulated_clock.ts";
 import type { Scenario, SinkStep } from "./scenario.ts";
 import type { StreamTexts } from "./stream_texts.ts";
@@ -34,6 +35,11 @@ export class SimulatedSink implements Sink {
   readonly #run: Surroundings;
   #steps = 0;
   #absences = 0;
+  /** When what is tended arrives. */
+  #arrivesAtMs: number | undefined;
+  /** When the step that goes on has stalled for long enough. */
+  #stalledUntilMs: number | undefined;
+  #isPromised = false;
 
   constructor(scenario: Scenario, run: Surroundings) {
     this.#scenario = scenario;
@@ -51,37 +57,61 @@ export class SimulatedSink implements Sink {
         this.#underway--;
         return ARRIVED;
       },
-      get restMs(): number {
-        return underway() > 0 ? ROUND_TRIP_MS : Infinity;
+      get settled(): boolean {
+        return underway() === 0;
       },
-      tend: () => {
-        this.#run.sleep(ROUND_TRIP_MS);
-        this.#arrived = this.#underway;
+      tend: (wait: Wait) => {
+        const nowMs = performance.now();
+        this.#arrivesAtMs ??= nowMs + ROUND_TRIP_MS;
+        if (nowMs < this.#arrivesAtMs) {
+          wait.until(this.#arrivesAtMs);
+        } else {
+          this.#arrived = this.#underway;
+          this.#arrivesAtMs = undefined;
+          wait.until(nowMs);
+        }
       },
     };
   }
 
-  ready(): boolean {
+  ready(wait: Wait): boolean {
     this.#run.turn();
     if (this.#absences++ < (this.#scenario.sink[this.#steps]?.absent ?? 0)) {
-      this.#run.sleep(10);
+      wait.until(performance.now() + 10);
       return false;
     }
     this.#absences = 0;
     return true;
   }
 
-  write(piece: Outgoing, from: number): number | Promise<number> {
-    const step = this.#scenario.sink[this.#steps++];
-    if (this.#steps % 2 === 0) this.#arrived = this.#underway;
+  write(piece: Outgoing, from: number, wait: Wait): number {
+    const step = this.#scenario.sink[this.#steps];
+    if (step !== undefined && this.#putOff(step, wait)) return 0;
+    if (++this.#steps % 2 === 0) this.#arrived = this.#underway;
     if (step === undefined) {
       this.#run.turn();
       return this.#take(piece, from, this.#scenario.sinkBytes);
     }
     for (let turns = 0; turns < step.turns; turns++) this.#run.turn();
-    if (step.stallMs > 0) this.#run.sleep(step.stallMs);
-    if (!step.promised) return this.#answer(step, piece, from);
-    return Promise.resolve().then(() => this.#answer(step, piece, from));
+    const taken = this.#answer(step, piece, from);
+    if (taken === 0) wait.until(performance.now());
+    return taken;
+  }
+
+  /** A step may have no room for a time, or need the event loop first. */
+  #putOff({ stallMs, promised }: SinkStep, wait: Wait): boolean {
+    this.#stalledUntilMs ??= performance.now() + stallMs;
+    if (performance.now() < this.#stalledUntilMs) {
+      wait.until(this.#stalledUntilMs);
+      return true;
+    }
+    this.#isPromised = promised && !this.#isPromised;
+    if (this.#isPromised) {
+      wait.promise = Promise.resolve();
+      return true;
+    }
+    this.#stalledUntilMs = undefined;
+    return false;
   }
 
   #answer(step: SinkStep, piece: Outgoing, from: number): number {
@@ -125,7 +155,8 @@ export class SimulatedSink implements Sink {
 
   reopen(): void {}
 
-  finish(): void {
+  finish(): boolean {
     this.finished = true;
+    return true;
   }
 }

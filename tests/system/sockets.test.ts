@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { close } from "../../src/system/descriptors.ts";
-import { ECONNREFUSED } from "../../src/system/errno.ts";
+import { ECONNREFUSED, EINPROGRESS } from "../../src/system/errno.ts";
 import { resolve } from "../../src/system/socket_addresses.ts";
 import { connect, connected } from "../../src/system/sockets.ts";
 
@@ -11,6 +11,14 @@ function clientPorts(): { first: number; count: number } {
   return { first, count: last - first + 1 };
 }
 
+/** On this machine a connect is done, one way or the other, in no time. */
+function outcomeOf(socket: number): number {
+  for (;;) {
+    const outcome = connected(socket);
+    if (outcome !== -EINPROGRESS) return outcome;
+  }
+}
+
 Deno.test("a port on which nobody listens refuses, also when the system gives it to us", () => {
   const { first, count } = clientPorts();
   // Linux gives clients every second port, one after the other.
@@ -19,7 +27,7 @@ Deno.test("a port on which nobody listens refuses, also when the system gives it
   const outcomes = new Set<number>();
   for (let attempt = 0; attempt < count; attempt++) {
     const socket = connect(address, "stream");
-    outcomes.add(socket < 0 ? socket : connected(socket, 1000));
+    outcomes.add(socket < 0 ? socket : outcomeOf(socket));
     if (socket >= 0) close(socket);
   }
   assertEquals([...outcomes], [-ECONNREFUSED]);

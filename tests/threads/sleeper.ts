@@ -5,13 +5,15 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { Doorbell } from "../../src/threads/doorbell.ts";
+import { Doorbell, type DoorbellMemory } from "../../src/threads/doorbell.ts";
+import { clear } from "../../src/system/event_counter.ts";
+import { POLLIN, PollSet } from "../../src/system/poll.ts";
 import { Gate } from "../../src/threads/gate.ts";
 
 export type Job =
   | {
     readonly kind: "doorbell";
-    readonly doorbell: SharedArrayBuffer;
+    readonly doorbell: DoorbellMemory;
     /** Words: what is published, what the sleeper has seen. */
     readonly words: SharedArrayBuffer;
     readonly last: number;
@@ -23,13 +25,25 @@ function sleepAndWake(
 ): void {
   const doorbell = Doorbell.attach(memory);
   const words = new Int32Array(shared);
-  let seen = 0;
+  let [seen, before] = [0, -1];
   while (seen < last) {
-    doorbell.sleep(() => Atomics.load(words, 0) === seen);
+    doorbell.answer(1, () => {});
     seen = Atomics.load(words, 0);
+    if (seen === before) sleep(doorbell);
+    before = seen;
     Atomics.store(words, 1, seen);
     Atomics.notify(words, 1);
   }
+}
+
+function sleep(doorbell: Doorbell): void {
+  if (doorbell.beginSleep(1)) {
+    const poll = new PollSet(1);
+    poll.watch(0, doorbell.memory.counter, POLLIN);
+    poll.wait(-1);
+    clear(doorbell.memory.counter);
+  }
+  doorbell.endSleep();
 }
 
 const job = workerData as Job;

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Worker } from "node:worker_threads";
 import { Doorbell } from "../../src/threads/doorbell.ts";
+import { clear } from "../../src/system/event_counter.ts";
+import { POLLIN, PollSet } from "../../src/system/poll.ts";
 import { Gate } from "../../src/threads/gate.ts";
 import type { Job } from "./sleeper.ts";
 
@@ -50,7 +52,7 @@ Deno.test("nobody who rings after publishing is overlooked, however they meet", 
   await sleeper.words(1);
   for (let number = 1; number <= last; number++) {
     Atomics.store(words, 0, number);
-    doorbell.ring();
+    doorbell.ring(0);
     // Now and then wait until it has seen it, so that it is met asleep, awake
     // and on the way from one to the other.
     while (number % 3 === 0) {
@@ -64,28 +66,67 @@ Deno.test("nobody who rings after publishing is overlooked, however they meet", 
   assertEquals(sleeper.said, ["started", "done"]);
 });
 
-Deno.test("nobody falls asleep while there is something to do", () => {
+/** The plates that are called, in the order in which they are answered. */
+function called(doorbell: Doorbell, plates: number): number[] {
+  const visited: number[] = [];
+  doorbell.answer(plates, (plate) => visited.push(plate));
+  return visited;
+}
+
+function signalled({ memory: { counter } }: Doorbell): boolean {
+  const poll = new PollSet(1);
+  poll.watch(0, counter, POLLIN);
+  poll.wait(0);
+  return poll.ready(0) !== 0;
+}
+
+Deno.test("each plate that was rung is answered once", () => {
   const doorbell = Doorbell.create();
-  let asked = 0;
-  doorbell.sleep(() => {
-    asked++;
-    return false;
-  });
-  assertEquals(asked, 1);
+  for (const plate of [31, 5, 32, 5, 99]) doorbell.ring(plate);
+  assertEquals(called(doorbell, 100), [5, 31, 32, 99]);
+  assertEquals(called(doorbell, 100), []);
+  doorbell.ringAll();
+  assertEquals(called(doorbell, 34).length, 34);
 });
 
-Deno.test("a ring between the look and the sleep is heard", () => {
+Deno.test("nobody falls asleep while somebody is called", () => {
   const doorbell = Doorbell.create();
-  doorbell.sleep(() => {
-    doorbell.ring();
-    return true;
-  });
+  doorbell.ring(40);
+  assert(!doorbell.beginSleep(64));
+  doorbell.endSleep();
+  doorbell.answer(64, () => {});
+  doorbell.ringAll();
+  assert(!doorbell.beginSleep(64));
 });
 
-Deno.test("a sleep has an end also when nobody rings", () => {
+Deno.test("a ring between the look and the sleep wakes the sleeper, once", () => {
   const doorbell = Doorbell.create();
-  doorbell.ring();
-  doorbell.sleep(() => true, 1);
+  assert(doorbell.beginSleep(64));
+  assert(!signalled(doorbell));
+  doorbell.ring(0);
+  assert(signalled(doorbell));
+  clear(doorbell.memory.counter);
+  doorbell.ring(33);
+  assert(!signalled(doorbell), "it is awake already");
+});
+
+Deno.test("a plate that is muted calls nobody, until it is no more", () => {
+  const doorbell = Doorbell.create();
+  doorbell.mute(3);
+  doorbell.ring(3);
+  assert(doorbell.beginSleep(8));
+  doorbell.ring(3);
+  assert(!signalled(doorbell));
+  doorbell.endSleep();
+  assertEquals(called(doorbell, 8), []);
+  doorbell.ring(4);
+  assertEquals(called(doorbell, 8), [4]);
+  doorbell.ringAll();
+  assert(called(doorbell, 8).includes(3), "whoever rings for all means all");
+  doorbell.unmute(3);
+  assertEquals(called(doorbell, 8), []);
+  doorbell.ring(3);
+  assertEquals(called(doorbell, 8), [3]);
 });
 
 Deno.test("a gate holds a thread back until it is opened", async () => {

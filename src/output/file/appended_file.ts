@@ -14,7 +14,8 @@ import {
 import { status } from "../../system/file_status.ts";
 import { fsync, readAt, truncate } from "../../system/files.ts";
 import { addressOf } from "../../system/memory.ts";
-import { DescriptorWriter } from "../descriptor_writer.ts";
+import { DescriptorSink } from "../descriptor_sink.ts";
+import type { Wait } from "../wait.ts";
 
 /** Longer beginnings of a record are left where they are. */
 const MAX_CARRIED_BYTES = 1024 * 1024;
@@ -27,7 +28,7 @@ export class AppendedFile {
   readonly descriptor: number;
   /** Devices such as /dev/null have no size, and cannot be synced. */
   readonly isFile: boolean;
-  readonly #writer: DescriptorWriter;
+  readonly #writer: DescriptorSink;
   #bytes: number;
   #unfinishedBytes = 0;
 
@@ -36,7 +37,7 @@ export class AppendedFile {
     this.descriptor = descriptor;
     this.isFile = typeof found !== "number" && found.kind === "file";
     this.#bytes = typeof found === "number" ? 0 : found.bytes;
-    this.#writer = new DescriptorWriter(name, descriptor);
+    this.#writer = new DescriptorSink(name, descriptor);
   }
 
   /**
@@ -70,8 +71,8 @@ export class AppendedFile {
   }
 
   /** See `Sink.write`. @param to where to stop */
-  write(piece: Outgoing, from: number, to: number): number {
-    const count = this.#writer.write(piece, from, to);
+  write(piece: Outgoing, from: number, wait: Wait, to: number): number {
+    const count = this.#writer.write(piece, from, wait, to);
     const end = from + count;
     this.#bytes += count;
     if (end === piece.length && !piece.endsInside) {

@@ -9,6 +9,7 @@ import {
   type SinkKind,
   type SinkNotices,
 } from "../sink.ts";
+import type { Wait } from "../wait.ts";
 import { AppendedFile } from "./appended_file.ts";
 import { FileRotation } from "./file_rotation.ts";
 
@@ -27,12 +28,21 @@ export const fileKind: SinkKind<FileDestination> = {
   help: "the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP",
   format: "raw",
   reopens: true,
+  loop: ({ path }) => loopOfFile(path),
   parse: (path, { rotation }) =>
     SCHEME.test(path)
       ? undefined
       : { kind: "file", name: `"${path}"`, readableAt: path, path, rotation },
   open: (destination, notices) => new FileSink(destination, notices),
 };
+
+/** A disk that hangs keeps its thread; others go on beside it. */
+function loopOfFile(path: string): string {
+  const found = status(path);
+  const folder = status(path.replace(/[^/]*$/, "") || ".");
+  const there = typeof found === "number" ? folder : found;
+  return typeof there === "number" ? "no device" : `device ${there.device}`;
+}
 
 /** Readable for a group of log readers, not for everybody. */
 const FILE_MODE = 0o640;
@@ -67,10 +77,11 @@ class FileSink implements Sink {
     this.#rotation = rotation && new FileRotation(name, path, rotation, notices);
   }
 
-  write(piece: Outgoing, from: number): number {
-    if (this.#rotation === undefined) return this.#file.write(piece, from, piece.length);
-    this.#file = this.#rotation.rotateIfDue(this.#file, piece, from);
-    return this.#file.write(piece, from, this.#rotation.end(this.#file, piece, from));
+  write(piece: Outgoing, from: number, wait: Wait): number {
+    const rotation = this.#rotation;
+    if (rotation === undefined) return this.#file.write(piece, from, wait, piece.length);
+    this.#file = rotation.rotateIfDue(this.#file, piece, from);
+    return this.#file.write(piece, from, wait, rotation.end(this.#file, piece, from));
   }
 
   reopen(): void {
@@ -91,7 +102,7 @@ class FileSink implements Sink {
    * Tries once: after a sync that has failed Linux takes the pages for written, and
    * the next one would succeed without them.
    */
-  finish(): void {
+  finish(): boolean {
     const outcome = this.#file.sync();
     if (outcome < 0) {
       throw new SinkError(
@@ -101,5 +112,6 @@ class FileSink implements Sink {
       );
     }
     this.#file.close();
+    return true;
   }
 }

@@ -14,7 +14,7 @@ import {
   type TlsFiles,
   tlsFilesIn,
 } from "../network/tls_settings.ts";
-import type { Destination, SinkKind } from "../sink.ts";
+import { type Destination, SERVED, type SinkKind } from "../sink.ts";
 import {
   checkCredentials,
   CREDENTIAL_SETTINGS,
@@ -45,6 +45,7 @@ export const httpKind: SinkKind<HttpDestination> = {
   help: "http://HOST/PATH or https://HOST/PATH",
   format: "ndjson",
   makesDocuments: true,
+  loop: () => SERVED,
   parse: (output) => {
     if (!/^https?:\/\//.test(output)) return undefined;
     const secure = output.startsWith("https:");

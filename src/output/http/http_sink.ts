@@ -4,7 +4,8 @@ import type { Outgoing } from "../../formats/format.ts";
 import { gzip } from "../../runtime/on_demand.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
 import { ServingConnection } from "../network/serving_connection.ts";
-import { type Custody, type Sink, type Verdict } from "../sink.ts";
+import type { Custody, Sink, Verdict } from "../sink.ts";
+import type { Wait } from "../wait.ts";
 import { type CredentialFile, readCredentials } from "./authorization.ts";
 import { type BatchPart, HttpBatch } from "./http_batch.ts";
 import { exchange, type HttpReply } from "./http_exchange.ts";
@@ -47,7 +48,10 @@ export class HttpSink implements Sink, Custody {
   readonly #tls: TlsSettings | undefined;
   readonly #batch: HttpBatch;
   readonly #run = crypto.randomUUID();
-  #request = 0;
+  /** Requests that were answered; part of the key of the next. */
+  #answers = 0;
+  #posting: Promise<void> | undefined;
+  #failure: unknown;
   /** The server has refused longer requests. */
   #maxRequestBytes = Infinity;
   #connection: ServingConnection | undefined;
@@ -65,15 +69,19 @@ export class HttpSink implements Sink, Custody {
     return this.#batch.takeVerdict();
   }
 
-  get restMs(): number {
-    return Math.max(0, this.#batch.dueMs - performance.now());
+  get settled(): boolean {
+    return this.#batch.isEmpty;
   }
 
-  write(piece: Outgoing, from: number): number | Promise<number> {
+  write(piece: Outgoing, from: number, wait: Wait): number {
+    this.#throwFailure();
     const end = this.#unitEnd(piece, from);
-    if (!this.#batch.fits(end - from)) return this.#sendBatch().then(() => 0);
-    this.#batch.add(piece.label, piece.bytes.subarray(from, end), performance.now());
-    return end - from;
+    if (this.#posting === undefined && this.#batch.fits(end - from)) {
+      this.#batch.add(piece.label, piece.bytes.subarray(from, end), performance.now());
+      return end - from;
+    }
+    wait.promise = this.#post();
+    return 0;
   }
 
   #unitEnd(piece: Outgoing, from: number): number {
@@ -84,17 +92,37 @@ export class HttpSink implements Sink, Custody {
     return boundary > from ? boundary : piece.recordEnd(from);
   }
 
-  tend(): Promise<void> | undefined {
-    return this.restMs > 0 ? undefined : this.#sendBatch();
+  tend(wait: Wait): void {
+    this.#throwFailure();
+    if (this.#posting !== undefined || this.#batch.dueMs <= performance.now()) {
+      wait.promise = this.#post();
+    } else {
+      wait.until(this.#batch.dueMs);
+    }
+  }
+
+  /** Begins to post the batch, if that has not begun; settles when it has gone or failed. */
+  #post(): Promise<void> {
+    this.#posting ??= this.#postBatch().catch((error: unknown) => {
+      this.#failure = error;
+    }).finally(() => this.#posting = undefined);
+    return this.#posting;
+  }
+
+  /** What was wrong with the last attempt to post, once. */
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
   }
 
   /** Until every unit has its verdict. @throws SinkFailure */
-  async #sendBatch(): Promise<void> {
+  async #postBatch(): Promise<void> {
     this.#batch.seal();
     for (;;) {
       const part = this.#batch.nextPart(this.#maxRequestBytes);
       if (part === undefined) return;
-      this.#decide(part, await this.#post(part.body));
+      this.#decide(part, await this.#request(part.body));
     }
   }
 
@@ -110,7 +138,7 @@ export class HttpSink implements Sink, Custody {
         `${this.#name} answered ${status} and points to ${location}; name that instead`,
       );
     }
-    this.#request++;
+    this.#answers++;
     if (status === PAYLOAD_TOO_LARGE && units.length > 1) {
       this.#maxRequestBytes = Math.floor(body.length / 2);
       return;
@@ -144,7 +172,7 @@ export class HttpSink implements Sink, Custody {
   }
 
   /** @throws SinkFailure when no reply comes. */
-  async #post(body: Uint8Array): Promise<HttpReply> {
+  async #request(body: Uint8Array): Promise<HttpReply> {
     const credentials = readCredentials(this.#target.credentials);
     this.#secrets = credentials?.secrets ?? [];
     const sent = this.#target.gzip ? gzip(body) : body;
@@ -179,7 +207,7 @@ export class HttpSink implements Sink, Custody {
       `Content-Type: ${contentType}`,
       `Content-Length: ${length}`,
       ...(gzip ? ["Content-Encoding: gzip"] : []),
-      `Idempotency-Key: ${this.#run}-${this.#request}`,
+      `Idempotency-Key: ${this.#run}-${this.#answers}`,
       ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
       "\r\n",
     ].join("\r\n");
@@ -216,8 +244,9 @@ export class HttpSink implements Sink, Custody {
     }
   }
 
-  finish(): void {
+  finish(): boolean {
     this.#connection?.close();
+    return true;
   }
 }
 

@@ -1,10 +1,12 @@
 import { SinkFailure, SinkRejection } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { close } from "../../system/descriptors.ts";
-import { describeError, EMSGSIZE } from "../../system/errno.ts";
+import { describeError, EAGAIN, EMSGSIZE } from "../../system/errno.ts";
+import { POLLOUT } from "../../system/poll.ts";
 import { sendDatagram, socketError } from "../../system/sockets.ts";
 import type { Sink } from "../sink.ts";
-import { connectTo, type Peer } from "./peer.ts";
+import type { Wait } from "../wait.ts";
+import { datagramSocket, type Peer } from "./peer.ts";
 
 /**
  * A datagram for each record, without its newline (RFC 5426). What a network or a
@@ -21,9 +23,9 @@ export class DatagramSink implements Sink {
     this.#peer = peer;
   }
 
-  write(piece: Outgoing, from: number): number {
+  write(piece: Outgoing, from: number, wait: Wait): number {
     // A datagram socket is connected without asking the peer.
-    this.#socket ??= connectTo(this.#name, this.#peer, "datagram", 0);
+    this.#socket ??= datagramSocket(this.#name, this.#peer);
     let sent = from;
     let at = from;
     while (at < piece.length) {
@@ -36,6 +38,11 @@ export class DatagramSink implements Sink {
           `a message of ${length} bytes is too long for a datagram to ${this.#name}; use syslog+tcp, or a smaller --max-line`,
           end - at,
         );
+      }
+      if (count === -EAGAIN) {
+        // Of a Unix socket whose receiver is behind.
+        wait.forDescriptor(this.#socket, POLLOUT);
+        break;
       }
       if (count < 0) return this.#refused(-count, sent - from);
       sent = at;
@@ -60,7 +67,8 @@ export class DatagramSink implements Sink {
     this.#socket = undefined;
   }
 
-  finish(): void {
+  finish(): boolean {
     this.#disconnect();
+    return true;
   }
 }

@@ -1,76 +1,87 @@
 import { SinkError, SinkFailure, UsageError } from "../../errors.ts";
-import { close } from "../../system/descriptors.ts";
 import {
   describeError,
   EACCES,
+  EHOSTUNREACH,
   ENOENT,
   EPERM,
   EPROTOTYPE,
-  ETIMEDOUT,
 } from "../../system/errno.ts";
 import { status } from "../../system/file_status.ts";
 import {
+  isAddress,
   MAX_UNIX_PATH_BYTES,
   resolve,
   type SocketAddress,
   type SocketType,
   unixAddress,
 } from "../../system/socket_addresses.ts";
-import { connect, connected } from "../../system/sockets.ts";
+import { DESCRIPTORS } from "../sink.ts";
+import { connect } from "../../system/sockets.ts";
 
 /** Where to connect to. */
 export type Peer =
   | { readonly host: string; readonly port: number }
   | { readonly path: string };
 
+/** Whoever finds names keeps the thread waiting; addresses are there already. */
+export function loopOfPeer(peer: Peer): string {
+  if ("path" in peer || isAddress(peer.host)) return DESCRIPTORS;
+  return `host ${peer.host}`;
+}
+
 /**
- * A connected socket, tried at all addresses of the peer. Blocks for up to
- * `timeoutMs` an address, and as long as the name servers take.
+ * A datagram socket that sends to the peer; the peer is not asked. Blocks for as long as
+ * the name servers take.
  *
  * @param name how messages call the peer
  * @throws SinkFailure when it may work later, SinkError when it cannot.
  */
-export function connectTo(
+export function datagramSocket(name: string, peer: Peer): number {
+  let outcome = -EHOSTUNREACH;
+  for (const address of addressesOf(name, peer, "datagram")) {
+    outcome = connect(address, "datagram");
+    if (outcome >= 0) return outcome;
+  }
+  throw cannotConnect(name, "datagram", -outcome);
+}
+
+/**
+ * Where the peer is. Blocks for as long as the name servers take.
+ *
+ * @throws SinkFailure when its name is not known.
+ */
+export function addressesOf(
   name: string,
   peer: Peer,
   type: SocketType,
-  timeoutMs: number,
-): number {
-  const addresses = "path" in peer
-    ? [unixAddress(peer.path)]
-    : resolve(peer.host, peer.port, type);
-  if (typeof addresses === "string") {
-    throw new SinkFailure(`cannot find ${name}: ${addresses}`);
-  }
-  let errno = ETIMEDOUT;
-  for (const address of addresses) {
-    const socket = connectAddress(address, type, timeoutMs);
-    if (socket >= 0) return socket;
-    errno = -socket;
-  }
+): readonly SocketAddress[] {
+  if ("path" in peer) return [unixAddress(peer.path)];
+  const addresses = resolve(peer.host, peer.port, type);
+  if (typeof addresses !== "string") return addresses;
+  throw new SinkFailure(`cannot find ${name}: ${addresses}`);
+}
+
+/** What it means that connecting has failed at every address. */
+export function cannotConnect(
+  name: string,
+  type: SocketType,
+  errno: number,
+): SinkFailure | SinkError {
   const reason = describeError(errno);
   if (errno === EACCES || errno === EPERM) {
-    throw new SinkError(
+    return new SinkError(
       `cannot connect to ${name}: ${reason}; this user needs the right to write to it`,
     );
   }
   if (errno === EPROTOTYPE) {
-    throw new SinkError(
+    return new SinkError(
       `cannot connect to ${name}: ${reason}; use ${
         type === "stream" ? "syslog+unix:PATH" : "unix:PATH"
       } for a ${type === "stream" ? "datagram" : "stream"} socket`,
     );
   }
-  throw new SinkFailure(`cannot connect to ${name}: ${reason}`);
-}
-
-function connectAddress(address: SocketAddress, type: SocketType, timeoutMs: number) {
-  const socket = connect(address, type);
-  if (socket < 0 || type === "datagram") return socket;
-  const outcome = connected(socket, timeoutMs);
-  if (outcome === 0) return socket;
-  close(socket);
-  return outcome;
+  return new SinkFailure(`cannot connect to ${name}: ${reason}`);
 }
 
 /** @throws UsageError when no socket can have this path. */

@@ -1,3 +1,4 @@
+import type { Wait } from "../wait.ts";
 import type { ResendWindow } from "./resend_window.ts";
 
 /** What a break without an error is called. */
@@ -12,27 +13,30 @@ export interface Look {
 }
 
 /**
- * One connection to a peer that takes a stream. What needs the event loop answers with
- * promises, what does not has none. Flusher thread only.
+ * One connection to a peer that takes a stream. No call waits. Only on the thread of its
+ * output loop.
  */
 export interface StreamConnection {
-  /** Sends what it can of what is unsent, without waiting for the peer. */
+  /**
+   * True when it is there; it begins to connect when it is made.
+   *
+   * @throws SinkFailure, SinkError when it will not be.
+   */
+  readonly connected: boolean;
+
+  /** Sends what it can of what is unsent. */
   send(window: ResendWindow): void;
 
-  /** Does not block. */
   look(): Look;
 
-  /** Where the event loop moves the bytes: lets it run for a moment. */
-  turn?(): Promise<void>;
+  /** Says when a look or another attempt to send may find something new. */
+  await(wait: Wait, forRoom: boolean): void;
 
-  /** Waits until there may be room (if asked for), something has happened, or the time is over. */
-  wait(forRoom: boolean, timeoutMs: number): void | Promise<void>;
+  /** Says that no more comes; once the peer has read it all, `left` says so. */
+  sayGoodbye(): void;
 
-  /**
-   * Says that no more comes, and waits until the peer has read it all and closed, or
-   * the time is over. Returns what went wrong, if anything did.
-   */
-  sayGoodbye(timeoutMs: number): string | undefined | Promise<string | undefined>;
+  /** After `sayGoodbye`: the peer has closed, and the reason if it broke off instead. */
+  readonly left: { readonly broken?: string } | undefined;
 
   close(): void;
 }

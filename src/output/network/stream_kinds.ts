@@ -2,8 +2,8 @@ import { UsageError } from "../../errors.ts";
 import { parseDuration } from "../../units.ts";
 import type { Destination, SinkKind } from "../sink.ts";
 import { parseHostPort, type Settings, splitSettings } from "./address.ts";
-import { Connection } from "./connection.ts";
-import { checkUnixPath, type Peer, unixPeer } from "./peer.ts";
+import { SocketConnection } from "./socket_connection.ts";
+import { checkUnixPath, loopOfPeer, type Peer, unixPeer } from "./peer.ts";
 import { newlineFraming } from "./framing.ts";
 import { StreamSink } from "./stream_sink.ts";
 
@@ -17,6 +17,7 @@ export const tcpKind: SinkKind<StreamDestination> = {
   kind: "tcp",
   help: "tcp://HOST:PORT",
   format: "raw",
+  loop: ({ peer }) => loopOfPeer(peer),
   parse: (output) => {
     const address = afterScheme(output, "tcp://");
     if (address === undefined) return undefined;
@@ -29,7 +30,11 @@ export const tcpKind: SinkKind<StreamDestination> = {
     };
   },
   open: ({ name, peer, timeoutMs }) =>
-    new StreamSink(name, newlineFraming, () => new Connection(name, peer, timeoutMs)),
+    new StreamSink(
+      name,
+      newlineFraming,
+      () => new SocketConnection(name, peer, timeoutMs),
+    ),
 };
 
 /** `--output unix:PATH` */
@@ -46,7 +51,7 @@ export const unixKind: SinkKind<StreamDestination & { readonly peer: { path: str
     },
     open: ({ name, peer, timeoutMs }) => {
       checkUnixPath(name, peer.path);
-      const connect = () => new Connection(name, peer, timeoutMs);
+      const connect = () => new SocketConnection(name, peer, timeoutMs);
       return new StreamSink(name, newlineFraming, connect);
     },
   };

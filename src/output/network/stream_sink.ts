@@ -1,6 +1,7 @@
 import { SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
+import type { Wait } from "../wait.ts";
 import type { Framing } from "./framing.ts";
 import { ResendWindow } from "./resend_window.ts";
 import type { StreamConnection } from "./stream_connection.ts";
@@ -25,20 +26,18 @@ export class StreamSink implements Sink, Custody {
   readonly #name: string;
   readonly custody = this;
   readonly #framing: Framing;
-  readonly #connect: () => StreamConnection | Promise<StreamConnection>;
+  readonly #connect: () => StreamConnection;
   readonly #window = new ResendWindow();
   #connection: StreamConnection | undefined;
+  /** Until when the peer may take to close; undefined before it was asked to. */
+  #goodbyeUntilMs: number | undefined;
   /** How often the end had to be sent again. */
   #goodbyes = 0;
   /** Chunks whose arrival has been told. */
   #told = 0;
 
-  /** @param connect makes a new connection; throws SinkFailure or SinkError */
-  constructor(
-    name: string,
-    framing: Framing,
-    connect: () => StreamConnection | Promise<StreamConnection>,
-  ) {
+  /** @param connect begins a new connection; throws SinkFailure or SinkError */
+  constructor(name: string, framing: Framing, connect: () => StreamConnection) {
     this.#name = name;
     this.#framing = framing;
     this.#connect = connect;
@@ -50,49 +49,57 @@ export class StreamSink implements Sink, Custody {
     return ARRIVED;
   }
 
-  get restMs(): number {
-    return this.#window.settled ? Infinity : TEND_MS;
+  get settled(): boolean {
+    return this.#window.settled;
   }
 
-  write(piece: Outgoing, from: number): number | Promise<number> {
+  write(piece: Outgoing, from: number, wait: Wait): number {
     const window = this.#window;
-    const connection = this.#advance();
-    if (connection instanceof Promise) return connection.then(() => 0);
+    const connection = this.#advance(wait);
+    if (connection === undefined) return 0;
     if (!window.hasRoom) {
       const unsent = window.unsentBytes > 0;
-      const waited = connection.wait(unsent, unsent ? ROOM_MS : ACKNOWLEDGEMENT_MS);
-      return waited === undefined ? 0 : waited.then(() => 0);
+      connection.await(wait, unsent);
+      wait.until(performance.now() + (unsent ? ROOM_MS : ACKNOWLEDGEMENT_MS));
+      return 0;
     }
     const taken = this.#framing(piece, from, window);
     connection.send(window);
-    return connection.turn?.().then(() => taken) ?? taken;
+    return taken;
   }
 
-  tend(): void | Promise<void> {
-    const connection = this.#advance();
-    return connection instanceof Promise
-      ? connection.then(() => {})
-      : connection.turn?.();
+  tend(wait: Wait): void {
+    if (this.settled) return;
+    const connection = this.#advance(wait);
+    if (connection === undefined) return;
+    connection.await(wait, this.#window.unsentBytes > 0);
+    wait.until(performance.now() + TEND_MS);
   }
 
-  /** Looks at the connection, or makes one, and sends what is to be sent. */
-  #advance(): StreamConnection | Promise<StreamConnection> {
-    if (this.#connection !== undefined) {
+  /** Looks at the connection, or makes one, and sends what is to be sent, if it is there. */
+  #advance(wait: Wait): StreamConnection | undefined {
+    if (this.#connection !== undefined && this.#isConnected(this.#connection)) {
       const look = this.#connection.look();
       this.#window.arrivedBut(look.unacknowledgedBytes, performance.now());
       if (look.broken !== undefined) this.#disconnect(look.broken);
     }
-    const connection = this.#connection ?? this.#connect();
-    if (connection instanceof Promise) {
-      return connection.then((connection) => this.#adopt(connection));
+    const connection = this.#connection ??= this.#connect();
+    if (!this.#isConnected(connection)) {
+      connection.await(wait, false);
+      return undefined;
     }
-    return this.#adopt(connection);
-  }
-
-  #adopt(connection: StreamConnection): StreamConnection {
-    this.#connection = connection;
     connection.send(this.#window);
     return connection;
+  }
+
+  /** One that fails to connect is given up. */
+  #isConnected(connection: StreamConnection): boolean {
+    try {
+      return connection.connected;
+    } catch (error) {
+      this.#connection = undefined;
+      throw error;
+    }
   }
 
   /** @throws SinkFailure when there is something to be sent again. */
@@ -100,15 +107,30 @@ export class StreamSink implements Sink, Custody {
     this.#connection?.close();
     this.#connection = undefined;
     this.#window.rewind(performance.now());
-    if (this.#window.settled) return;
+    if (this.settled) return;
     throw new SinkFailure(`the connection to ${this.#name} broke: ${reason}`);
   }
 
-  async finish(): Promise<void> {
-    const broken = await this.#connection?.sayGoodbye(GOODBYE_MS);
+  finish(wait: Wait): boolean {
+    const connection = this.#connection;
+    if (connection === undefined) return true;
+    if (this.#goodbyeUntilMs === undefined) {
+      this.#goodbyeUntilMs = performance.now() + GOODBYE_MS;
+      connection.sayGoodbye();
+    }
+    const left = connection.left;
+    if (left === undefined && performance.now() < this.#goodbyeUntilMs) {
+      connection.await(wait, false);
+      wait.until(this.#goodbyeUntilMs);
+      return false;
+    }
+    this.#goodbyeUntilMs = undefined;
     // The peer may not have read the end. One that always breaks off is its own affair.
-    if (broken !== undefined && this.#goodbyes++ < MAX_GOODBYES) this.#disconnect(broken);
-    this.#connection?.close();
+    if (left?.broken !== undefined && this.#goodbyes++ < MAX_GOODBYES) {
+      this.#disconnect(left.broken);
+    }
+    connection.close();
     this.#connection = undefined;
+    return true;
   }
 }

@@ -2,12 +2,12 @@
 
 import { UsageError } from "../../errors.ts";
 import { DEFAULT_IDENTITY, type SyslogIdentity } from "../../formats/rfc5424.ts";
-import type { Destination, Sink, SinkKind } from "../sink.ts";
+import { type Destination, SERVED, type Sink, type SinkKind } from "../sink.ts";
 import { parseHostPort, type Settings, splitSettings } from "./address.ts";
-import { Connection } from "./connection.ts";
+import { SocketConnection } from "./socket_connection.ts";
 import { DatagramSink } from "./datagram_sink.ts";
 import { octetCounting } from "./framing.ts";
-import { checkUnixPath, type Peer, unixPeer } from "./peer.ts";
+import { checkUnixPath, loopOfPeer, type Peer, unixPeer } from "./peer.ts";
 import { afterScheme, timeoutIn } from "./stream_kinds.ts";
 import { StreamSink } from "./stream_sink.ts";
 import { loadTls, TLS_SETTINGS, type TlsFiles, tlsFilesIn } from "./tls_settings.ts";
@@ -32,10 +32,11 @@ interface SyslogWay<P extends Peer> {
   peerOf(address: string): P;
   /** @throws SinkError */
   open(destination: SyslogDestination<P>): Sink;
+  loop?(destination: SyslogDestination<P>): string;
 }
 
 function syslogKind<P extends Peer>(
-  { kind, help, scheme, settings: known, peerOf, open }: SyslogWay<P>,
+  { kind, help, scheme, settings: known, peerOf, open, loop }: SyslogWay<P>,
 ): SinkKind<SyslogDestination<P>> {
   return {
     kind,
@@ -60,6 +61,7 @@ function syslogKind<P extends Peer>(
       };
     },
     open,
+    ...(loop && { loop }),
   };
 }
 
@@ -72,6 +74,7 @@ export const syslogUdpKind = syslogKind({
   kind: "syslog",
   help: "syslog://HOST",
   scheme: "syslog://",
+  loop: ({ peer }) => loopOfPeer(peer),
   settings: [],
   peerOf: (address) => parseHostPort(address, SYSLOG_PORT),
   open: ({ name, peer }) => new DatagramSink(name, peer),
@@ -81,10 +84,15 @@ export const syslogTcpKind = syslogKind({
   kind: "syslog+tcp",
   help: "syslog+tcp://HOST",
   scheme: "syslog+tcp://",
+  loop: ({ peer }) => loopOfPeer(peer),
   settings: ["timeout"],
   peerOf: (address) => parseHostPort(address, SYSLOG_PORT),
   open: ({ name, peer, timeoutMs }) =>
-    new StreamSink(name, octetCounting, () => new Connection(name, peer, timeoutMs)),
+    new StreamSink(
+      name,
+      octetCounting,
+      () => new SocketConnection(name, peer, timeoutMs),
+    ),
 });
 
 export const syslogTlsKind = syslogKind({
@@ -92,10 +100,11 @@ export const syslogTlsKind = syslogKind({
   help: "syslog+tls://HOST",
   scheme: "syslog+tls://",
   settings: ["timeout", ...TLS_SETTINGS],
+  loop: () => SERVED,
   peerOf: (address) => parseHostPort(address, SYSLOG_TLS_PORT),
   open: ({ name, peer, tls, timeoutMs }) => {
     const settings = loadTls(tls);
-    const connect = () => TlsConnection.open(name, peer, settings, timeoutMs);
+    const connect = () => new TlsConnection(name, peer, settings, timeoutMs);
     return new StreamSink(name, octetCounting, connect);
   },
 });

@@ -2,6 +2,7 @@ import { SinkError } from "../../errors.ts";
 import { unacknowledgedBytes } from "../../system/sockets.ts";
 import { unansweredForMs } from "../../system/tcp.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
+import type { Wait } from "../wait.ts";
 import type { ResendWindow } from "./resend_window.ts";
 import { ServingConnection } from "./serving_connection.ts";
 import type { Look, StreamConnection } from "./stream_connection.ts";
@@ -11,41 +12,66 @@ import type { Look, StreamConnection } from "./stream_connection.ts";
  * the system has had nothing under way in two turns has everything arrived.
  */
 const QUIET_LOOKS = 2;
+/** How long the peer may take to close. */
+const GOODBYE_MS = 1000;
 
-/** A connection through the runtime's TLS, which tells only when all has arrived. */
+/**
+ * A connection through the runtime's TLS, which tells only when all has arrived. The
+ * event loop moves its bytes and its news.
+ */
 export class TlsConnection implements StreamConnection {
-  readonly #connection: ServingConnection;
-  readonly #socket: number;
   readonly #timeoutMs: number;
+  /** Settles when it is known whether the connection can be used. */
+  readonly #opening: Promise<void>;
+  #failure: unknown;
+  #connection: ServingConnection | undefined;
+  #socket = -1;
   /** What the runtime has not handed on to the system. */
   #withheldBytes = 0;
   #quietLooks = 0;
+  #goodbye: Promise<void> | undefined;
+  #left = false;
+  #closed = false;
 
-  private constructor(connection: ServingConnection, socket: number, timeoutMs: number) {
-    this.#connection = connection;
-    this.#socket = socket;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /**
-   * @param timeoutMs how long a peer may take to answer before it counts as gone
-   * @throws SinkFailure, SinkError
-   */
-  static async open(
+  /** @param timeoutMs how long a peer may take to answer before it counts as gone */
+  constructor(
     name: string,
     peer: { readonly host: string; readonly port: number },
     tls: TlsSettings,
     timeoutMs: number,
-  ): Promise<TlsConnection> {
-    const connection = await ServingConnection.open(name, peer, tls, timeoutMs);
+  ) {
+    this.#timeoutMs = timeoutMs;
+    this.#opening = this.#open(name, peer, tls).catch((error) => {
+      this.#failure = error;
+    });
+  }
+
+  async #open(
+    name: string,
+    peer: { readonly host: string; readonly port: number },
+    tls: TlsSettings,
+  ): Promise<void> {
+    const connection = await ServingConnection.open(name, peer, tls, this.#timeoutMs);
     const { descriptor } = connection;
-    if (descriptor !== undefined) {
-      return new TlsConnection(connection, descriptor, timeoutMs);
+    if (descriptor === undefined) {
+      connection.close();
+      throw new SinkError(
+        `cannot find the socket of the connection to ${name} among the first descriptors; close some before the start`,
+      );
     }
-    connection.close();
-    throw new SinkError(
-      `cannot find the socket of the connection to ${name} among the first descriptors; close some before the start`,
-    );
+    this.#socket = descriptor;
+    this.#connection = connection;
+    if (this.#closed) connection.close();
+  }
+
+  get connected(): boolean {
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#connection !== undefined;
+  }
+
+  await(wait: Wait): void {
+    if (this.#connection === undefined) wait.promise = this.#opening;
+    else if (this.#goodbye !== undefined) wait.promise = this.#goodbye;
   }
 
   send(window: ResendWindow): void {
@@ -54,7 +80,7 @@ export class TlsConnection implements StreamConnection {
     window.sent(bytes.length);
     this.#withheldBytes += bytes.length;
     this.#quietLooks = 0;
-    this.#connection.write(bytes).then(
+    this.#connection!.write(bytes).then(
       () => this.#withheldBytes -= bytes.length,
       // Then `look` finds the connection broken.
       () => {},
@@ -62,7 +88,7 @@ export class TlsConnection implements StreamConnection {
   }
 
   look(): Look {
-    const broken = this.#connection.failure ?? this.#silence();
+    const broken = this.#connection!.failure ?? this.#silence();
     if (broken !== undefined) return { unacknowledgedBytes: Infinity, broken };
     const quiet = this.#withheldBytes === 0 && unacknowledgedBytes(this.#socket) === 0;
     this.#quietLooks = quiet ? this.#quietLooks + 1 : 0;
@@ -74,19 +100,18 @@ export class TlsConnection implements StreamConnection {
     return `it has not answered for ${this.#timeoutMs / 1000} s`;
   }
 
-  turn(): Promise<void> {
-    return this.#connection.hearNews();
+  sayGoodbye(): void {
+    this.#goodbye = this.#connection!.sayGoodbye(GOODBYE_MS).then(() => {
+      this.#left = true;
+    });
   }
 
-  async wait(_forRoom: boolean, timeoutMs: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, timeoutMs));
-  }
-
-  async sayGoodbye(timeoutMs: number): Promise<undefined> {
-    await this.#connection.sayGoodbye(timeoutMs);
+  get left(): { readonly broken?: string } | undefined {
+    return this.#left ? {} : undefined;
   }
 
   close(): void {
-    this.#connection.close();
+    this.#closed = true;
+    this.#connection?.close();
   }
 }

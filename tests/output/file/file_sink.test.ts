@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { SinkError } from "../../../src/errors.ts";
 import { RawFormat } from "../../../src/formats/raw.ts";
 import { type RotationSettings, type Sink } from "../../../src/output/sink.ts";
+import { Wait } from "../../../src/output/wait.ts";
 import type { RotatedFilesSpec } from "../../../src/output/file/rotated_files.ts";
 import { openSink, parseDestination } from "../../../src/output/sinks.ts";
 import { bytesOf, TestInput } from "../../formats/pipeline.ts";
@@ -35,7 +36,7 @@ class FileOutput {
     this.#format.begin(batch, this.#input.stream);
     for (let piece; (piece = this.#format.next()) !== undefined;) {
       for (let from = 0; from < piece.length;) {
-        const taken = this.sink.write(piece, from);
+        const taken = this.sink.write(piece, from, new Wait());
         if (typeof taken !== "number") throw new Error("a file needs no promises");
         from += taken;
       }
@@ -43,7 +44,7 @@ class FileOutput {
   }
 
   [Symbol.dispose](): void {
-    this.sink.finish();
+    this.sink.finish(new Wait());
   }
 }
 

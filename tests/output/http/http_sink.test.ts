@@ -1,6 +1,8 @@
 import { assertRejects } from "@std/assert";
 import { SinkFailure } from "../../../src/errors.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
+import { Wait } from "../../../src/output/wait.ts";
+import { pump } from "../pump.ts";
 import { HttpSink } from "../../../src/output/http/http_sink.ts";
 import { replyKind } from "../../../src/output/http/reply_kinds.ts";
 
@@ -32,13 +34,13 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
     shape: undefined,
   }, undefined);
   try {
-    sink.write(new MarkerPiece("stdout", ["a line\n"], false), 0);
+    sink.write(new MarkerPiece("stdout", ["a line\n"], false), 0, new Wait());
     await assertRejects(
       async () => {
-        while (sink.restMs > 0) {
-          await new Promise((wake) => setTimeout(wake, sink.restMs));
-        }
-        await sink.tend();
+        await pump((_, wait) => {
+          sink.tend(wait);
+          return sink.settled;
+        });
       },
       SinkFailure,
       'cannot be understood: found "Bearer …"',

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SinkFailure } from "../../../src/errors.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { newlineFraming } from "../../../src/output/network/framing.ts";
@@ -7,6 +7,8 @@ import type {
   Look,
   StreamConnection,
 } from "../../../src/output/network/stream_connection.ts";
+import { Wait } from "../../../src/output/wait.ts";
+import { pump } from "../pump.ts";
 import { StreamSink } from "../../../src/output/network/stream_sink.ts";
 
 /** A connection that takes everything at once, and whose peer does what the test says. */
@@ -14,6 +16,7 @@ class FakeConnection implements StreamConnection {
   text = "";
   arrivedBytes = 0;
   broken: string | undefined;
+  connected = true;
 
   send(window: ResendWindow): void {
     const bytes = window.unsent;
@@ -26,19 +29,25 @@ class FakeConnection implements StreamConnection {
     return { unacknowledgedBytes, ...(this.broken && { broken: this.broken }) };
   }
 
-  wait(): void {}
+  await(): void {}
 
-  sayGoodbye(): string | undefined {
-    return this.broken;
+  sayGoodbye(): void {}
+
+  get left(): { readonly broken?: string } | undefined {
+    return this.broken === undefined ? {} : { broken: this.broken };
   }
 
   close(): void {}
 }
 
-/** The same where the event loop moves the bytes. */
-class ServingFake extends FakeConnection {
-  turn(): Promise<void> {
-    return Promise.resolve();
+/** The same where it takes a moment to connect. */
+class SlowFake extends FakeConnection {
+  override connected = false;
+
+  override await(wait?: Wait): void {
+    wait!.promise = Promise.resolve().then(() => {
+      this.connected = true;
+    });
   }
 }
 
@@ -46,18 +55,28 @@ class Test {
   readonly connections: FakeConnection[] = [];
   readonly sink: StreamSink;
 
-  constructor(serving: boolean) {
+  constructor(slow: boolean) {
     this.sink = new StreamSink("peer", newlineFraming, () => {
-      const connection = serving ? new ServingFake() : new FakeConnection();
+      const connection = slow ? new SlowFake() : new FakeConnection();
       this.connections.push(connection);
-      return serving ? Promise.resolve(connection) : connection;
+      return connection;
     });
   }
 
   /** Until all of it is taken. */
   async write(...records: string[]): Promise<void> {
     const piece = new MarkerPiece("stdout", records, false);
-    for (let from = 0; from < piece.length;) from += await this.sink.write(piece, from);
+    let from = 0;
+    await pump((_, wait) => {
+      const taken = this.sink.write(piece, from, wait);
+      from += taken;
+      if (taken > 0) wait.until(0);
+      return from === piece.length;
+    });
+  }
+
+  tend(): void {
+    this.sink.tend(new Wait());
   }
 
   /** How many writes are known to have arrived. */
@@ -68,31 +87,31 @@ class Test {
   }
 }
 
-for (const serving of [false, true]) {
-  const kind = serving ? "with the event loop" : "without the event loop";
+for (const slow of [false, true]) {
+  const kind = slow ? "connected after a moment" : "connected at once";
 
   Deno.test(`${kind}: a write has arrived when the last of its bytes has`, async () => {
-    const test = new Test(serving);
+    const test = new Test(slow);
     await test.write("one\n");
     await test.write("two\n", "three\n");
     const connection = test.connections[0]!;
     assertEquals(connection.text, "one\ntwo\nthree\n");
     connection.arrivedBytes = 13;
-    await test.sink.tend();
+    test.tend();
     assertEquals(test.verdicts(), 1);
     connection.arrivedBytes = 14;
-    await test.sink.tend();
+    test.tend();
     assertEquals(test.verdicts(), 1);
-    assertEquals(test.sink.restMs, Infinity);
+    assert(test.sink.settled);
   });
 
   Deno.test(`${kind}: what had not arrived goes over the next connection`, async () => {
-    const test = new Test(serving);
+    const test = new Test(slow);
     await test.write("one\n");
     await test.write("two\n");
     test.connections[0]!.broken = "it was reset";
-    await assertRejects(
-      async () => await test.sink.tend(),
+    assertThrows(
+      () => test.tend(),
       SinkFailure,
       "the connection to peer broke: it was reset",
     );
@@ -100,7 +119,7 @@ for (const serving of [false, true]) {
     const [, next] = test.connections;
     assertEquals(next!.text, "one\ntwo\nthree\n");
     next!.arrivedBytes = next!.text.length;
-    await test.sink.finish();
+    assert(test.sink.finish(new Wait()));
     assertEquals(test.connections.length, 2);
   });
 }

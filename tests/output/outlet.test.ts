@@ -5,12 +5,13 @@ import type { Gap } from "../../src/formats/format.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
 import { RawFormat } from "../../src/formats/raw.ts";
 import { Delivery } from "../../src/output/delivery.ts";
-import { Flusher } from "../../src/output/flusher.ts";
-import { Doorbell } from "../../src/threads/doorbell.ts";
+import { Outlet } from "../../src/output/outlet.ts";
+import type { Wait } from "../../src/output/wait.ts";
 import { Board } from "../../src/threads/board.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
 import type { FullPolicy } from "../../src/lane/ring_producer.ts";
 import { encode, RingPair } from "../lane/ring_pair.ts";
+import { pump } from "./pump.ts";
 import { FakeSink, type FakeSinkSettings } from "./fake_sink.ts";
 
 const START_TIME = Date.UTC(2026, 10, 22, 10) * 1000;
@@ -21,24 +22,23 @@ interface FlushSettings extends FakeSinkSettings {
   readonly policy?: FullPolicy;
 }
 
-/** A flusher over rings whose producers the test has in its hand. */
+/** An outlet over rings whose producers the test has in its hand. */
 class TestFlush {
   readonly rings: readonly RingPair[];
   readonly board: Board;
   readonly sink: FakeSink;
   rooms = 0;
-  readonly #flusher: Flusher;
+  readonly #outlet: Outlet;
 
   constructor(settings: FlushSettings = {}) {
     const { labels = ["stdout"], markers = true, policy = "overwrite" } = settings;
     this.rings = labels.map(() => new RingPair({ policy }));
     this.board = Board.create(labels.length);
     this.sink = new FakeSink(settings);
-    this.#flusher = new Flusher({
+    this.#outlet = new Outlet({
       labels,
       rings: this.rings.map(({ ring }) => ring),
       board: this.board,
-      doorbell: Doorbell.create(),
       delivery: new Delivery(this.sink, this.board, {
         onSinkFailing: () => {},
         onSinkRecovered: () => {},
@@ -59,14 +59,23 @@ class TestFlush {
   /** Closes what is open, flushes everything and returns the output. */
   async run(): Promise<string> {
     for (const { producer } of this.rings) producer.close(0, 0, START_TIME);
-    await this.#flusher.run();
-    return this.sink.text;
+    return await this.#flush();
   }
 
   /** Flushes rings that are not closed: to the end of what a reader that died has left. */
   async runWithoutReader(): Promise<string> {
     this.board.declareReaderGone();
-    await this.#flusher.run();
+    return await this.#flush();
+  }
+
+  async #flush(): Promise<string> {
+    const outlet = this.#outlet;
+    const step = (nowMs: number, wait: Wait) => {
+      const stepped = outlet.step(nowMs);
+      if (stepped === "more to do") wait.until(nowMs);
+      return stepped === "ended";
+    };
+    await pump(step, outlet.wait);
     return this.sink.text;
   }
 }

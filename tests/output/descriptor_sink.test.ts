@@ -1,10 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
-import { DescriptorWriter } from "../../src/output/descriptor_writer.ts";
+import { DescriptorSink } from "../../src/output/descriptor_sink.ts";
+import { Wait } from "../../src/output/wait.ts";
 import { close, O_WRONLY, open, read } from "../../src/system/descriptors.ts";
 import { addressOf } from "../../src/system/memory.ts";
+import { POLLOUT } from "../../src/system/poll.ts";
 import { pipe } from "../../src/system/pipes.ts";
+
+const wait = new Wait();
 
 function pieceOf(bytes: Uint8Array): Outgoing {
   return {
@@ -32,12 +36,12 @@ function readBytes(descriptor: number, length: number): Uint8Array {
 
 Deno.test("through a pipe that is full again and again, every byte comes once", () => {
   const [readEnd, writeEnd] = pipe();
-  const writer = new DescriptorWriter("the pipe", writeEnd);
+  const sink = new DescriptorSink("the pipe", writeEnd);
   const sent = numberedBytes(300_000);
   const piece = pieceOf(sent);
   const received: number[] = [];
   for (let from = 0; from < sent.length;) {
-    from += writer.write(piece, from);
+    from += sink.write(piece, from, wait);
     // Less than a write, so that writes are short.
     received.push(...readBytes(readEnd, 10_000));
   }
@@ -50,21 +54,35 @@ Deno.test("through a pipe that is full again and again, every byte comes once", 
   close(readEnd);
 });
 
+Deno.test("a pipe that is full is waited for, by its descriptor", () => {
+  const [readEnd, writeEnd] = pipe();
+  const sink = new DescriptorSink("the pipe", writeEnd);
+  const piece = pieceOf(numberedBytes(10_000_000));
+  const wait = new Wait();
+  for (let from = 0, taken = 1; taken > 0; from += taken) {
+    assertEquals(wait.descriptor, -1);
+    taken = sink.write(piece, from, wait);
+  }
+  assertEquals([wait.descriptor, wait.events], [writeEnd, POLLOUT]);
+  close(readEnd);
+  close(writeEnd);
+});
+
 Deno.test("a write is no longer than it may be", () => {
   const [readEnd, writeEnd] = pipe();
-  const writer = new DescriptorWriter("the pipe", writeEnd, 4096);
-  assertEquals(writer.write(pieceOf(numberedBytes(10_000)), 0), 4096);
-  assertEquals(writer.write(pieceOf(numberedBytes(10_000)), 9000), 1000);
+  const sink = new DescriptorSink("the pipe", writeEnd, 4096);
+  assertEquals(sink.write(pieceOf(numberedBytes(10_000)), 0, wait), 4096);
+  assertEquals(sink.write(pieceOf(numberedBytes(10_000)), 9000, wait), 1000);
   close(readEnd);
   close(writeEnd);
 });
 
 Deno.test("a reader that has gone has closed the sink", () => {
   const [readEnd, writeEnd] = pipe();
-  const writer = new DescriptorWriter("the pipe", writeEnd);
+  const sink = new DescriptorSink("the pipe", writeEnd);
   close(readEnd);
   const { message } = assertThrows(
-    () => writer.write(pieceOf(numberedBytes(1)), 0),
+    () => sink.write(pieceOf(numberedBytes(1)), 0, wait),
     SinkClosedError,
   );
   assert(message.startsWith("the pipe was closed by its reader: Broken pipe"));
@@ -74,9 +92,9 @@ Deno.test("a reader that has gone has closed the sink", () => {
 Deno.test("a descriptor that is none, or not for writing, never will work", () => {
   const readOnly = open("/dev/null", 0);
   for (const descriptor of [2 ** 30, readOnly]) {
-    const writer = new DescriptorWriter("the file", descriptor);
+    const sink = new DescriptorSink("the file", descriptor);
     assertThrows(
-      () => writer.write(pieceOf(numberedBytes(1)), 0),
+      () => sink.write(pieceOf(numberedBytes(1)), 0, wait),
       SinkError,
       "cannot write to the file: Bad file descriptor (EBADF)",
     );
@@ -86,9 +104,9 @@ Deno.test("a descriptor that is none, or not for writing, never will work", () =
 
 Deno.test("a full disk may have room later", () => {
   const full = open("/dev/full", O_WRONLY);
-  const writer = new DescriptorWriter('"/dev/full"', full);
+  const sink = new DescriptorSink('"/dev/full"', full);
   assertThrows(
-    () => writer.write(pieceOf(numberedBytes(1)), 0),
+    () => sink.write(pieceOf(numberedBytes(1)), 0, wait),
     SinkFailure,
     'cannot write to "/dev/full": No space left on device (ENOSPC)',
   );

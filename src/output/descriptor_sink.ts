@@ -2,33 +2,32 @@ import { SinkClosedError, SinkError, SinkFailure } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import { write } from "../system/descriptors.ts";
 import { describeError, EAGAIN, EBADF, EPIPE } from "../system/errno.ts";
-import { POLLOUT, PollSet } from "../system/poll.ts";
+import { POLLOUT } from "../system/poll.ts";
+import type { Sink } from "./sink.ts";
+import type { Wait } from "./wait.ts";
 
 /**
- * Writes to a descriptor, blocking or not. A descriptor that would block is
- * waited for in poll(2), so that a short write is always known as such.
+ * Writes to a descriptor that does not block, or that takes whole what it is given at
+ * a time, so that a short write is always known as such.
  */
-export class DescriptorWriter {
-  readonly #poll = new PollSet(1);
-
+export class DescriptorSink implements Sink {
   /**
    * @param name how messages call the destination
    * @param maxWriteBytes for blocking pipes: what they take whole or not at all
    */
   constructor(
     readonly name: string,
-    public descriptor: number,
+    readonly descriptor: number,
     readonly maxWriteBytes = Infinity,
   ) {}
 
   /** See `Sink.write`. @param to where to stop */
-  write(piece: Outgoing, from: number, to = piece.length): number {
+  write(piece: Outgoing, from: number, wait: Wait, to = piece.length): number {
     const length = Math.min(to - from, this.maxWriteBytes);
     const count = write(this.descriptor, piece.address + from, length);
     if (count >= 0) return count;
     if (count === -EAGAIN) {
-      this.#poll.watch(0, this.descriptor, POLLOUT);
-      this.#poll.wait(-1);
+      wait.forDescriptor(this.descriptor, POLLOUT);
       return 0;
     }
     const reason = describeError(-count);
@@ -41,5 +40,10 @@ export class DescriptorWriter {
       );
     }
     throw new SinkFailure(`cannot write to ${this.name}: ${reason}`);
+  }
+
+  /** What the kernel has taken is the reader's; closing is left to the exit. */
+  finish(): boolean {
+    return true;
   }
 }

@@ -1,0 +1,198 @@
+import type { Format, Gap, Stream } from "../formats/format.ts";
+import { kernels } from "../kernels/kernels.ts";
+import type { InputCounters } from "../lane/input_counters.ts";
+import { type Batch, MAX_BATCH_FRAMES, RingConsumer } from "../lane/ring_consumer.ts";
+import type { RingMemory } from "../lane/ring_memory.ts";
+import { addressOfMemory } from "../system/memory.ts";
+import type { Board } from "../threads/board.ts";
+import type { Delivery } from "./delivery.ts";
+import { Wait } from "./wait.ts";
+
+export interface OutletContext {
+  readonly labels: readonly string[];
+  /** One for each label. */
+  readonly rings: readonly RingMemory[];
+  readonly board: Board;
+  readonly delivery: Delivery;
+  readonly format: Format;
+  readonly markers: boolean;
+  readonly gapReason: Gap["reason"];
+  /** When the program started, in microseconds since 1970. */
+  readonly startTime: number;
+  /** Space was freed in a ring whose producer has asked for it. */
+  onRoom(): void;
+}
+
+interface Input {
+  readonly consumer: RingConsumer;
+  readonly stream: Stream;
+  readonly counters: InputCounters;
+}
+
+/** How a step has ended; "waiting" is for the lanes, or for what `wait` says. */
+export type Stepped = "more to do" | "waiting" | "ended";
+
+/** So many batches are taken in one step, before other outlets get their turn. */
+const BATCHES_PER_STEP = 4;
+
+/**
+ * What is in the hand, and goes on to the delivery piece by piece:
+ *
+ *      nothing ──batch with a gap──▶ marker ──▶ batch ──last piece──▶ nothing
+ *         └──────batch without──────────────────▲
+ */
+type Hand = "nothing" | "marker" | "batch";
+
+/**
+ * The other end of a route: pop → marker where lines are missing → format → deliver.
+ * It keeps what is in its hand until the sink has taken it, and has ended when all its
+ * rings have. It never waits itself; its output loop does. Only on that loop's thread.
+ */
+export class Outlet {
+  /** What it waits for beside its lanes, after a step that says so. */
+  readonly wait = new Wait();
+  #wantsLines = true;
+  readonly #context: OutletContext;
+  readonly #inputs: readonly Input[];
+  #hand: Hand = "nothing";
+  /** What is in the hand, and whose it is. */
+  #batch!: Batch;
+  #input!: Input;
+  /** The input whose next line came first, and when the next line of another came. */
+  #oldest: Input | undefined;
+  #untilTime = Infinity;
+
+  constructor(context: OutletContext) {
+    this.#context = context;
+    this.#inputs = context.rings.map((ring, index) => ({
+      consumer: new RingConsumer(ring, context.startTime),
+      stream: {
+        label: context.labels[index]!,
+        memory: new Uint8Array(ring.memory.buffer),
+        kernels: kernels(ring.memory),
+        handAt: ring.handAt,
+        outputAt: ring.outputAt,
+        address: addressOfMemory(ring.memory),
+      },
+      counters: context.board.input(index),
+    }));
+  }
+
+  /** After a step that says it waits: lines that come are a reason to step again. */
+  get wantsLines(): boolean {
+    return this.#wantsLines;
+  }
+
+  /**
+   * Does what can be done now, and no more than its share.
+   *
+   * @param nowMs on the clock of `performance.now`
+   * @throws SinkError, SinkClosedError when the sink will never take anything again.
+   */
+  step(nowMs: number): Stepped {
+    const { delivery } = this.#context;
+    this.wait.clear();
+    this.#wantsLines = false;
+    for (let batches = 0; batches < BATCHES_PER_STEP;) {
+      if (!delivery.advance(nowMs, this.wait)) return "waiting";
+      if (this.#hand !== "nothing") {
+        this.#passOn();
+        continue;
+      }
+      // Asked before looking, so that nothing it pushed at last is overlooked.
+      const { readerGone } = this.#context.board;
+      this.#findOldest();
+      if (this.#oldest === undefined) return this.#rest(readerGone, nowMs);
+      if (!this.#take(this.#oldest, nowMs)) return "waiting";
+      batches++;
+    }
+    return "more to do";
+  }
+
+  /** There is nothing in any ring. */
+  #rest(readerGone: boolean, nowMs: number): Stepped {
+    const { delivery } = this.#context;
+    if (readerGone || this.#ended) {
+      return delivery.finish(nowMs, this.wait) ? "ended" : "waiting";
+    }
+    this.#wantsLines = true;
+    delivery.reopenIfAsked();
+    delivery.tend(nowMs, this.wait);
+    return "waiting";
+  }
+
+  /** Takes a batch out of a ring. False when the sink would not take it now. */
+  #take(input: Input, nowMs: number): boolean {
+    const { delivery, format, markers } = this.#context;
+    if (format.atLineStart) delivery.reopenIfAsked();
+    if (input.consumer.peekBytes() > 0 && !delivery.ready(nowMs, this.wait)) return false;
+    const batch = input.consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
+    this.#account(input);
+    if (batch === undefined) return true;
+    this.#batch = batch;
+    this.#input = input;
+    if (batch.gapBytes > 0 && markers) {
+      this.#hand = "marker";
+      delivery.begin(format.marker(this.#gap(batch), input.stream), input.counters);
+    } else {
+      this.#hand = "batch";
+      format.begin(batch, input.stream);
+    }
+    return true;
+  }
+
+  #gap(batch: Batch): Gap {
+    return {
+      reason: this.#context.gapReason,
+      lines: batch.gapLines,
+      bytes: batch.gapBytes,
+      from: batch.gapFrom,
+      to: batch.gapTo,
+      nextLine: batch.firstLine,
+    };
+  }
+
+  /** Gives the delivery the next piece of what is in the hand. */
+  #passOn(): void {
+    const { delivery, format } = this.#context;
+    if (this.#hand === "marker") {
+      this.#hand = "batch";
+      format.begin(this.#batch, this.#input.stream);
+    }
+    const piece = format.next();
+    if (piece === undefined) this.#hand = "nothing";
+    else delivery.begin(piece, this.#input.counters);
+  }
+
+  get #ended(): boolean {
+    for (const input of this.#inputs) {
+      if (!input.consumer.ended) return false;
+    }
+    return true;
+  }
+
+  #findOldest(): void {
+    this.#oldest = undefined;
+    this.#untilTime = Infinity;
+    let oldestTime = Infinity;
+    for (const input of this.#inputs) {
+      const time = input.consumer.peekTime();
+      if (time === undefined) continue;
+      if (this.#oldest === undefined || time < oldestTime) {
+        this.#untilTime = oldestTime;
+        oldestTime = time;
+        this.#oldest = input;
+      } else if (time < this.#untilTime) {
+        this.#untilTime = time;
+      }
+    }
+  }
+
+  #account({ consumer, counters }: Input): void {
+    // The end of a line may be all that was left of it, and has no byte.
+    if (consumer.discardedBytes > 0 || consumer.discardedLines > 0) {
+      counters.setDiscarded(consumer.discardedBytes, consumer.discardedLines);
+    }
+    if (consumer.takeRoomRequest()) this.#context.onRoom();
+  }
+}

@@ -1,0 +1,125 @@
+import type { Doorbell } from "../threads/doorbell.ts";
+import type { Outlet, Stepped } from "./outlet.ts";
+
+/** What is told of an outlet when there is nothing more to do for it. */
+export interface OutletEvents {
+  onEnded(): void;
+  /** Its sink will never take anything again, or it is a fault of this program. */
+  onFailed(error: unknown): void;
+}
+
+/** An outlet and where it stands in its loop. */
+export class Place {
+  queued = false;
+  ended = false;
+  /** When it is to be stepped at the latest, on the clock of `performance.now`. */
+  dueMs = Infinity;
+  /** What it was seen to wait for, by a loop that serves promises. */
+  promise: Promise<void> | undefined;
+
+  constructor(
+    readonly plate: number,
+    readonly outlet: Outlet,
+    readonly events: OutletEvents,
+  ) {}
+}
+
+/**
+ * Which outlets of a loop are to be stepped now: those that the doorbell called, those
+ * whose time has come, and those that have not done all they could. How it waits for
+ * the rest is the loop's. One thread only.
+ */
+export class OutletQueue {
+  readonly places: Place[] = [];
+  readonly #doorbell: Doorbell;
+  #ready: Place[] = [];
+  #stepping: Place[] = [];
+  #open = 0;
+  /** No place is due before; there may be none that is due then. */
+  #nextDueMs = Infinity;
+  readonly #call = (plate: number) => this.call(plate);
+
+  constructor(doorbell: Doorbell) {
+    this.#doorbell = doorbell;
+  }
+
+  add(outlet: Outlet, events: OutletEvents): void {
+    this.places.push(new Place(this.places.length, outlet, events));
+    this.#open++;
+    this.call(this.places.length - 1);
+  }
+
+  /** Every outlet has ended. */
+  get ended(): boolean {
+    return this.#open === 0;
+  }
+
+  /** It is to be stepped. */
+  call(plate: number): void {
+    const place = this.places[plate]!;
+    if (place.queued || place.ended) return;
+    place.queued = true;
+    this.#ready.push(place);
+  }
+
+  /** Finds out who is to be stepped. False when nobody is. */
+  gather(nowMs: number): boolean {
+    this.#doorbell.answer(this.places.length, this.#call);
+    if (nowMs >= this.#nextDueMs) this.#callDue(nowMs);
+    return this.#ready.length > 0;
+  }
+
+  #callDue(nowMs: number): void {
+    this.#nextDueMs = Infinity;
+    for (const place of this.places) {
+      if (place.dueMs <= nowMs) this.call(place.plate);
+      else this.#nextDueMs = Math.min(this.#nextDueMs, place.dueMs);
+    }
+  }
+
+  /** Steps each that is to be stepped, once. @param onWaiting for what it waits */
+  step(nowMs: number, onWaiting: (place: Place) => void): void {
+    const stepping = this.#ready;
+    this.#ready = this.#stepping;
+    this.#stepping = stepping;
+    for (const place of stepping) {
+      place.queued = false;
+      place.dueMs = Infinity;
+      this.#doorbell.unmute(place.plate);
+      const stepped = this.#stepOne(place, nowMs);
+      if (stepped === "more to do") {
+        this.call(place.plate);
+      } else if (stepped === "waiting") {
+        place.dueMs = place.outlet.wait.atMs;
+        this.#nextDueMs = Math.min(this.#nextDueMs, place.dueMs);
+        if (!place.outlet.wantsLines) this.#doorbell.mute(place.plate);
+        onWaiting(place);
+      }
+    }
+    stepping.length = 0;
+  }
+
+  /** Whatever goes wrong with one outlet ends that one only. */
+  #stepOne(place: Place, nowMs: number): Stepped {
+    try {
+      const stepped = place.outlet.step(nowMs);
+      if (stepped !== "ended") return stepped;
+      this.#end(place);
+      place.events.onEnded();
+    } catch (error) {
+      this.#end(place);
+      place.events.onFailed(error);
+    }
+    return "ended";
+  }
+
+  #end(place: Place): void {
+    place.ended = true;
+    this.#open--;
+  }
+
+  /** How long nothing is due, in ms; Infinity: until somebody is called. */
+  restMs(nowMs: number): number {
+    return Math.max(0, this.#nextDueMs - nowMs);
+  }
+}
