@@ -46,7 +46,8 @@ async function metric(url: URL, name: string): Promise<number> {
 }
 
 testPrograms("metrics say what was read, written and lost", async (program) => {
-  await serving(program, ["--capacity", "64KiB"], async (spillway, url) => {
+  // Twice what the pipe of the output takes, so that it stalls however much is lost.
+  await serving(program, ["--capacity", "512KiB"], async (spillway, url) => {
     await spillway.write(numberedLines(0, 20_000));
     const lost = 'lost_lines_total{input="stdout",reason="overwritten"}';
     let status: Report | undefined;
@@ -61,7 +62,7 @@ testPrograms("metrics say what was read, written and lost", async (program) => {
       await metric(url, 'input_bytes_total{input="stdout"}'),
       status?.bytes_in,
     );
-    assertEquals(await metric(url, 'capacity_bytes{input="stdout"}'), 65536);
+    assertEquals(await metric(url, 'capacity_bytes{input="stdout"}'), 512 * 1024);
     assertEquals(await metric(url, "sink_up"), 1);
     assertEquals(await get(url, "/healthz"), { status: 200, body: "ok\n" });
     await until(

@@ -19,6 +19,14 @@ const JSON_REPORTS = ["--report", "json"];
 /** What a shell says of a program that SIGKILL has ended. */
 const KILLED = 128 + 9;
 
+/**
+ * A ring that holds more than the pipe of the output can take (256 KiB), and twice as
+ * much input. However little the busy machine leaves to the thread that writes, and
+ * however much is lost meanwhile, part of it must wait for a reader.
+ */
+const STUCK = ["--capacity", "1MiB", ...JSON_REPORTS];
+const STUCK_LINES = 20_000;
+
 /** Reads so many bytes of the output and leaves. */
 async function readAndLeave(
   stdout: ReadableStream<Uint8Array>,
@@ -68,16 +76,16 @@ const MOMENTS: Record<string, (spillway: Running) => Promise<void>> = {
     await spillway.counted("it reads", () => true);
   },
   "while a write to it is stuck": async (spillway) => {
-    await spillway.write(numberedLines(0, 5000));
+    await spillway.write(numberedLines(0, STUCK_LINES));
     await spillway.reported("the stall", ({ event }) => event === "stall");
   },
   "while lines are being overwritten": async (spillway) => {
-    await spillway.write(numberedLines(0, 20_000));
+    await spillway.write(numberedLines(0, STUCK_LINES));
     await spillway.reported("the loss", ({ event }) => event === "loss");
   },
   "while it drains after a signal": async (spillway) => {
-    await spillway.write(numberedLines(0, 5000));
-    await spillway.counted("all is read", (s) => s.lines_in === 5000);
+    await spillway.write(numberedLines(0, STUCK_LINES));
+    await spillway.counted("all is read", (s) => s.lines_in === STUCK_LINES);
     await spillway.kill("SIGTERM");
   },
 };
@@ -86,7 +94,7 @@ for (const [moment, comes] of Object.entries(MOMENTS)) {
   testPrograms(`a reader that leaves ${moment}: an error, all counted`, async (
     program,
   ) => {
-    const spillway = start(program, ["--capacity", "128KiB", ...JSON_REPORTS]);
+    const spillway = start(program, STUCK);
     await comes(spillway);
     await spillway.stdout.cancel();
     // Without a line to write nobody notices that nobody reads.
@@ -101,12 +109,9 @@ for (const [moment, comes] of Object.entries(MOMENTS)) {
 
 testPrograms("a reader that is killed: an error, all counted", async (program) => {
   const script = `"$@" | { kill -STOP $BASHPID; cat; }`;
-  const pipeline = startInShell(program, `set -o pipefail; ${script}`, [
-    ...["--capacity", "64KiB"],
-    ...JSON_REPORTS,
-  ]);
+  const pipeline = startInShell(program, `set -o pipefail; ${script}`, STUCK);
   const reader = await childThatIsStopped(pipeline.pid);
-  await pipeline.write(numberedLines(0, 20_000));
+  await pipeline.write(numberedLines(0, STUCK_LINES));
   Deno.kill(reader, "SIGKILL");
   await pipeline.readAll();
   // The shell says how the reader has ended, after the program with 4.
