@@ -7,28 +7,34 @@ const CONFLICT = 409;
 const RETRIED = [408, 429];
 
 /**
- * In the order of the documents; undefined for one that is to be sent again.
+ * In the order of the documents; undefined for one that is to be sent again. Whatever
+ * does not say what has become of each document is a failure: it may come from a proxy,
+ * or from a page to log in.
  *
  * @param words makes text of the server's fit for a message
- * @throws SinkFailure when it speaks of errors, but not of which documents.
+ * @throws SinkFailure when it is not the reply to so many documents.
  */
 export function bulkVerdicts(
   body: string,
   documents: number,
   words: (text: string) => string,
 ): (Verdict | undefined)[] {
-  const reply = parse(body);
-  // Who says that all is well, or says nothing of documents, has taken them.
-  if (reply?.["errors"] !== true) return Array(documents).fill(ARRIVED);
-  const { items } = reply;
-  if (!Array.isArray(items) || items.length !== documents) {
+  const { errors, items } = parse(body) ?? {};
+  const each = Array.isArray(items) && items.length === documents ? items : undefined;
+  // Some engines leave out the items when all is well.
+  const empty = items === undefined || (Array.isArray(items) && items.length === 0);
+  if (errors === false && (each !== undefined || empty)) {
+    return Array(documents).fill(ARRIVED);
+  }
+  const outcomes = errors === true ? each?.map(outcomeOf) : undefined;
+  if (outcomes === undefined || outcomes.includes(undefined)) {
     throw new SinkFailure(
-      `the reply to a bulk request speaks of errors, but not of ${documents} documents: ${
+      `the reply does not say what has become of ${documents} documents, as one to a bulk request does: ${
         words(body)
       }`,
     );
   }
-  return items.map((item) => verdictOf(outcomeOf(item), words));
+  return outcomes.map((outcome) => verdictOf(outcome!, words));
 }
 
 function parse(body: string): Record<string, unknown> | undefined {
@@ -45,22 +51,29 @@ function record(value: unknown): Record<string, unknown> | undefined {
     : undefined;
 }
 
+interface Outcome {
+  readonly status: number;
+  readonly error: unknown;
+}
+
 /** `{"create":{"status":…}}`, whatever the action is called. */
-function outcomeOf(item: unknown): Record<string, unknown> {
-  return record(Object.values(record(item) ?? {})[0]) ?? {};
+function outcomeOf(item: unknown): Outcome | undefined {
+  const { status, error } = record(Object.values(record(item) ?? {})[0]) ?? {};
+  if (typeof status !== "number") return undefined;
+  const isFinal = (status >= 200 && status < 300) || status >= 400;
+  return isFinal ? { status, error } : undefined;
 }
 
 function verdictOf(
-  { status, error }: Record<string, unknown>,
+  { status, error }: Outcome,
   words: (text: string) => string,
 ): Verdict | undefined {
-  const code = Number(status);
   // A document that is there already is one that was sent twice.
-  if (code < 300 || code === CONFLICT) return ARRIVED;
-  if (RETRIED.includes(code) || code >= 500) return undefined;
+  if (status < 300 || status === CONFLICT) return ARRIVED;
+  if (RETRIED.includes(status) || status >= 500) return undefined;
   const reason = record(error)?.["reason"] ?? error;
   return {
-    rejected: `a document was refused with status ${code}: ${
+    rejected: `a document was refused with status ${status}: ${
       words(typeof reason === "string" ? reason : JSON.stringify(reason) ?? "no reason")
     }`,
   };

@@ -8,7 +8,8 @@ import type { Custody, Sink, Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import { type CredentialFile, readCredentials } from "./authorization.ts";
 import { type BatchPart, HttpBatch } from "./http_batch.ts";
-import { exchange, type HttpReply } from "./http_exchange.ts";
+import { exchange } from "./http_exchange.ts";
+import type { HttpReply } from "./http_reply.ts";
 import type { ReplyKind } from "./reply_kinds.ts";
 import { serverWords } from "./server_words.ts";
 
@@ -33,6 +34,12 @@ export interface HttpTarget {
 /** Records that share a verdict where the server does not look at each. */
 const UNIT_BYTES = 16 * 1024;
 const PAYLOAD_TOO_LARGE = 413;
+/** What is read of a reply: enough to see what it says, and where it ends. */
+const MAX_REPLY_BYTES = 64 * 1024;
+/** The same where it speaks of single records: some hundred bytes for each of thousands. */
+const MAX_RECORDS_REPLY_BYTES = 16 * 1024 * 1024;
+/** What is shown of one that is longer. */
+const SHOWN_BYTES = 4096;
 /** Longer than that nobody is waited for. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
@@ -149,7 +156,7 @@ export class HttpSink implements Sink, Custody {
   #decideEach(units: BatchPart["units"], reply: HttpReply): void {
     const verdicts = this.#target.replies.verdicts({
       status: reply.status,
-      body: reply.body,
+      body: textOf(reply),
       records: units.length,
       answered: this.#answered(reply),
       words: (text) => this.#words(text),
@@ -163,8 +170,11 @@ export class HttpSink implements Sink, Custody {
     );
   }
 
-  #answered({ status, reason, body }: HttpReply): string {
-    return `${this.#name} answered ${status} ${this.#words(`${reason}: ${body}`)}`;
+  #answered(reply: HttpReply): string {
+    const { status, reason } = reply;
+    return `${this.#name} answered ${status} ${
+      this.#words(`${reason}: ${textOf(reply)}`)
+    }`;
   }
 
   #words(text: string): string {
@@ -184,7 +194,7 @@ export class HttpSink implements Sink, Custody {
       } catch (error) {
         // Servers close connections that they have not heard of for a while, and may
         // do so at this very moment. A new one will tell whether that was all.
-        if (!(error instanceof SinkFailure)) throw error;
+        if (!(error instanceof SinkFailure) || kept.isLate) throw error;
       }
     }
     const { host, port, timeoutMs } = this.#target;
@@ -231,7 +241,10 @@ export class HttpSink implements Sink, Custody {
   ): Promise<HttpReply> {
     let reusable = false;
     try {
-      const reply = await exchange(connection, head, body);
+      const maxReplyBytes = this.#target.replies.ofRecords
+        ? MAX_RECORDS_REPLY_BYTES
+        : MAX_REPLY_BYTES;
+      const reply = await exchange(connection, head, body, maxReplyBytes);
       reusable = reply.reusable;
       return reply;
     } catch (error) {
@@ -248,6 +261,11 @@ export class HttpSink implements Sink, Custody {
     this.#connection?.close();
     return true;
   }
+}
+
+/** The body; of one that was too long only the beginning, which is not a bulk reply. */
+function textOf({ body, bodyIsWhole }: HttpReply): string {
+  return new TextDecoder().decode(bodyIsWhole ? body : body.subarray(0, SHOWN_BYTES));
 }
 
 /** RFC 9110: seconds, or a date. */

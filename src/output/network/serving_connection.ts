@@ -10,8 +10,8 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /**
  * A connection that needs the event loop: what TLS and replies come through. It
- * never fails in silence, and never waits for longer than its timeout without a
- * sign of the peer. Flusher thread only.
+ * never fails in silence. Being connected, and whatever else is asked for `inTime`, is
+ * waited for no longer than its timeout. Flusher thread only.
  */
 export class ServingConnection {
   readonly #name: string;
@@ -20,6 +20,7 @@ export class ServingConnection {
   readonly #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #ended = false;
+  #isLate = false;
   #failure: string | undefined;
   /** Whoever waits for something to happen: a write and a read at most. */
   readonly #waiting = new Set<() => void>();
@@ -63,8 +64,31 @@ export class ServingConnection {
       connection.#wake();
     });
     const what = tls === undefined ? "connect to" : "make a TLS connection to";
-    await connection.#until(() => connected, `cannot ${what} ${name}`);
+    await connection.inTime(() =>
+      connection.#until(() => connected, `cannot ${what} ${name}`)
+    );
     return connection;
+  }
+
+  /**
+   * Whatever `talk` waits for must have happened within the timeout: a peer that gives
+   * a sign of itself now and then, and never what was asked for, has failed.
+   */
+  async inTime<T>(talk: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => {
+      this.#isLate = true;
+      this.#fail(`that took longer than ${this.#timeoutMs / 1000} s`);
+    }, this.#timeoutMs);
+    try {
+      return await talk();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** It has failed because something was not done in time. */
+  get isLate(): boolean {
+    return this.#isLate;
   }
 
   /** Why nothing more can be sent; undefined as long as it seems to work. */
@@ -108,7 +132,7 @@ export class ServingConnection {
     return bytes;
   }
 
-  /** Waits for `done`, as long as the peer gives a sign of itself in time. */
+  /** Waits for `done`, or for the connection to fail. */
   async #until(done: () => boolean, failed: string): Promise<void> {
     while (!done()) {
       if (this.#failure !== undefined) {
@@ -119,16 +143,10 @@ export class ServingConnection {
     }
   }
 
-  /** Waits until something happens to the connection; that nothing does, is a failure. */
   async #news(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
-    const timer = setTimeout(
-      () => this.#fail(`it has not answered for ${this.#timeoutMs / 1000} s`),
-      this.#timeoutMs,
-    );
     await promise;
-    clearTimeout(timer);
   }
 
   #wake(): void {

@@ -1,0 +1,109 @@
+/** A server on TCP that says, byte for byte and when it likes, what a test wants. */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** One connection, as the server sees it. */
+export class Caller {
+  readonly #connection: Deno.TcpConn;
+  #text = "";
+
+  constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+  }
+
+  /** The next whole request with its body; undefined when there is none any more. */
+  async request(): Promise<string | undefined> {
+    const buffer = new Uint8Array(64 * 1024);
+    for (;;) {
+      const end = this.#text.indexOf("\r\n\r\n") + 4;
+      const [, length = "0"] = /^Content-Length: (\d+)\r$/im.exec(this.#text) ?? [];
+      if (end >= 4 && this.#text.length >= end + Number(length)) {
+        const request = this.#text.slice(0, end + Number(length));
+        this.#text = this.#text.slice(request.length);
+        return request;
+      }
+      const count = await this.#connection.read(buffer);
+      if (count === null) return undefined;
+      this.#text += decoder.decode(buffer.subarray(0, count));
+    }
+  }
+
+  async say(text: string | Uint8Array): Promise<void> {
+    const bytes = typeof text === "string" ? encoder.encode(text) : text;
+    for (let at = 0; at < bytes.length;) {
+      at += await this.#connection.write(bytes.subarray(at));
+    }
+  }
+
+  /** A byte every few milliseconds, until the other side has had enough. */
+  async drip(text: string | Uint8Array): Promise<void> {
+    const bytes = typeof text === "string" ? encoder.encode(text) : text;
+    for (let at = 0; at < bytes.length; at++) {
+      await this.say(bytes.subarray(at, at + 1));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+export class RawServer {
+  readonly port: number;
+  readonly #listener: Deno.TcpListener;
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #talk: (caller: Caller) => Promise<void>;
+  readonly #serving: Promise<void>;
+
+  /** @param talk when it returns, or the other side closes, the connection ends */
+  constructor(talk: (caller: Caller) => Promise<void>) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.port = this.#listener.addr.port;
+    this.#talk = talk;
+    this.#serving = this.#serve();
+  }
+
+  async #serve(): Promise<void> {
+    const talks: Promise<void>[] = [];
+    for await (const connection of this.#listener) {
+      this.#connections.add(connection);
+      talks.push(this.#talkOver(connection));
+    }
+    await Promise.all(talks);
+  }
+
+  async #talkOver(connection: Deno.TcpConn): Promise<void> {
+    try {
+      await this.#talk(new Caller(connection));
+    } catch (error) {
+      ignoreClosed(error);
+    } finally {
+      if (this.#connections.delete(connection)) connection.close();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#listener.close();
+    for (const connection of this.#connections) connection.close();
+    this.#connections.clear();
+    await this.#serving;
+  }
+}
+
+function ignoreClosed(error: unknown): void {
+  const closed = error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.BadResource;
+  if (!closed) throw error;
+}
+
+/** Runs a test with a server. */
+export async function withRawServer(
+  talk: (caller: Caller) => Promise<void>,
+  test: (port: number) => Promise<void>,
+): Promise<void> {
+  const server = new RawServer(talk);
+  try {
+    await test(server.port);
+  } finally {
+    await server.stop();
+  }
+}
