@@ -79,7 +79,8 @@ const SIGNATURES = {
 } as const satisfies Record<string, readonly [readonly Type[], Type]>;
 
 type Name = keyof typeof SIGNATURES;
-export type Symbols = Record<Name, (...args: number[]) => number>;
+type CFunction = (...args: number[]) => number;
+export type Symbols = Record<Name, CFunction>;
 
 export interface Libc {
   readonly call: Symbols;
@@ -104,6 +105,11 @@ export function libc(): Libc {
   return loaded;
 }
 
+/** One of the two ways to the library's functions. */
+interface Library extends Omit<Libc, "call"> {
+  find(name: Name): CFunction;
+}
+
 function load(): Libc {
   if (process.platform !== "linux") {
     throw new Error(
@@ -112,35 +118,48 @@ function load(): Libc {
   }
   const open = "Bun" in globalThis ? openWithBun : openWithDeno;
   const failures: string[] = [];
-  for (const library of LIBRARIES) {
+  for (const name of LIBRARIES) {
     try {
-      return open(library);
+      const { find, addressOf, memoryAt } = open(name);
+      const call = foundWhenCalled(find);
+      call.__errno_location(); // Fails where there is no such library.
+      return { call, addressOf, memoryAt };
     } catch (error) {
-      failures.push(`${library}: ${error instanceof Error ? error.message : error}`);
+      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
     }
   }
   throw new Error(`cannot load the C library: ${failures.join("; ")}`);
 }
 
-function translate<T>(types: Record<Type, T>): [Name, readonly T[], T][] {
-  return (Object.keys(SIGNATURES) as Name[]).map((name) => {
-    const [parameters, result] = SIGNATURES[name];
-    return [name, parameters.map((type) => types[type]), types[result]];
-  });
-}
-
-function openWithDeno(library: string): Libc {
-  const types = { int: "i32", address: "usize", none: "void" } as const;
-  const symbols: Record<string, Deno.ForeignFunction> = {};
-  for (const [name, parameters, result] of translate<Deno.NativeType | "void">(types)) {
-    symbols[name] = {
-      parameters: parameters as Deno.NativeType[],
-      result: result as Deno.NativeResultType,
+/**
+ * Each function is looked up at its first call: a thread needs a third of them, and
+ * all would cost it 5 ms under Deno.
+ */
+function foundWhenCalled(find: Library["find"]): Symbols {
+  const call = {} as Symbols;
+  for (const name of Object.keys(SIGNATURES) as Name[]) {
+    call[name] = (...args) => {
+      call[name] = find(name);
+      return call[name](...args);
     };
   }
-  const { symbols: call } = Deno.dlopen(library, symbols);
+  return call;
+}
+
+function openWithDeno(library: string): Library {
+  const types = { int: "i32", address: "usize", none: "void" } as const;
+  const find = (name: Name) => {
+    const [parameters, result] = SIGNATURES[name];
+    const { symbols } = Deno.dlopen(library, {
+      [name]: {
+        parameters: parameters.map((type) => types[type]),
+        result: types[result],
+      },
+    });
+    return symbols[name] as unknown as CFunction;
+  };
   return {
-    call: call as unknown as Symbols,
+    find,
     addressOf: (bytes) =>
       Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as BufferSource))),
     memoryAt: (address, length) => {
@@ -156,21 +175,23 @@ interface BunFfi {
   dlopen(
     library: string,
     symbols: Record<string, { args: readonly string[]; returns: string }>,
-  ): { symbols: Symbols };
+  ): { symbols: Record<string, CFunction> };
   ptr(bytes: Uint8Array): number;
   toArrayBuffer(address: number, offset: number, length: number): ArrayBuffer;
 }
 
-function openWithBun(library: string): Libc {
+function openWithBun(library: string): Library {
   const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
-  const symbols: Record<string, { args: readonly string[]; returns: string }> = {};
-  for (
-    const [name, args, returns] of translate({ int: "i32", address: "ptr", none: "void" })
-  ) {
-    symbols[name] = { args, returns };
-  }
+  const types = { int: "i32", address: "ptr", none: "void" } as const;
   return {
-    call: ffi.dlopen(library, symbols).symbols,
+    find: (name) => {
+      const [parameters, result] = SIGNATURES[name];
+      const args = parameters.map((type) => types[type]);
+      const { symbols } = ffi.dlopen(library, {
+        [name]: { args, returns: types[result] },
+      });
+      return symbols[name]!;
+    },
     addressOf: (bytes) => ffi.ptr(bytes),
     memoryAt: (address, length) => ffi.toArrayBuffer(address, 0, length),
   };
