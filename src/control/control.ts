@@ -37,6 +37,8 @@ import {
 /** How long a read or write that is under way is waited for at the end, and how often. */
 const LAST_STEP_MS = 50;
 const NAP_MICROS = 200;
+/** A run that is shorter than this is not worth the 10 ms that it takes. */
+const START_PAGES_MS = 1000;
 
 /**
  * The control thread: starts the others, listens to signals, reports, and is
@@ -138,8 +140,7 @@ export class Control {
       case "reading":
         this.#ready = true;
         if (this.#options.container) announceReady();
-        // Before the ring fills: both together would be the peak.
-        releaseStartPages();
+        setTimeout(releaseStartPages, START_PAGES_MS);
         break;
       case "busy":
         this.#watch.wake();
