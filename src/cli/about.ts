@@ -37,11 +37,18 @@ export const EXIT_STATUSES = [
 
 export const SIGNALS = [
   [
-    "SIGTERM, SIGINT",
+    "SIGTERM",
     "read what is in the pipe, write what is kept, and end; a second one ends at once",
   ],
-  ["SIGHUP", "open the output file anew (log rotation)"],
-  ["SIGUSR2", "report now"],
+  [
+    "SIGINT, SIGQUIT",
+    "the same; but standard input that is a pipe is read to its end: its writer has got the signal, too",
+  ],
+  [
+    "SIGHUP",
+    "open the output file anew (log rotation); with another output it is like SIGINT",
+  ],
+  ["SIGUSR1, SIGUSR2", "report now"],
 ] as const;
 
 export const UNITS =

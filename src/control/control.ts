@@ -26,6 +26,7 @@ import { BoardWatch } from "./board_watch.ts";
 import { Compression } from "./compression.ts";
 import { MadeFifos } from "./made_fifos.ts";
 import { allocateRings, checkOpenFilesLimit, makeFolder } from "./preparation.ts";
+import { hearOut, settleSignals } from "./signals.ts";
 import {
   type Role,
   startThread,
@@ -78,10 +79,12 @@ export class Control {
 
   /** Starts everything; the program ends in `#exit`. */
   start(): void {
-    process.on("SIGTERM", () => this.#stop());
-    process.on("SIGINT", () => this.#stop());
-    process.on("SIGHUP", () => this.#hangUp());
-    process.on("SIGUSR2", () => this.#reports.status());
+    settleSignals({
+      interrupt: () => this.#interrupt(),
+      end: () => this.#stop(),
+      report: () => this.#reports.status(),
+      reopen: kindOf(this.#options.output).reopens ? () => this.#reopen() : undefined,
+    });
     for (const event of ["uncaughtException", "unhandledRejection"] as const) {
       process.on(event, (error: unknown) => {
         this.#fail(`the control thread failed: ${messageOf(error)}`);
@@ -219,7 +222,17 @@ export class Control {
     this.#exit();
   }
 
-  /** SIGTERM and SIGINT: the first ends in order, the second at once. */
+  /** As `#stop`, but what the writers of a pipeline have still to say is read, too. */
+  #interrupt(): void {
+    if (this.#stopping || !hearOut(this.#options.inputs, this.#wakePipe[0])) {
+      this.#stop();
+      return;
+    }
+    this.#stopping = true;
+    this.#drain();
+  }
+
+  /** The first signal ends in order, the second at once. */
   #stop(): void {
     if (this.#stopping) {
       this.#exit();
@@ -236,12 +249,7 @@ export class Control {
     this.#deadline ??= setTimeout(() => this.#exit(), this.#options.drainTimeoutMs);
   }
 
-  #hangUp(): void {
-    if (!kindOf(this.#options.output).reopens) {
-      // Then it means what it means to others: the terminal is gone.
-      this.#stop();
-      return;
-    }
+  #reopen(): void {
     this.#board.requestReopen();
     this.#doorbell.ringAll();
   }
