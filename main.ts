@@ -9,11 +9,11 @@ import { isMainThread, workerData } from "node:worker_threads";
 import { shortHelp } from "./src/cli/help.ts";
 import { informationFor } from "./src/cli/information.ts";
 import { VARIABLE_PREFIX, withEnvironment } from "./src/cli/environment.ts";
-import { resolveOptions } from "./src/cli/options.ts";
+import { resolvePlan } from "./src/cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "./src/cli/parse.ts";
 import { nameOf } from "./src/containerd/container.ts";
 import { openReports, refuseStart, startedByShim } from "./src/containerd/shim.ts";
-import { Control } from "./src/control/control.ts";
+import { Program } from "./src/control/program.ts";
 import { ExitCode, messageOf, UsageError } from "./src/errors.ts";
 import { STDIN } from "./src/system/descriptors.ts";
 import { initialize } from "./src/system/errno.ts";
@@ -21,7 +21,8 @@ import { environmentVariables } from "./src/system/process.ts";
 import { isTerminal } from "./src/system/terminal.ts";
 import { Stderr } from "./src/report/stderr.ts";
 import { printable } from "./src/report/printable.ts";
-import { runThread, type ThreadStart } from "./src/control/threads.ts";
+import { runThread } from "./src/control/run_thread.ts";
+import type { ThreadStart } from "./src/control/thread.ts";
 
 function main(args: readonly string[], byShim: boolean): void {
   if (byShim) checkLogUri(args);
@@ -33,16 +34,16 @@ function main(args: readonly string[], byShim: boolean): void {
   }
   initialize();
   const variables = environmentVariables(VARIABLE_PREFIX);
-  const options = withEnvironment(
+  const plan = withEnvironment(
     flags,
     variables,
-    (flags) => resolveOptions(flags, process.env),
+    (flags) => resolvePlan(flags, process.env),
   );
   if (args.length === 0 && variables.size === 0 && isTerminal(STDIN)) {
     console.error(shortHelp().trimEnd());
     process.exit(ExitCode.usage);
   }
-  new Control(new URL(import.meta.url), options).start();
+  new Program(new URL(import.meta.url), plan).start();
 }
 
 /** How long the person's log may take the message. */

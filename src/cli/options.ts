@@ -1,46 +1,14 @@
-import {
-  type Container,
-  type ContainerEnvironment,
-  containerOf,
-} from "../containerd/container.ts";
+import { type ContainerEnvironment, containerOf } from "../containerd/container.ts";
 import { MAX_DRAIN_MS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
-import type { FormatName } from "../formats/formats.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
-import type { Destination } from "../output/sink.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
-import type { ReportStyle } from "../report/console.ts";
-import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/ring_memory.ts";
-import type { FullPolicy } from "../lane/ring_producer.ts";
+import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/lane.ts";
+import type { Plan } from "../plan.ts";
 import { formatSize } from "../units.ts";
 import { checkLabels, checkOwnOutput, resolveInputs } from "./inputs.ts";
-import { resolveOutput } from "./output.ts";
+import { resolveOutputs } from "./output.ts";
 import type { RawFlags } from "./parse.ts";
 import { choice, duration, single, size } from "./values.ts";
-
-/** A checked command line. */
-export interface Options {
-  readonly inputs: readonly InputSpec[];
-  readonly create: boolean;
-  readonly once: boolean;
-  readonly pipeSizeBytes: number;
-  readonly capacityBytes: number;
-  readonly whenFull: FullPolicy;
-  readonly maxLineBytes: number;
-  readonly output: Destination;
-  readonly format: FormatName;
-  readonly markers: boolean;
-  readonly drainTimeoutMs: number;
-  readonly report: ReportStyle;
-  readonly reportIntervalMs: number;
-  readonly progress: boolean;
-  readonly metrics: ListenAddress | undefined;
-  readonly failOnLoss: boolean;
-  /** Whose logging binary this is, if it is one. */
-  readonly container: Container | undefined;
-  /** Folders of the output that placeholders name; made when missing. */
-  readonly outputFolders: readonly string[];
-}
 
 /** What the kernel can be asked for at all: F_SETPIPE_SZ is an int. */
 const MAX_PIPE_SIZE = 2 ** 30;
@@ -61,22 +29,15 @@ const MAX_PORT = 65_535;
  * @param environment looked at with --containerd only
  * @throws UsageError that names the flag, the value and what would be right.
  */
-export function resolveOptions(
+export function resolvePlan(
   flags: RawFlags,
   environment: ContainerEnvironment = {},
-): Options {
+): Plan {
   const container = flags.has("containerd") ? containerOf(environment) : undefined;
   const inputs = resolveInputs(flags);
   const capacityBytes = size(flags, "capacity", MIN_CAPACITY, MAX_CAPACITY);
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
-  const { output, outputFolders, format } = resolveOutput(flags, container);
-  checkOwnOutput(output, inputs);
-  checkLabels(format, inputs);
-  return {
-    inputs,
-    create: flags.has("create"),
-    once: flags.has("once"),
-    pipeSizeBytes: size(flags, "pipe-size", MIN_PIPE_SIZE, MAX_PIPE_SIZE),
+  const ring = {
     capacityBytes,
     whenFull: choice(flags, "when-full", ["overwrite", "drop-newest", "block"]),
     maxLineBytes: size(
@@ -86,9 +47,19 @@ export function resolveOptions(
       longestLine,
       formatSize(Math.min(DEFAULT_MAX_LINE, longestLine)),
     ),
-    output,
-    format,
-    markers: !flags.has("no-markers"),
+  };
+  const markers = !flags.has("no-markers");
+  const routes = resolveOutputs(flags, inputs, container)
+    .map((route) => ({ ...route, ...ring, markers }));
+  for (const { output, format, inputs: own } of routes) {
+    checkOwnOutput(output, inputs);
+    checkLabels(format, own);
+  }
+  return {
+    routes,
+    create: flags.has("create"),
+    once: flags.has("once"),
+    pipeSizeBytes: size(flags, "pipe-size", MIN_PIPE_SIZE, MAX_PIPE_SIZE),
     drainTimeoutMs: drainTimeout(flags),
     report: choice(flags, "report", ["text", "json", "none"]),
     reportIntervalMs: duration(flags, "report-interval", MIN_REPORT_INTERVAL_MS),
@@ -96,7 +67,6 @@ export function resolveOptions(
     metrics: listenAddress(flags),
     failOnLoss: flags.has("fail-on-loss"),
     container,
-    outputFolders,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Container } from "../containerd/container.ts";
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
+import type { InputSpec } from "../input/pipe_source.ts";
 import { type Destination, type RotationSettings } from "../output/sink.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
 import { hostName } from "../system/process.ts";
@@ -12,16 +13,50 @@ const MAX_MAX_SIZE = 2 ** 50;
 /** Each rotation renames them all. */
 const MAX_MAX_FILES = 1000;
 
-/** Where to write, and how. @throws UsageError when that cannot be meant. */
-export function resolveOutput(flags: RawFlags, container: Container | undefined): {
+/** Which inputs go where, and how. */
+export interface ResolvedOutput {
+  readonly inputs: readonly InputSpec[];
   readonly output: Destination;
   /** Folders that placeholders name; made when missing. */
   readonly outputFolders: readonly string[];
   readonly format: FormatName;
-} {
+}
+
+/** Where the output names its input, every input has an output of its own. */
+const PER_INPUT = "{input}";
+
+/** @throws UsageError when that cannot be meant. */
+export function resolveOutputs(
+  flags: RawFlags,
+  inputs: readonly InputSpec[],
+  container: Container | undefined,
+): readonly ResolvedOutput[] {
+  const text = single(flags, "output") ?? "-";
+  if (!text.includes(PER_INPUT)) return [resolveOutput(flags, inputs, container)];
+  const outputs = inputs.map((input) => resolveOutput(flags, [input], container));
+  for (const [index, { output, inputs: [input] }] of outputs.entries()) {
+    const other = outputs.slice(0, index).find(({ output: { name } }) =>
+      name === output.name
+    );
+    if (other === undefined) continue;
+    throw new UsageError(
+      `--output "${text}": the inputs "${
+        other.inputs[0]?.label
+      }" and "${input?.label}" would both go to ${output.name}; give them other labels`,
+    );
+  }
+  return outputs;
+}
+
+/** One output for all of these inputs. */
+function resolveOutput(
+  flags: RawFlags,
+  inputs: readonly InputSpec[],
+  container: Container | undefined,
+): ResolvedOutput {
   const rotation = resolveRotation(flags);
   const text = single(flags, "output") ?? "-";
-  const placeholders = placeholdersOf(container);
+  const placeholders = placeholdersOf(inputs, container);
   const output = checked(
     "output",
     () => parseDestination(expand(text, placeholders), { rotation }),
@@ -33,14 +68,19 @@ export function resolveOutput(flags: RawFlags, container: Container | undefined)
   }
   const { formats = FORMAT_NAMES, format } = kindOf(output);
   return {
+    inputs,
     output,
     outputFolders: output.kind === "file" ? namedFolders(text, placeholders) : [],
     format: choice(flags, "format", formats, format),
   };
 }
 
-function placeholdersOf(container: Container | undefined): Placeholders {
+function placeholdersOf(
+  [input]: readonly InputSpec[],
+  container: Container | undefined,
+): Placeholders {
   return {
+    ...(input && { input: () => input.label }),
     host: hostName,
     ...(container && { id: () => container.id, namespace: () => container.namespace }),
   };

@@ -7,8 +7,8 @@ import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
 export class Compression {
   readonly #startThread: (files: RotatedFilesSpec) => void;
   #running = false;
-  /** Rotated since the thread may have looked. */
-  #next: RotatedFilesSpec | undefined;
+  /** Rotated since the thread may have looked, by their path. */
+  readonly #waiting = new Map<string, RotatedFilesSpec>();
 
   constructor(startThread: (files: RotatedFilesSpec) => void) {
     this.#startThread = startThread;
@@ -21,7 +21,7 @@ export class Compression {
   /** There are files to be compressed. */
   request(files: RotatedFilesSpec): void {
     if (this.#running) {
-      this.#next = files;
+      this.#waiting.set(files.path, files);
       return;
     }
     this.#running = true;
@@ -30,9 +30,10 @@ export class Compression {
 
   /** The thread has ended, one way or the other. */
   ended(): void {
-    const next = this.#next;
+    const [next] = this.#waiting.values();
     this.#running = false;
-    this.#next = undefined;
-    if (next !== undefined) this.request(next);
+    if (next === undefined) return;
+    this.#waiting.delete(next.path);
+    this.request(next);
   }
 }

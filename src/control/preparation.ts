@@ -1,13 +1,13 @@
 /** What is seen to before a thread starts, and can go wrong. Control thread only. */
 
-import type { Options } from "../cli/options.ts";
 import { InputError, messageOf, SinkError } from "../errors.ts";
 import { outputBytesFor } from "../formats/formats.ts";
 import { landingBytesFor } from "../input/line_framer.ts";
 import { describeError, EEXIST } from "../system/errno.ts";
 import { mkdir } from "../system/names.ts";
 import { openFilesLimit } from "../system/limits.ts";
-import { allocateRingMemory, type RingMemory } from "../lane/ring_memory.ts";
+import { allocateLanes, type Lane } from "../lane/lane.ts";
+import type { RoutePlan } from "../plan.ts";
 
 /** What the runtime and an output take; Deno has 33 open when it stands idle. */
 const OWN_DESCRIPTORS = 48;
@@ -41,21 +41,19 @@ export function makeFolder(path: string): void {
   );
 }
 
-/** A batch of the flusher; it must hold the longest line. */
+/** A batch of an outlet; it must hold the longest line. */
 const HAND_BYTES = 256 * 1024;
 
-/** The shared memory of each input. @throws InputError when the system has not so much. */
-export function allocateRings(options: Options): RingMemory[] {
-  const { inputs, capacityBytes, maxLineBytes, format } = options;
+/** The memory of a route's inputs. @throws InputError when the system has not so much. */
+export function allocateRoute(plan: RoutePlan): Lane[] {
+  const { inputs, capacityBytes, maxLineBytes, format } = plan;
   try {
-    return inputs.map(() =>
-      allocateRingMemory(
-        capacityBytes,
-        landingBytesFor(maxLineBytes),
-        Math.max(HAND_BYTES, maxLineBytes + 1),
-        outputBytesFor(format, maxLineBytes),
-      )
-    );
+    return allocateLanes(inputs.length, {
+      capacityBytes,
+      landingBytes: landingBytesFor(maxLineBytes),
+      handBytes: Math.max(HAND_BYTES, maxLineBytes + 1),
+      outputBytes: outputBytesFor(format, maxLineBytes),
+    });
   } catch (error) {
     throw new InputError(
       `cannot reserve ${inputs.length} × ${capacityBytes} bytes of memory: ${

@@ -3,8 +3,9 @@
 import { constants } from "node:os";
 import process from "node:process";
 import type { InputSpec } from "../input/pipe_source.ts";
-import { STDIN } from "../system/descriptors.ts";
+import { close, STDIN } from "../system/descriptors.ts";
 import { status } from "../system/file_status.ts";
+import { pipe } from "../system/pipes.ts";
 import { ignore, isIgnored } from "../system/signals.ts";
 
 type SignalName = Exclude<keyof typeof constants.signals, SecondName>;
@@ -116,11 +117,11 @@ export function settleSignals(handlers: SignalHandlers): void {
  * True where all writers can be expected to end on the signal that has come: those of a
  * pipeline get what its terminal sends, and nobody else can open its pipe. A named pipe
  * may have writers that never leave.
- *
- * @param ownPipe a descriptor of an anonymous pipe
  */
-export function hearOut(inputs: readonly InputSpec[], ownPipe: number): boolean {
-  const anonymous = deviceOf(ownPipe);
+export function hearOut(inputs: readonly InputSpec[]): boolean {
+  const ends = pipe();
+  const anonymous = deviceOf(ends[0]);
+  ends.forEach(close);
   return inputs.every(({ source }) =>
     source.kind === "descriptor" && source.number === STDIN &&
     deviceOf(source.number) === anonymous

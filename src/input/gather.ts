@@ -13,7 +13,7 @@ const FLOOD_MS = 0.25;
 
 /**
  * Lets bytes gather in the kernel pipe while its writer makes many small writes. A
- * reader that is faster than its writer sleeps in poll(2) again after each of them,
+ * reader that is faster than its writer goes to sleep again after each of them,
  * and then it is the writer who pays: to wake a thread on another processor takes
  * several times as long as to put 4 KiB into a pipe. While this thread naps, nobody
  * has to wake it. A pipe fills far more slowly: see `InputLoop.sparse`. A line that
@@ -21,30 +21,33 @@ const FLOOD_MS = 0.25;
  * only.
  */
 export class Gather {
-  readonly #inputs: readonly GatheredInput[];
   readonly #nap: (micros: number) => void;
   #lastMs = -Infinity;
 
-  constructor(inputs: readonly GatheredInput[], nap = napMicros) {
-    this.#inputs = inputs;
+  constructor(nap = napMicros) {
     this.#nap = nap;
   }
 
-  /** To be called after every read. @param nowMs monotonic, when poll(2) returned */
-  afterRead(nowMs: number): void {
+  /**
+   * To be called after every round.
+   *
+   * @param inputs that were served in it
+   * @param nowMs monotonic, when the wait for it was over
+   */
+  afterRead(inputs: readonly GatheredInput[], nowMs: number): void {
     const flood = nowMs - this.#lastMs < FLOOD_MS;
     this.#lastMs = nowMs;
-    if (flood && this.#sparse) this.#nap(NAP_MICROS);
+    if (flood && isSparse(inputs)) this.#nap(NAP_MICROS);
   }
+}
 
-  /** One pipe that fills fast is reason enough to go on at once. */
-  get #sparse(): boolean {
-    let read = false;
-    for (const input of this.#inputs) {
-      if (input.bytesRead === 0) continue;
-      if (!input.sparse) return false;
-      read = true;
-    }
-    return read;
+/** One pipe that fills fast is reason enough to go on at once. */
+function isSparse(inputs: readonly GatheredInput[]): boolean {
+  let read = false;
+  for (const input of inputs) {
+    if (input.bytesRead === 0) continue;
+    if (!input.sparse) return false;
+    read = true;
   }
+  return read;
 }

@@ -1,10 +1,9 @@
 import { napMicros } from "../system/clock.ts";
-import type { Board } from "../threads/board.ts";
-import type { InputLoop } from "./input_loop.ts";
+import type { LaneCounters } from "../lane/lane_counters.ts";
 
 /** Far shorter than the writer needs to fill the kernel pipe. */
 const BREATH_MICROS = 50;
-/** How long one read may be put off: 260 MB/s, or what the kernel pipe holds. */
+/** How long one round may be put off: 260 MB/s, or what the kernel pipe holds. */
 const PATIENCE_MS = 1;
 /** Over how long the sink's speed is measured, and when a measurement is old. */
 const WINDOW_MS = 20;
@@ -16,54 +15,54 @@ const STALE_MS = 1000;
  */
 const FAST_BYTES_PER_MS = 200_000;
 
+/** An input that was served, and how fast its output is. */
+export interface PacedInput {
+  readonly ended: boolean;
+  readonly framer: { readonly crowded: boolean };
+  readonly pace: Pace;
+}
+
 /**
- * Lets the flusher have a processor. On a machine with more threads than
- * processors a flusher that has work, and a sink that is as fast as memory, may
+ * Lets the output loops have a processor. On a machine with more threads than
+ * processors a loop that has work, and a sink that is as fast as memory, may
  * yet not get to run for some milliseconds, and at that speed these are a whole
  * ring; no line should be lost for that. So the reader holds back a little while
- * the ring is more than half full and the sink fast. It never waits for a slow
+ * a ring is more than half full and its sink fast. It never waits for a slow
  * sink: after 20 ms at the most it knows that it is one. Reader thread only.
+ *
+ * @param inputs those that were served in this round
  */
-export class GiveWay {
-  readonly #inputs: readonly InputLoop[];
-  readonly #board: Board;
+export function giveWay(inputs: readonly PacedInput[]): void {
+  let startMs: number | undefined;
+  for (const input of inputs) {
+    while (!input.ended && input.framer.crowded) {
+      const nowMs = performance.now();
+      startMs ??= nowMs;
+      if (nowMs - startMs >= PATIENCE_MS || !input.pace.isFast(nowMs)) break;
+      napMicros(BREATH_MICROS);
+    }
+  }
+}
+
+/** Whether the output of an input takes so much that it is worth waiting for. */
+export class Pace {
+  readonly #counters: Pick<LaneCounters, "bytesOut">;
   #windowStartMs = -Infinity;
   #windowBytes = 0;
-  #sinkIsFast = true;
+  #isFast = true;
 
-  constructor(inputs: readonly InputLoop[], board: Board) {
-    this.#inputs = inputs;
-    this.#board = board;
+  constructor(counters: Pick<LaneCounters, "bytesOut">) {
+    this.#counters = counters;
   }
 
-  /** To be called after every read. */
-  afterRead(): void {
-    if (!this.#crowded) return;
-    const startMs = performance.now();
-    this.#measure(startMs);
-    if (!this.#sinkIsFast) return;
-    do {
-      napMicros(BREATH_MICROS);
-    } while (this.#crowded && performance.now() - startMs < PATIENCE_MS);
-  }
-
-  #measure(nowMs: number): void {
+  isFast(nowMs: number): boolean {
     const elapsedMs = nowMs - this.#windowStartMs;
-    if (elapsedMs < WINDOW_MS) return;
-    let bytes = 0;
-    for (let index = 0; index < this.#inputs.length; index++) {
-      bytes += this.#board.input(index).bytesOut;
-    }
-    const taken = bytes - this.#windowBytes;
-    this.#sinkIsFast = elapsedMs > STALE_MS || taken >= FAST_BYTES_PER_MS * elapsedMs;
+    if (elapsedMs < WINDOW_MS) return this.#isFast;
+    const { bytesOut } = this.#counters;
+    const taken = bytesOut - this.#windowBytes;
+    this.#isFast = elapsedMs > STALE_MS || taken >= FAST_BYTES_PER_MS * elapsedMs;
     this.#windowStartMs = nowMs;
-    this.#windowBytes = bytes;
-  }
-
-  get #crowded(): boolean {
-    for (const input of this.#inputs) {
-      if (!input.ended && input.framer.crowded) return true;
-    }
-    return false;
+    this.#windowBytes = bytesOut;
+    return this.#isFast;
   }
 }

@@ -1,5 +1,6 @@
 import { wallClockMicros } from "../system/clock.ts";
 import { addressOfMemory } from "../system/memory.ts";
+import type { Pace } from "./give_way.ts";
 import type { LineFramer } from "./line_framer.ts";
 import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
 
@@ -26,6 +27,7 @@ export type Source = Pick<PipeSource, keyof PipeSource>;
 export class InputLoop {
   readonly source: Source;
   readonly framer: LineFramer;
+  readonly pace: Pace;
   readonly #address: number;
   readonly #waitsForNextWriter: boolean;
   #state: State = "reading";
@@ -38,11 +40,13 @@ export class InputLoop {
   constructor(
     source: Source,
     framer: LineFramer,
+    pace: Pace,
     memory: WebAssembly.Memory,
     waitsForNextWriter: boolean,
   ) {
     this.source = source;
     this.framer = framer;
+    this.pace = pace;
     this.#address = addressOfMemory(memory);
     this.#waitsForNextWriter = waitsForNextWriter;
   }
@@ -126,7 +130,8 @@ export class InputLoop {
   #tick(nowMs: number): void {
     this.framer.tick(nowMs);
     if (!this.#looks || nowMs < this.#nextLookMs) return;
-    this.#nextLookMs = nowMs + LOOK_MS;
+    // Together with all others, so that a thousand inputs do not wake a thousand times.
+    this.#nextLookMs = (Math.floor(nowMs / LOOK_MS) + 1) * LOOK_MS;
     this.source.look();
     if (!this.source.replaced && !this.source.unpollable) return;
     const count = this.source.probe(this.#address + this.framer.landAt, this.framer.room);
@@ -159,6 +164,12 @@ export class InputLoop {
     this.framer.close(wallClockMicros());
     this.source.close();
     this.#state = "ended";
+  }
+
+  /** Nobody will ever take what is read: its writers are told by the pipe that ends. */
+  abandon(): void {
+    this.#state = "ended";
+    this.source.close();
   }
 
   /** The flusher may have freed room. */

@@ -1,9 +1,9 @@
 import { pieceLength } from "../piece_length.ts";
 import { type Kernels, kernels } from "../kernels/kernels.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../lane/layout.ts";
-import { preferredFrameBytes, type RingMemory } from "../lane/ring_memory.ts";
+import { type Lane, preferredFrameBytes } from "../lane/lane.ts";
 import type { RingProducer } from "../lane/ring_producer.ts";
-import type { InputCounters } from "../lane/input_counters.ts";
+import type { LaneCounters } from "../lane/lane_counters.ts";
 
 /** One read(2) takes at most this much; about what stays in a second-level cache. */
 export const READ_BYTES = 256 * 1024;
@@ -35,9 +35,9 @@ export function landingBytesFor(maxLineBytes: number): number {
  * the ring with headers. Reader thread only.
  */
 export class LineFramer {
-  readonly #ring: RingMemory;
+  readonly #ring: Lane;
   readonly #producer: RingProducer;
-  readonly #counters: InputCounters;
+  readonly #counters: LaneCounters;
   readonly #maxLineBytes: number;
   readonly #onLoss: () => void;
   readonly #frameBytes: number;
@@ -67,9 +67,9 @@ export class LineFramer {
   #droppedMs: number | undefined;
 
   constructor(
-    ring: RingMemory,
+    ring: Lane,
     producer: RingProducer,
-    counters: InputCounters,
+    counters: LaneCounters,
     maxLineBytes: number,
     onLoss: () => void,
   ) {
@@ -268,12 +268,16 @@ export class LineFramer {
     }
     this.#news = true;
     if (pushed.outcome === "dropped") {
-      this.#counters.addDropped(to - from, lines);
+      this.#counters.add("dropped", to - from, lines);
       this.#droppedMs = this.#newestMs;
     } else {
       this.#droppedMs = undefined;
       if (pushed.overwrittenBytes > 0) {
-        this.#counters.addOverwritten(pushed.overwrittenBytes, pushed.overwrittenLines);
+        this.#counters.add(
+          "overwritten",
+          pushed.overwrittenBytes,
+          pushed.overwrittenLines,
+        );
       }
     }
     if (this.#producer.shortfallBytes > shortfallBytes) {

@@ -1,97 +1,193 @@
-import { read } from "../system/descriptors.ts";
-import { addressOf } from "../system/memory.ts";
-import { POLLIN, type PollSet } from "../system/poll.ts";
-import type { Doorbell } from "../threads/doorbell.ts";
-import type { Board } from "../threads/board.ts";
 import { InputError } from "../errors.ts";
+import { describeError, EPERM } from "../system/errno.ts";
+import { EPOLLIN } from "../system/epoll.ts";
+import type { Board, Steps } from "../threads/board.ts";
 import { pushBeforeOthers } from "./arrival_order.ts";
 import type { InputLoop } from "./input_loop.ts";
 
+/** The token of the counter that wakes the reader; those of inputs count from 0. */
+export const WAKE_UP = -1;
+
+/** What the reader waits in: an `Epoll`, or what tests put in its place. */
+export interface Readiness {
+  add(descriptor: number, events: number, token: number): number;
+  forget(descriptor: number): void;
+  /** How many descriptors the last wait has reported, and the token of each. */
+  readonly ready: number;
+  token(index: number): number;
+}
+
 export interface ReadLoopContext {
   readonly board: Board;
-  readonly doorbell: Doorbell;
-  /** A pipe end that becomes readable when there is room again or a stop is wanted. */
-  readonly wakeDescriptor: number;
+  readonly steps: Steps;
+  /** Takes back the wake-up: there is room again, a stop is wanted, or an output is gone. */
+  takeWakeUp(): void;
+  /** Nothing more will be written to the output of that route. */
+  isGone(route: number): boolean;
   /** Something has come in, and the control thread rests. */
   onBusy(): void;
   /** One input failed for good; the others go on. */
   onInputFailed(message: string): void;
 }
 
+/** What the loop keeps of an input. */
+class Slot {
+  /** The descriptor that is watched, or -1. */
+  watched = -1;
+  /** Nothing can wait for it, since it is always ready: a regular file. */
+  isAlwaysReady = false;
+  /** It has something to read. */
+  isReady = false;
+  /** It is served in this round. */
+  isDue = false;
+  /** It waits for nothing: what it can do, it can do now. */
+  isEager = false;
+
+  constructor(
+    readonly token: number,
+    readonly input: InputLoop,
+    readonly route: Route,
+    readonly ring: () => void,
+  ) {}
+}
+
+/** The inputs that go to one output, whose lines are to keep their order. */
+class Route {
+  constructor(readonly number: number) {}
+
+  readonly slots: Slot[] = [];
+  readonly inputs: InputLoop[] = [];
+  /** Somebody in it is about to read. */
+  isReading = false;
+  readonly isReady = (index: number) => this.slots[index]!.isReady;
+}
+
 /**
- * One round of the reader for all its inputs: what poll(2) has to wait for, and
- * what is due when it has returned. Tests put a simulated poll in its place.
- * Loops instead of closures: they run for every read, and garbage in this thread
- * is a pause for the writer. Reader thread only.
+ * One round of the reader: what it has to wait for, and what is due when it has waited.
+ * A round costs what its inputs cost that have something to do, however many others
+ * there are. Loops instead of closures: they run for every read, and garbage in this
+ * thread is a pause for the writer. Reader thread only.
  */
 export class ReadLoop {
-  readonly #inputs: readonly InputLoop[];
-  readonly #poll: Pick<PollSet, "watch" | "ready">;
+  readonly #slots: Slot[] = [];
+  readonly #routes = new Map<number, Route>();
+  readonly #readiness: Readiness;
   readonly #context: ReadLoopContext;
-  readonly #wakeSlot: number;
-  readonly #wakeUps = new Uint8Array(512);
-  readonly #isReady = (slot: number) => this.#poll.ready(slot) !== 0;
+  /** Who is served in this round, and had been in the last. */
+  #round: Slot[] = [];
+  readonly #served: InputLoop[] = [];
+  #open = 0;
+  /** No input is due before; there may be none that is due then. */
+  #nextDueMs = Infinity;
+  /** How many are eager. */
+  #eager = 0;
+  /** All inputs were looked at in this round, and not only those that were reported. */
+  #lookedAtAll = false;
+  #stopping = false;
 
-  /** @param poll one slot for each input, and one more */
-  constructor(
-    inputs: readonly InputLoop[],
-    poll: Pick<PollSet, "watch" | "ready">,
-    context: ReadLoopContext,
-  ) {
-    this.#inputs = inputs;
-    this.#poll = poll;
+  constructor(readiness: Readiness, context: ReadLoopContext) {
+    this.#readiness = readiness;
     this.#context = context;
-    this.#wakeSlot = inputs.length;
-    poll.watch(this.#wakeSlot, context.wakeDescriptor, POLLIN);
+  }
+
+  /**
+   * @param route a number that inputs share whose lines go to one output
+   * @param ring says that something was put into the input's ring
+   */
+  add(input: InputLoop, route: number, ring: () => void): void {
+    const found = this.#routes.get(route) ?? new Route(route);
+    this.#routes.set(route, found);
+    const slot = new Slot(this.#slots.length, input, found, ring);
+    found.slots.push(slot);
+    found.inputs.push(input);
+    this.#slots.push(slot);
+    this.#open++;
+    this.#await(slot);
   }
 
   get ended(): boolean {
-    for (const input of this.#inputs) {
-      if (!input.ended) return false;
-    }
-    return true;
+    return this.#open === 0;
   }
 
-  /** Tells poll what to watch. Returns how long it may wait, in ms; -1: for ever. */
-  watch(): number {
-    let deadlineMs = Infinity;
-    for (let slot = 0; slot < this.#inputs.length; slot++) {
-      const input = this.#inputs[slot]!;
-      this.#poll.watch(slot, input.wantsInput ? input.source.descriptor : -1, POLLIN);
-      if (input.ended) continue;
-      deadlineMs = Math.min(deadlineMs, input.hurries ? 0 : input.deadlineMs);
-    }
-    return deadlineMs === Infinity
+  /** The inputs that were served in the last round. */
+  get served(): readonly InputLoop[] {
+    return this.#served;
+  }
+
+  /** How long the reader may wait, in ms; -1: for ever. */
+  timeoutMs(nowMs: number): number {
+    if (this.#eager > 0) return 0;
+    return this.#nextDueMs === Infinity
       ? -1
-      : Math.max(0, Math.ceil(deadlineMs - performance.now()));
+      : Math.max(0, Math.ceil(this.#nextDueMs - nowMs));
   }
 
-  /** Does what is due after poll has returned. @param nowMs monotonic, since then */
+  /** Does what is due after the wait. @param nowMs monotonic, since then */
   serve(nowMs: number): void {
-    const { board, doorbell, wakeDescriptor } = this.#context;
-    board.beginStep("reader");
-    if (this.#poll.ready(this.#wakeSlot) !== 0) {
-      read(wakeDescriptor, addressOf(this.#wakeUps), this.#wakeUps.byteLength);
+    const { board, steps } = this.#context;
+    steps.begin();
+    this.#gather(nowMs);
+    this.#keepOrder();
+    let news = false;
+    this.#served.length = 0;
+    for (const slot of this.#round) {
+      this.#serve(slot, nowMs);
+      if (!slot.input.framer.takeNews()) continue;
+      // A look at the name of a FIFO, for one, is nothing that others must wake for.
+      slot.ring();
+      news = true;
     }
+    this.#settle();
+    steps.end();
+    if (news && board.endRest()) this.#context.onBusy();
+  }
+
+  /** Finds out who is due: who has something to read, whose time has come, or everybody. */
+  #gather(nowMs: number): void {
+    let woken = false;
+    for (let index = 0; index < this.#readiness.ready; index++) {
+      const token = this.#readiness.token(index);
+      if (token === WAKE_UP) woken = true;
+      else this.#call(this.#slots[token]!, true);
+    }
+    if (woken) this.#context.takeWakeUp();
     // Asked after the wake-up was taken, which may be the one that came with it.
-    const stopping = board.stopRequested;
-    pushBeforeOthers(this.#inputs, this.#isReady);
-    for (let slot = 0; slot < this.#inputs.length; slot++) {
-      const input = this.#inputs[slot]!;
-      if (!input.ended) {
-        this.#serve(input, this.#isReady(slot), stopping, nowMs);
-      }
-    }
-    board.endStep("reader");
-    if (this.#takeNews()) {
-      doorbell.ring(0);
-      if (board.endRest()) this.#context.onBusy();
+    const stops = !this.#stopping && this.#context.board.stopRequested;
+    this.#stopping ||= stops;
+    const due = nowMs >= this.#nextDueMs || this.#eager > 0;
+    this.#lookedAtAll = woken || stops || due;
+    if (!this.#lookedAtAll) return;
+    for (const slot of this.#slots) {
+      const { input, isEager } = slot;
+      if (isEager) this.#call(slot, slot.isAlwaysReady);
+      else if (woken || stops || input.deadlineMs <= nowMs) this.#call(slot, false);
     }
   }
 
-  #serve(input: InputLoop, ready: boolean, stopping: boolean, nowMs: number): void {
+  #call(slot: Slot, isReady: boolean): void {
+    if (slot.input.ended) return;
+    if (isReady) slot.isReady = slot.route.isReading = true;
+    if (slot.isDue) return;
+    slot.isDue = true;
+    this.#round.push(slot);
+  }
+
+  #keepOrder(): void {
+    for (const { route } of this.#round) {
+      if (!route.isReading) continue;
+      route.isReading = false;
+      if (route.slots.length > 1) pushBeforeOthers(route.inputs, route.isReady);
+    }
+  }
+
+  #serve({ input, isReady, route }: Slot, nowMs: number): void {
+    this.#served.push(input);
+    if (this.#lookedAtAll && this.#context.isGone(route.number)) {
+      input.abandon();
+      return;
+    }
     try {
-      input.serve(ready, stopping, nowMs);
+      input.serve(isReady, this.#stopping, nowMs);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.#context.onInputFailed(error.message);
@@ -99,12 +195,46 @@ export class ReadLoop {
     }
   }
 
-  /** A look at the names of FIFOs, for one, is nothing that others must wake for. */
-  #takeNews(): boolean {
-    let news = false;
-    for (const input of this.#inputs) {
-      if (input.framer.takeNews()) news = true;
+  /** After the round: who waits for what. */
+  #settle(): void {
+    if (this.#lookedAtAll) {
+      this.#nextDueMs = Infinity;
+      for (const slot of this.#slots) this.#noteDeadline(slot);
     }
-    return news;
+    for (const slot of this.#round) {
+      slot.isDue = slot.isReady = false;
+      this.#await(slot);
+      if (slot.input.ended) this.#open--;
+    }
+    this.#round.length = 0;
+  }
+
+  #noteDeadline({ input }: Slot): void {
+    if (!input.ended) this.#nextDueMs = Math.min(this.#nextDueMs, input.deadlineMs);
+  }
+
+  /** Sees to it that the input is served when there is something to do for it. */
+  #await(slot: Slot): void {
+    const { input } = slot;
+    this.#noteDeadline(slot);
+    this.#watch(slot, input.wantsInput ? input.source.descriptor : -1);
+    const isEager = !input.ended &&
+      (input.hurries || slot.isAlwaysReady && input.wantsInput);
+    if (isEager !== slot.isEager) this.#eager += isEager ? 1 : -1;
+    slot.isEager = isEager;
+  }
+
+  #watch(slot: Slot, descriptor: number): void {
+    if (slot.watched === descriptor) return;
+    if (slot.watched >= 0 && !slot.isAlwaysReady) this.#readiness.forget(slot.watched);
+    slot.watched = descriptor;
+    if (descriptor < 0) return;
+    const outcome = this.#readiness.add(descriptor, EPOLLIN, slot.token);
+    slot.isAlwaysReady = outcome === -EPERM;
+    if (outcome < 0 && outcome !== -EPERM) {
+      throw new Error(
+        `cannot watch ${slot.input.source.name}: ${describeError(-outcome)}`,
+      );
+    }
   }
 }

@@ -1,88 +1,111 @@
-import { PollSet } from "../system/poll.ts";
-import type { Gate } from "../threads/gate.ts";
-import type { RingMemory } from "../lane/ring_memory.ts";
+import type { Lane } from "../lane/lane.ts";
+import { LaneCounters } from "../lane/lane_counters.ts";
 import { type FullPolicy, RingProducer } from "../lane/ring_producer.ts";
+import { Epoll, EPOLLIN } from "../system/epoll.ts";
+import { clear } from "../system/event_counter.ts";
+import type { Board } from "../threads/board.ts";
+import { READER } from "../threads/board.ts";
+import type { Gate } from "../threads/gate.ts";
 import { Gather } from "./gather.ts";
-import { GiveWay } from "./give_way.ts";
+import { giveWay, Pace } from "./give_way.ts";
 import { InputLoop } from "./input_loop.ts";
 import { LineFramer } from "./line_framer.ts";
 import { type InputSpec, PipeSource } from "./pipe_source.ts";
-import { ReadLoop, type ReadLoopContext } from "./read_loop.ts";
+import { ReadLoop, WAKE_UP } from "./read_loop.ts";
 
-export interface ReaderOptions {
-  readonly inputs: readonly InputSpec[];
+/** What all inputs have in common. */
+export interface ReaderSettings {
   readonly pipeSizeBytes: number;
-  readonly maxLineBytes: number;
-  readonly whenFull: FullPolicy;
   /** End when the last writer of a named pipe closes it. */
   readonly once: boolean;
   /** Make a named pipe again that was removed. */
   readonly create: boolean;
 }
 
-export interface ReaderContext extends ReadLoopContext {
-  readonly options: ReaderOptions;
-  /** One for each input. */
-  readonly rings: readonly RingMemory[];
-  /** Opened when the flusher can take what is read. */
-  readonly flusherReady: Gate;
+/** One input, and where what is read goes. */
+export interface ReaderLane {
+  readonly input: InputSpec;
+  readonly lane: Lane;
+  readonly maxLineBytes: number;
+  readonly whenFull: FullPolicy;
+  /** A number that inputs share whose lines go to one output. */
+  readonly route: number;
+  /** Says that something was put into the ring. */
+  ring(): void;
+}
+
+export interface ReaderContext {
+  readonly settings: ReaderSettings;
+  readonly lanes: readonly ReaderLane[];
+  readonly board: Board;
+  /** A counter that wakes the reader when there is room again or a stop is wanted. */
+  readonly wakeUps: number;
+  /** Opened when all outlets can take what is read. */
+  readonly outletsReady: Gate;
   /** From now on everything is read. */
   onReading(): void;
+  /** Something has come in, and the control thread rests. */
+  onBusy(): void;
   /** Lines have been lost, and the control thread does not know it yet. */
   onLoss(): void;
+  /** One input failed for good; the others go on. */
+  onInputFailed(message: string): void;
   /** A person should know, but the input goes on. */
   onInputNotice(label: string, message: string): void;
   onFifoMade(path: string): void;
 }
 
 /**
- * The reader thread: waits in poll(2) for all inputs at once, reads what is
- * there, and pushes it into the rings, until all inputs have ended. Beside naps of a
- * millisecond at most (give_way.ts, gather.ts) it waits for nothing else, so that no
- * writer ever waits for the destination.
+ * The reader thread: waits for all inputs at once, reads what is there, and pushes it
+ * into the rings, until all inputs have ended. Beside naps of a millisecond at most
+ * (give_way.ts, gather.ts) it waits for nothing else, so that no writer ever waits for
+ * the destination.
  *
  * @throws InputError when an input cannot be opened.
  */
 export function runReader(context: ReaderContext): void {
-  const { options, board } = context;
-  const inputs = options.inputs.map((spec, index) => openInput(context, spec, index));
-  // What is read before the flusher can take it may overrun the ring.
-  context.flusherReady.pass();
-  const giveWay = new GiveWay(inputs, board);
-  const gather = new Gather(inputs);
-  const poll = new PollSet(inputs.length + 1);
-  const loop = new ReadLoop(inputs, poll, context);
+  const { board, wakeUps } = context;
+  const inputs = context.lanes.map((lane) => openInput(context, lane));
+  // What is read before an outlet can take it may overrun the ring.
+  context.outletsReady.pass();
+  const gather = new Gather();
+  const epoll = new Epoll();
+  epoll.add(wakeUps, EPOLLIN, WAKE_UP);
+  const loop = new ReadLoop(epoll, {
+    board,
+    steps: board.steps(READER),
+    takeWakeUp: () => clear(wakeUps),
+    isGone: (route) => board.route(route).gone,
+    onBusy: context.onBusy,
+    onInputFailed: context.onInputFailed,
+  });
+  inputs.forEach((input, index) => {
+    const { route, ring } = context.lanes[index]!;
+    loop.add(input, route, ring);
+  });
   context.onReading();
   while (!loop.ended) {
-    poll.wait(loop.watch());
+    epoll.wait(loop.timeoutMs(performance.now()));
     const nowMs = performance.now();
     loop.serve(nowMs);
-    giveWay.afterRead();
-    gather.afterRead(nowMs);
+    giveWay(loop.served);
+    gather.afterRead(loop.served, nowMs);
   }
+  epoll.close();
 }
 
-function openInput(context: ReaderContext, spec: InputSpec, index: number): InputLoop {
-  const { options, board } = context;
-  const ring = context.rings[index]!;
-  const producer = new RingProducer(ring, options.whenFull);
-  const framer = new LineFramer(
-    ring,
-    producer,
-    board.input(index),
-    options.maxLineBytes,
-    () => {
-      if (board.announceLoss()) context.onLoss();
-    },
-  );
-  const source = PipeSource.open(spec.source, options, {
-    onNotice: (message) => context.onInputNotice(spec.label, message),
+function openInput(context: ReaderContext, from: ReaderLane): InputLoop {
+  const { settings, board } = context;
+  const { input, lane } = from;
+  const counters = new LaneCounters(lane);
+  const producer = new RingProducer(lane, from.whenFull);
+  const framer = new LineFramer(lane, producer, counters, from.maxLineBytes, () => {
+    if (board.announceLoss()) context.onLoss();
+  });
+  const source = PipeSource.open(input.source, settings, {
+    onNotice: (message) => context.onInputNotice(input.label, message),
     onFifoMade: context.onFifoMade,
   });
-  return new InputLoop(
-    source,
-    framer,
-    ring.memory,
-    spec.source.kind === "fifo" && !options.once,
-  );
+  const waits = input.source.kind === "fifo" && !settings.once;
+  return new InputLoop(source, framer, new Pace(counters), lane.memory, waits);
 }

@@ -36,10 +36,17 @@ export interface Kernels {
 export const MAX_PAGES = 65_536;
 
 let compiled: WebAssembly.Module | undefined;
+/** Of this thread: one for each memory, however many lanes it holds. */
+const made = new WeakMap<WebAssembly.Memory, Kernels>();
 
 /** The functions over one shared memory, for the calling thread. */
 export function kernels(memory: WebAssembly.Memory): Kernels {
-  compiled ??= new WebAssembly.Module(KERNEL_BYTES);
-  const instance = new WebAssembly.Instance(compiled, { shared: { memory } });
-  return instance.exports as unknown as Kernels;
+  let found = made.get(memory);
+  if (found === undefined) {
+    compiled ??= new WebAssembly.Module(KERNEL_BYTES);
+    const instance = new WebAssembly.Instance(compiled, { shared: { memory } });
+    found = instance.exports as unknown as Kernels;
+    made.set(memory, found);
+  }
+  return found;
 }

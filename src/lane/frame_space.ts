@@ -1,6 +1,6 @@
 import { type Kernels, kernels } from "../kernels/kernels.ts";
 import { HEADER_BYTES, UNIT } from "./layout.ts";
-import type { RingMemory } from "./ring_memory.ts";
+import type { Lane } from "./lane.ts";
 
 /**
  * The ring's bytes by offset, and going on at the beginning where it ends. What
@@ -13,7 +13,7 @@ export class FrameSpace {
   readonly #ringEnd: number;
   readonly #ringBytes: number;
 
-  constructor(ring: RingMemory) {
+  constructor(ring: Lane) {
     this.view = new DataView(ring.memory.buffer);
     this.#kernels = kernels(ring.memory);
     this.#ringAt = ring.ringAt;

@@ -1,22 +1,29 @@
 /**
- * Where everything stands in the shared memory of one input.
+ * Where everything stands in the memory of a lane, which is what one input's reader and
+ * its outlet share.
  *
- * One WebAssembly memory per input holds the reader's landing area, the
- * flusher's hand and the ring between them, so that every copy is a
- * `memory.copy` within one memory and system calls read and write in place. The
+ * A WebAssembly memory holds one lane, or several one after the other. A lane holds the
+ * reader's landing area, the outlet's hand and the ring between them, so that every copy
+ * is a `memory.copy` within one memory and system calls read and write in place. The
  * output area is where a format that makes records writes them.
  *
  *      0        64 KiB       + landing       + hand         + output       + ring
  *      ┌─────────┬─────────────┬──────────────┬──────────────┬──────────────┐
- *      │ control │   landing   │     hand     │    output    │     ring     │
+ *      │  words  │   landing   │     hand     │    output    │     ring     │
  *      └─────────┴─────────────┴──────────────┴──────────────┴──────────────┘
- *        shared    reader only   flusher only   flusher only   shared
+ *        shared    reader only   outlet only    outlet only    shared
  *
- * Control, 8-byte words far enough apart not to share a cache line:
+ * Words of 8 bytes, those of different threads far enough apart not to share a cache
+ * line. What would have to outlive the process stands here and not in objects:
  *
- *      byte   0   tail   position of the oldest frame; both sides exchange it
- *      byte 128   head   position after the newest frame; the producer stores it
- *      byte 256   room   1 while a producer waits for the consumer to free space
+ *      byte    0   tail   position of the oldest frame; both sides exchange it
+ *      byte  128   head   position after the newest frame; the producer stores it
+ *      byte  256   room   1 while a producer waits for the consumer to free space
+ *      byte  512   producer: numbers of the next line and byte, what it lacked
+ *      byte 1024   counters that the reader writes: lane_counters.ts
+ *      byte 1536   counters that the outlet writes
+ *      byte 2048   consumer: numbers of the next line and byte, time, gap, discarded
+ *      byte 4096   what is in the hand: sizes, and an end and a time for each frame
  *
  * Positions count units of 8 bytes since the start and only grow: a frame starts
  * at a multiple of 8, so no header word straddles the end of the ring, though the
@@ -31,11 +38,30 @@
  *        u32      u32      u64              u64              f64 µs   u32      payload
  */
 
-export const CONTROL_BYTES = 64 * 1024;
+export const WORDS_BYTES = 64 * 1024;
+export const WORD = 8;
 
 export const TAIL = 0;
 export const HEAD = 128;
 export const ROOM = 256;
+/** Numbers of the next line and byte that come in, from 0. */
+export const NEXT_LINE = 512;
+export const NEXT_BYTE = 520;
+export const READER_COUNTERS = 1024;
+export const OUTLET_COUNTERS = 1536;
+/** Numbers of the next line and byte to be taken out, and what is known beside them. */
+export const PLACE_LINE = 2048;
+export const PLACE_BYTE = 2056;
+export const PLACE_TIME = 2064;
+export const PLACE_GAP_LINES = 2072;
+export const PLACE_GAP_BYTES = 2080;
+export const PLACE_DISCARDED_LINES = 2088;
+export const PLACE_DISCARDED_BYTES = 2096;
+/** What is in the hand: where each frame's payload ends, and when it arrived. */
+export const HAND_FRAME_ENDS = 4096;
+export const HAND_FRAME_TIMES = 8192;
+/** Frames that the hand may hold. */
+export const MAX_BATCH_FRAMES = 256;
 
 export const FRAME_BYTES = 0;
 export const FRAME_LINES = 4;
@@ -64,4 +90,7 @@ export function align(bytes: number): number {
   return Math.ceil(bytes / UNIT) * UNIT;
 }
 
+if (HAND_FRAME_ENDS + 4 * MAX_BATCH_FRAMES > HAND_FRAME_TIMES) {
+  throw new Error("the ends of frames would run into their times");
+}
 if (HEADER_BYTES % UNIT !== 0) throw new Error("frames would lose their alignment");

@@ -10,17 +10,24 @@ import {
   FRAME_LINES,
   FRAME_TIME,
   frameLength,
+  HAND_FRAME_ENDS,
+  HAND_FRAME_TIMES,
   HEAD,
+  MAX_BATCH_FRAMES,
+  PLACE_BYTE,
+  PLACE_DISCARDED_BYTES,
+  PLACE_DISCARDED_LINES,
+  PLACE_GAP_BYTES,
+  PLACE_GAP_LINES,
+  PLACE_LINE,
+  PLACE_TIME,
   ROOM,
   STARTS_INSIDE,
   TAIL,
   UNIT,
 } from "./layout.ts";
-import type { RingMemory } from "./ring_memory.ts";
+import type { Lane } from "./lane.ts";
 import type { RingAtomics } from "./ring_producer.ts";
-
-/** Frames that one batch may hold; also bounds the time a copy can be overtaken in. */
-export const MAX_BATCH_FRAMES = 256;
 
 /**
  * What a drain has taken out of the ring. The consumer returns the same object
@@ -50,6 +57,19 @@ export interface Batch {
   gapTo: number;
 }
 
+const EMPTY_BATCH = {
+  bytes: 0,
+  lines: 0,
+  firstLine: 0,
+  frames: 0,
+  startsInside: false,
+  end: false,
+  gapLines: 0,
+  gapBytes: 0,
+  gapFrom: 0,
+  gapTo: 0,
+};
+
 /** Where the consumer stands in the stream: numbers of the line and byte to come. */
 class Place {
   readonly line = new Count64();
@@ -71,6 +91,27 @@ class Place {
     this.discardedLines = other.discardedLines;
     this.discardedBytes = other.discardedBytes;
   }
+
+  /** From the words of the lane that begins at `at`. */
+  readFrom(view: DataView, at: number): void {
+    this.line.readFrom(view, at + PLACE_LINE);
+    this.byte.readFrom(view, at + PLACE_BYTE);
+    this.lastTime = view.getFloat64(at + PLACE_TIME, true);
+    this.gapLines = view.getFloat64(at + PLACE_GAP_LINES, true);
+    this.gapBytes = view.getFloat64(at + PLACE_GAP_BYTES, true);
+    this.discardedLines = view.getFloat64(at + PLACE_DISCARDED_LINES, true);
+    this.discardedBytes = view.getFloat64(at + PLACE_DISCARDED_BYTES, true);
+  }
+
+  writeTo(view: DataView, at: number): void {
+    this.line.writeTo(view, at + PLACE_LINE);
+    this.byte.writeTo(view, at + PLACE_BYTE);
+    view.setFloat64(at + PLACE_TIME, this.lastTime, true);
+    view.setFloat64(at + PLACE_GAP_LINES, this.gapLines, true);
+    view.setFloat64(at + PLACE_GAP_BYTES, this.gapBytes, true);
+    view.setFloat64(at + PLACE_DISCARDED_LINES, this.discardedLines, true);
+    view.setFloat64(at + PLACE_DISCARDED_BYTES, this.discardedBytes, true);
+  }
 }
 
 /**
@@ -78,23 +119,13 @@ class Place {
  * it finds overtaken by the producer it throws away, and looks again.
  */
 export class RingConsumer {
-  readonly #ring: RingMemory;
+  readonly #ring: Lane;
   readonly #atomics: RingAtomics;
   readonly #space: FrameSpace;
-  readonly #batch: Batch = {
-    bytes: 0,
-    lines: 0,
-    firstLine: 0,
-    frames: 0,
-    frameEnds: new Uint32Array(MAX_BATCH_FRAMES),
-    frameTimes: new Float64Array(MAX_BATCH_FRAMES),
-    startsInside: false,
-    end: false,
-    gapLines: 0,
-    gapBytes: 0,
-    gapFrom: 0,
-    gapTo: 0,
-  };
+  readonly #tailAt: number;
+  readonly #headAt: number;
+  readonly #roomAt: number;
+  readonly #batch: Batch;
   /** After the last frame that was taken. */
   #place = new Place();
   /** After the frames that are being copied: not true until they are claimed. */
@@ -107,14 +138,24 @@ export class RingConsumer {
 
   /** @param startTime what `gapFrom` says when the very first lines are missing */
   constructor(
-    ring: RingMemory,
+    ring: Lane,
     startTime: number,
     atomics: RingAtomics = kernels(ring.memory),
   ) {
     this.#ring = ring;
     this.#atomics = atomics;
+    this.#tailAt = ring.at + TAIL;
+    this.#headAt = ring.at + HEAD;
+    this.#roomAt = ring.at + ROOM;
     this.#space = new FrameSpace(ring);
-    this.#place.lastTime = startTime;
+    this.#place.readFrom(this.#space.view, ring.at);
+    this.#place.lastTime ||= startTime;
+    const { buffer } = ring.memory;
+    this.#batch = {
+      ...EMPTY_BATCH,
+      frameEnds: new Uint32Array(buffer, ring.at + HAND_FRAME_ENDS, MAX_BATCH_FRAMES),
+      frameTimes: new Float64Array(buffer, ring.at + HAND_FRAME_TIMES, MAX_BATCH_FRAMES),
+    };
   }
 
   /** True after the batch whose `end` is set. */
@@ -155,8 +196,10 @@ export class RingConsumer {
   }
 
   #oldest(): number | undefined {
-    const tail = this.#atomics.load(TAIL);
-    return tail === this.#atomics.load(HEAD) ? undefined : this.#space.offsetOf(tail);
+    const tail = this.#atomics.load(this.#tailAt);
+    return tail === this.#atomics.load(this.#headAt)
+      ? undefined
+      : this.#space.offsetOf(tail);
   }
 
   /** Takes the oldest frame; see `drain`. */
@@ -171,8 +214,8 @@ export class RingConsumer {
    */
   drain(maxFrames = MAX_BATCH_FRAMES, untilTime = Infinity): Batch | undefined {
     for (;;) {
-      const tail = this.#atomics.load(TAIL);
-      const head = this.#atomics.load(HEAD);
+      const tail = this.#atomics.load(this.#tailAt);
+      const head = this.#atomics.load(this.#headAt);
       if (tail === head) return undefined;
       // More than the ring holds: overtaken between the two loads. What stands
       // there then leads the walk anywhere, but not further than once round.
@@ -193,8 +236,8 @@ export class RingConsumer {
 
   /** True once after the producer has asked for room and space was freed since. */
   takeRoomRequest(): boolean {
-    return this.#atomics.load(ROOM) === 1 &&
-      this.#atomics.compareExchange(ROOM, 1, 0) === 1;
+    return this.#atomics.load(this.#roomAt) === 1 &&
+      this.#atomics.compareExchange(this.#roomAt, 1, 0) === 1;
   }
 
   /**
@@ -287,7 +330,7 @@ export class RingConsumer {
    * after it has seen a tail that comes after this exchange.
    */
   #claim(tail: number, position: number): boolean {
-    return this.#atomics.compareExchange(TAIL, tail, position) === tail;
+    return this.#atomics.compareExchange(this.#tailAt, tail, position) === tail;
   }
 
   /** Makes the walk true; false when it held nothing but discarded pieces. */
@@ -296,6 +339,7 @@ export class RingConsumer {
     // The stream may end with a gap that no frame comes after.
     if (batch.end && batch.frames === 0) this.#startBatch();
     [this.#place, this.#walk] = [this.#walk, this.#place];
+    this.#place.writeTo(this.#space.view, this.#ring.at);
     this.#ended = batch.end;
     return batch.end || batch.frames > 0;
   }

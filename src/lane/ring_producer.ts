@@ -12,11 +12,13 @@ import {
   frameLength,
   HEAD,
   HEADER_BYTES,
+  NEXT_BYTE,
+  NEXT_LINE,
   ROOM,
   TAIL,
   UNIT,
 } from "./layout.ts";
-import type { RingMemory } from "./ring_memory.ts";
+import type { Lane } from "./lane.ts";
 
 export type FullPolicy = "overwrite" | "drop-newest" | "block";
 
@@ -49,7 +51,7 @@ export interface Pushed {
  * exchanges as there are frames in the ring.
  */
 export class RingProducer {
-  readonly #ring: RingMemory;
+  readonly #ring: Lane;
   readonly #policy: FullPolicy;
   readonly #atomics: RingAtomics;
   readonly #space: FrameSpace;
@@ -65,11 +67,13 @@ export class RingProducer {
   /** Numbers of the next line and byte that come in. */
   readonly #nextLine = new Count64();
   readonly #nextByte = new Count64();
+  readonly #tailAt: number;
+  readonly #headAt: number;
   #shortfallBytes = 0;
   #closed = false;
 
   constructor(
-    ring: RingMemory,
+    ring: Lane,
     policy: FullPolicy,
     atomics: RingAtomics = kernels(ring.memory),
   ) {
@@ -77,8 +81,12 @@ export class RingProducer {
     this.#policy = policy;
     this.#atomics = atomics;
     this.#space = new FrameSpace(ring);
-    this.#head = atomics.load(HEAD);
-    this.#tail = atomics.load(TAIL);
+    this.#tailAt = ring.at + TAIL;
+    this.#headAt = ring.at + HEAD;
+    this.#head = atomics.load(this.#headAt);
+    this.#tail = atomics.load(this.#tailAt);
+    this.#nextLine.readFrom(this.#space.view, ring.at + NEXT_LINE);
+    this.#nextByte.readFrom(this.#space.view, ring.at + NEXT_BYTE);
     this.#headOffset = this.#space.offsetOf(this.#head);
   }
 
@@ -96,13 +104,13 @@ export class RingProducer {
 
   /** True while the consumer has frames to fetch; may be stale by the time it is read. */
   get backlogged(): boolean {
-    return this.#atomics.load(TAIL) !== this.#head;
+    return this.#atomics.load(this.#tailAt) !== this.#head;
   }
 
   /** True when the ring is more than half full; may be stale by the time it is read. */
   get crowded(): boolean {
     if (2 * this.#free >= this.#ring.ringBytes) return false;
-    this.#tail = this.#atomics.load(TAIL);
+    this.#tail = this.#atomics.load(this.#tailAt);
     return 2 * this.#free < this.#ring.ringBytes;
   }
 
@@ -127,8 +135,7 @@ export class RingProducer {
         return pushed;
       }
       // The frame's numbers are used up; the next frame's tell the consumer.
-      this.#nextLine.add(lines);
-      this.#nextByte.add(bytes);
+      this.#count(bytes, lines);
       // An empty frame only carries numbers; nothing is lost without it.
       if (bytes > 0) this.#shortfallBytes += frameLength(bytes);
       pushed.outcome = "dropped";
@@ -154,12 +161,12 @@ export class RingProducer {
 
   /** Under `block`: asks the consumer to say when it has freed space. */
   requestRoom(): void {
-    this.#atomics.store(ROOM, 1);
+    this.#atomics.store(this.#ring.at + ROOM, 1);
   }
 
   #makeRoom(needed: number): boolean {
     if (this.#free >= needed) return true;
-    this.#tail = this.#atomics.load(TAIL);
+    this.#tail = this.#atomics.load(this.#tailAt);
     while (this.#free < needed) {
       if (this.#policy !== "overwrite") return false;
       this.#overwriteOldest();
@@ -180,7 +187,7 @@ export class RingProducer {
     const next = tail + frameLength(bytes) / UNIT;
     // Moved before a byte of the frame is written over: a consumer that is
     // copying it will fail its own exchange and throw the copy away.
-    const found = this.#atomics.compareExchange(TAIL, tail, next);
+    const found = this.#atomics.compareExchange(this.#tailAt, tail, next);
     if (found === tail) {
       this.#tail = next;
       this.#pushed.overwrittenLines += lines;
@@ -190,6 +197,14 @@ export class RingProducer {
       // The consumer has taken frames in the meantime, and so made room itself.
       this.#tail = found;
     }
+  }
+
+  #count(bytes: number, lines: number): void {
+    const { view } = this.#space;
+    this.#nextLine.add(lines);
+    this.#nextLine.writeTo(view, this.#ring.at + NEXT_LINE);
+    this.#nextByte.add(bytes);
+    this.#nextByte.writeTo(view, this.#ring.at + NEXT_BYTE);
   }
 
   #write(from: number, bytes: number, lines: number, flags: number, time: number): void {
@@ -202,12 +217,11 @@ export class RingProducer {
     this.#nextByte.writeTo(view, this.#space.advance(frame, FRAME_FIRST_BYTE));
     view.setFloat64(this.#space.advance(frame, FRAME_TIME), time, true);
     view.setUint32(this.#space.advance(frame, FRAME_FLAGS), flags, true);
-    this.#nextLine.add(lines);
-    this.#nextByte.add(bytes);
+    this.#count(bytes, lines);
     const length = frameLength(bytes);
     this.#headOffset = this.#space.advance(frame, length);
     this.#head += length / UNIT;
     // Last: whoever sees this head sees the whole frame before it.
-    this.#atomics.store(HEAD, this.#head);
+    this.#atomics.store(this.#headAt, this.#head);
   }
 }

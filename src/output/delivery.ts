@@ -1,8 +1,8 @@
 import { SinkFailure, SinkRejection } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import { monotonicMs } from "../system/clock.ts";
-import type { Board } from "../threads/board.ts";
-import type { InputCounters } from "../lane/input_counters.ts";
+import type { Board, OutputWords, Steps } from "../threads/board.ts";
+import type { LaneCounters } from "../lane/lane_counters.ts";
 import { Backoff } from "./backoff.ts";
 import type { Custody, Sink } from "./sink.ts";
 import type { Wait } from "./wait.ts";
@@ -19,9 +19,18 @@ export interface SinkEvents {
   onSinkRejecting(message: string): void;
 }
 
+export interface DeliveryContext {
+  readonly board: Board;
+  /** How this output does. */
+  readonly words: OutputWords;
+  /** Of the thread of its output loop. */
+  readonly steps: Steps;
+  readonly events: SinkEvents;
+}
+
 /** What a write took, until the sink says that it has arrived. */
 interface Unsettled {
-  readonly counters: InputCounters;
+  readonly counters: LaneCounters;
   readonly bytes: number;
   lines: number;
 }
@@ -34,15 +43,16 @@ interface Unsettled {
  */
 export class Delivery {
   readonly #sink: Sink;
-  readonly #board: Board;
-  readonly #events: SinkEvents;
+  readonly #context: DeliveryContext;
+  readonly #words: OutputWords;
+  readonly #steps: Steps;
   readonly #backoff = new Backoff();
   /** The last attempt failed, and the next is one that is counted as another. */
   #retries = false;
   #reopenedFor = 0;
   /** The piece that is being written, and how far it has come. */
   #piece: Outgoing | undefined;
-  #counters!: InputCounters;
+  #counters!: LaneCounters;
   #written = 0;
   #countedBytes = 0;
   #countedLines = 0;
@@ -53,10 +63,11 @@ export class Delivery {
   readonly #unsettled: Unsettled[] = [];
   #rejectionReportMs = -Infinity;
 
-  constructor(sink: Sink, board: Board, events: SinkEvents) {
+  constructor(sink: Sink, context: DeliveryContext) {
     this.#sink = sink;
-    this.#board = board;
-    this.#events = events;
+    this.#context = context;
+    this.#words = context.words;
+    this.#steps = context.steps;
   }
 
   /**
@@ -74,16 +85,16 @@ export class Delivery {
         this.#failed(error, nowMs, wait);
       }
     }
-    this.#board.writingSince ??= monotonicMs();
+    this.#words.writingSince ??= monotonicMs();
     return false;
   }
 
   /** Takes the next piece; `advance` must have said that there is none. */
-  begin(piece: Outgoing, counters: InputCounters): void {
+  begin(piece: Outgoing, counters: LaneCounters): void {
     this.#piece = piece;
     this.#counters = counters;
     this.#written = this.#countedBytes = this.#countedLines = 0;
-    this.#board.writingSince = monotonicMs();
+    this.#words.writingSince = monotonicMs();
     // A batch without bytes may still end a line: the last one of its input.
     if (piece.length === 0) this.#takenEmpty();
   }
@@ -98,20 +109,20 @@ export class Delivery {
     if (piece === undefined) return true;
     while (this.#written < piece.length) {
       if (!this.#mayTry(nowMs, wait)) return false;
-      this.#board.beginStep("flusher");
+      this.#steps.begin();
       try {
         const { custody } = this.#sink;
         if (custody !== undefined) this.#settle(custody);
         const taken = this.#sink.write(piece, this.#written, wait);
         this.#taken(piece, taken);
-        this.#board.endStep("flusher");
+        this.#steps.end();
         if (taken === 0) return false;
       } catch (error) {
         this.#failed(error, nowMs, wait);
       }
     }
     this.#piece = undefined;
-    this.#board.writingSince = undefined;
+    this.#words.writingSince = undefined;
     return true;
   }
 
@@ -120,7 +131,7 @@ export class Delivery {
     if (bytes > 0) {
       this.#pass(piece, bytes);
       if (custody === undefined) {
-        this.#counters.addOut(this.#passedBytes, this.#passedLines);
+        this.#counters.add("out", this.#passedBytes, this.#passedLines);
         // A sink that only waited for room has not shown yet that it works.
         this.#recovered();
       } else {
@@ -143,17 +154,17 @@ export class Delivery {
     this.#passedLines = progress.lines - this.#countedLines;
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
-    if (bytes > 0 && this.#written < piece.length) this.#board.takenAt = monotonicMs();
+    if (bytes > 0 && this.#written < piece.length) this.#words.takenAt = monotonicMs();
   }
 
   /** The line of the bytes that were taken last has no newline and no more bytes. */
   #takenEmpty(): void {
-    this.#board.beginStep("flusher");
+    this.#steps.begin();
     this.#pass(this.#piece!, 0);
     const last = this.#unsettled.findLast(({ counters }) => counters === this.#counters);
-    if (last === undefined) this.#counters.addOut(0, this.#passedLines);
+    if (last === undefined) this.#counters.add("out", 0, this.#passedLines);
     else last.lines += this.#passedLines;
-    this.#board.endStep("flusher");
+    this.#steps.end();
   }
 
   #settle(custody: Custody): void {
@@ -161,7 +172,7 @@ export class Delivery {
       const verdict = custody.takeVerdict();
       if (verdict === undefined) return;
       const { counters, bytes, lines } = this.#unsettled.shift()!;
-      if (verdict.rejected === undefined) counters.addOut(bytes, lines);
+      if (verdict.rejected === undefined) counters.add("out", bytes, lines);
       else this.#rejected(verdict.rejected, counters, bytes, lines);
       this.#recovered();
     }
@@ -171,8 +182,8 @@ export class Delivery {
     if (!this.#backoff.failing) return;
     this.#backoff.reset();
     this.#retries = false;
-    this.#board.sinkFailingSince = undefined;
-    this.#events.onSinkRecovered();
+    this.#words.failingSince = undefined;
+    this.#context.events.onSinkRecovered();
   }
 
   /** False until the pause after a failure is over, unless something new was asked for. */
@@ -185,7 +196,7 @@ export class Delivery {
       return false;
     }
     this.#retries = false;
-    this.#board.countSinkRetry();
+    this.#words.countRetry();
     return true;
   }
 
@@ -196,12 +207,12 @@ export class Delivery {
       const { message } = error;
       this.#rejected(message, this.#counters, this.#passedBytes, this.#passedLines);
     }
-    this.#board.endStep("flusher");
+    this.#steps.end();
     if (error instanceof SinkRejection) return;
     if (!(error instanceof SinkFailure)) throw error;
     if (!this.#backoff.failing) {
-      this.#board.sinkFailingSince = monotonicMs();
-      this.#events.onSinkFailing(error.message);
+      this.#words.failingSince = monotonicMs();
+      this.#context.events.onSinkFailing(error.message);
     }
     this.#backoff.failed(nowMs, error.retryAfterMs);
     this.#retries = true;
@@ -209,24 +220,24 @@ export class Delivery {
     this.reopenIfAsked();
   }
 
-  #rejected(why: string, counters: InputCounters, bytes: number, lines: number): void {
-    counters.addRejected(bytes, lines);
+  #rejected(why: string, counters: LaneCounters, bytes: number, lines: number): void {
+    counters.add("rejected", bytes, lines);
     const nowMs = performance.now();
     if (nowMs - this.#rejectionReportMs < REJECTION_REPORT_MS) return;
     this.#rejectionReportMs = nowMs;
-    this.#events.onSinkRejecting(why);
+    this.#context.events.onSinkRejecting(why);
   }
 
   /** Between pieces: gets on with what the sink has in custody. @throws SinkError */
   tend(nowMs: number, wait: Wait): void {
     const { custody } = this.#sink;
     if (custody === undefined || custody.settled || !this.#mayTry(nowMs, wait)) return;
-    this.#board.beginStep("flusher");
+    this.#steps.begin();
     try {
       this.#settle(custody);
       custody.tend(wait);
       this.#settle(custody);
-      this.#board.endStep("flusher");
+      this.#steps.end();
     } catch (error) {
       this.#settle(custody);
       this.#failed(error, nowMs, wait);
@@ -235,17 +246,17 @@ export class Delivery {
 
   /** SIGHUP has asked for the sink to be opened anew, and it has not been yet. */
   get reopenWanted(): boolean {
-    return this.#board.reopenRequests !== this.#reopenedFor;
+    return this.#context.board.reopenRequests !== this.#reopenedFor;
   }
 
   reopenIfAsked(): void {
     if (!this.reopenWanted) return;
-    this.#reopenedFor = this.#board.reopenRequests;
+    this.#reopenedFor = this.#context.board.reopenRequests;
     try {
       this.#sink.reopen?.();
     } catch (error) {
       if (!(error instanceof SinkFailure)) throw error;
-      this.#events.onSinkFailing(error.message);
+      this.#context.events.onSinkFailing(error.message);
     }
   }
 

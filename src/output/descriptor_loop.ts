@@ -27,8 +27,9 @@ export class DescriptorLoop {
     this.#epoll.add(doorbell.memory.counter, EPOLLIN, DOORBELL);
   }
 
-  add(outlet: Outlet, events: OutletEvents): void {
-    this.#queue.add(outlet, events);
+  /** See `OutletQueue.add`. */
+  add(plate: number, outlet: Outlet, events: OutletEvents): void {
+    this.#queue.add(plate, outlet, events);
   }
 
   /** Until every outlet has ended. */
@@ -46,7 +47,7 @@ export class DescriptorLoop {
   }
 
   #sleep(restMs: number): void {
-    if (this.#doorbell.beginSleep(this.#queue.places.length)) {
+    if (this.#doorbell.beginSleep(this.#queue.plates)) {
       this.#poll(restMs === Infinity ? -1 : Math.ceil(restMs));
     }
     this.#doorbell.endSleep();

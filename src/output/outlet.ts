@@ -1,17 +1,16 @@
 import type { Format, Gap, Stream } from "../formats/format.ts";
 import { kernels } from "../kernels/kernels.ts";
-import type { InputCounters } from "../lane/input_counters.ts";
-import { type Batch, MAX_BATCH_FRAMES, RingConsumer } from "../lane/ring_consumer.ts";
-import type { RingMemory } from "../lane/ring_memory.ts";
+import { LaneCounters } from "../lane/lane_counters.ts";
+import { MAX_BATCH_FRAMES } from "../lane/layout.ts";
+import { type Batch, RingConsumer } from "../lane/ring_consumer.ts";
+import type { Lane } from "../lane/lane.ts";
 import { addressOfMemory } from "../system/memory.ts";
 import type { Board } from "../threads/board.ts";
 import type { Delivery } from "./delivery.ts";
 import { Wait } from "./wait.ts";
 
 export interface OutletContext {
-  readonly labels: readonly string[];
-  /** One for each label. */
-  readonly rings: readonly RingMemory[];
+  readonly lanes: readonly LabelledLane[];
   readonly board: Board;
   readonly delivery: Delivery;
   readonly format: Format;
@@ -23,10 +22,15 @@ export interface OutletContext {
   onRoom(): void;
 }
 
+export interface LabelledLane {
+  readonly label: string;
+  readonly lane: Lane;
+}
+
 interface Input {
   readonly consumer: RingConsumer;
   readonly stream: Stream;
-  readonly counters: InputCounters;
+  readonly counters: LaneCounters;
 }
 
 /** How a step has ended; "waiting" is for the lanes, or for what `wait` says. */
@@ -64,17 +68,17 @@ export class Outlet {
 
   constructor(context: OutletContext) {
     this.#context = context;
-    this.#inputs = context.rings.map((ring, index) => ({
-      consumer: new RingConsumer(ring, context.startTime),
+    this.#inputs = context.lanes.map(({ label, lane }) => ({
+      consumer: new RingConsumer(lane, context.startTime),
       stream: {
-        label: context.labels[index]!,
-        memory: new Uint8Array(ring.memory.buffer),
-        kernels: kernels(ring.memory),
-        handAt: ring.handAt,
-        outputAt: ring.outputAt,
-        address: addressOfMemory(ring.memory),
+        label,
+        memory: new Uint8Array(lane.memory.buffer),
+        kernels: kernels(lane.memory),
+        handAt: lane.handAt,
+        outputAt: lane.outputAt,
+        address: addressOfMemory(lane.memory),
       },
-      counters: context.board.input(index),
+      counters: new LaneCounters(lane),
     }));
   }
 

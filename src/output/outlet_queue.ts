@@ -30,7 +30,8 @@ export class Place {
  * the rest is the loop's. One thread only.
  */
 export class OutletQueue {
-  readonly places: Place[] = [];
+  readonly #places: Place[] = [];
+  readonly #byPlate: (Place | undefined)[] = [];
   readonly #doorbell: Doorbell;
   #ready: Place[] = [];
   #stepping: Place[] = [];
@@ -43,10 +44,18 @@ export class OutletQueue {
     this.#doorbell = doorbell;
   }
 
-  add(outlet: Outlet, events: OutletEvents): void {
-    this.places.push(new Place(this.places.length, outlet, events));
+  /** @param plate its own at the doorbell */
+  add(plate: number, outlet: Outlet, events: OutletEvents): void {
+    const place = new Place(plate, outlet, events);
+    this.#places.push(place);
+    this.#byPlate[plate] = place;
     this.#open++;
-    this.call(this.places.length - 1);
+    this.call(plate);
+  }
+
+  /** As many as the doorbell has to be asked for. */
+  get plates(): number {
+    return this.#byPlate.length;
   }
 
   /** Every outlet has ended. */
@@ -56,22 +65,22 @@ export class OutletQueue {
 
   /** It is to be stepped. */
   call(plate: number): void {
-    const place = this.places[plate]!;
-    if (place.queued || place.ended) return;
+    const place = this.#byPlate[plate];
+    if (place === undefined || place.queued || place.ended) return;
     place.queued = true;
     this.#ready.push(place);
   }
 
   /** Finds out who is to be stepped. False when nobody is. */
   gather(nowMs: number): boolean {
-    this.#doorbell.answer(this.places.length, this.#call);
+    this.#doorbell.answer(this.plates, this.#call);
     if (nowMs >= this.#nextDueMs) this.#callDue(nowMs);
     return this.#ready.length > 0;
   }
 
   #callDue(nowMs: number): void {
     this.#nextDueMs = Infinity;
-    for (const place of this.places) {
+    for (const place of this.#places) {
       if (place.dueMs <= nowMs) this.call(place.plate);
       else this.#nextDueMs = Math.min(this.#nextDueMs, place.dueMs);
     }

@@ -31,8 +31,9 @@ export class ServedLoop {
     this.#poll.watch(0, doorbell.memory.counter, POLLIN);
   }
 
-  add(outlet: Outlet, events: OutletEvents): void {
-    this.#queue.add(outlet, events);
+  /** See `OutletQueue.add`. */
+  add(plate: number, outlet: Outlet, events: OutletEvents): void {
+    this.#queue.add(plate, outlet, events);
   }
 
   /** Until every outlet has ended. */
@@ -63,7 +64,7 @@ export class ServedLoop {
   }
 
   #sleep(restMs: number): void {
-    if (this.#doorbell.beginSleep(this.#queue.places.length)) {
+    if (this.#doorbell.beginSleep(this.#queue.plates)) {
       this.#poll.wait(Math.ceil(restMs));
       if (this.#poll.ready(0) !== 0) clear(this.#doorbell.memory.counter);
     }

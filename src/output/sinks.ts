@@ -1,5 +1,4 @@
 import { UsageError } from "../errors.ts";
-import type { FormatName } from "../formats/formats.ts";
 import { fifoKind } from "./fifo_sink.ts";
 import { fileKind } from "./file/file_sink.ts";
 import { httpKind } from "./http/http_kinds.ts";
@@ -14,9 +13,7 @@ import {
   DESCRIPTORS,
   type Destination,
   type OutputSettings,
-  type Sink,
   type SinkKind,
-  type SinkNotices,
 } from "./sink.ts";
 import { stdoutKind } from "./stdout_sink.ts";
 
@@ -61,15 +58,6 @@ export function kindOf(destination: Destination): SinkKind<Destination> {
   const kind = KINDS.find(({ kind }) => kind === destination.kind);
   if (kind === undefined) throw new Error(`no sink is of kind ${destination.kind}`);
   return kind;
-}
-
-/** @throws SinkError when the destination can never work. */
-export function openSink(
-  destination: Destination,
-  notices: SinkNotices,
-  format: FormatName,
-): Sink {
-  return kindOf(destination).open(destination, notices, format);
 }
 
 /** The name of the loop that the destination's outlet is to be in. */

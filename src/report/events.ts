@@ -1,11 +1,13 @@
 /** What can be said on standard error; `text.ts` and `json.ts` say it. */
 
-import type { Counts } from "../lane/counts.ts";
-import type { Shortfall } from "../lane/input_counters.ts";
+import { type Counts, total } from "../lane/counters.ts";
+import type { Shortfall } from "../lane/lane_counters.ts";
 
 /** One input, at one moment. */
 export interface InputState extends Counts {
   readonly label: string;
+  /** Of its ring. */
+  readonly capacityBytes: number;
   readonly shortfall: Shortfall;
   /** Over about the last second. */
   readonly inBytesPerSecond: number;
@@ -27,15 +29,30 @@ export interface OutputState {
   readonly lastError: { readonly message: string; readonly timeMs: number } | undefined;
 }
 
+/** One output and the inputs that go to it, at one moment. */
+export interface RouteState {
+  /** The same from one snapshot to the next. */
+  readonly number: number;
+  readonly output: OutputState;
+  readonly inputs: readonly InputState[];
+}
+
 /** All that can be known of the data path, at one moment. */
 export interface Snapshot {
   /** Milliseconds since 1970. */
   readonly timeMs: number;
   readonly startMs: number;
-  /** Of each input's ring. */
-  readonly capacityBytes: number;
-  readonly inputs: readonly InputState[];
-  readonly output: OutputState;
+  readonly routes: readonly RouteState[];
+}
+
+/** Every input, route by route. */
+export function inputsOf({ routes }: Snapshot): InputState[] {
+  return routes.flatMap(({ inputs }) => inputs);
+}
+
+/** What was counted of all inputs together. */
+export function totalOf(snapshot: Snapshot): Counts {
+  return total(inputsOf(snapshot));
 }
 
 /** What one input has lost in a time. */
@@ -62,7 +79,7 @@ export type ReportEvent =
     | {
       /** The output takes nothing; or it does again. */
       readonly event: "stall" | "stall_end";
-      readonly snapshot: Snapshot;
+      readonly route: RouteState;
       readonly sinceMs: number;
     }
     | { readonly event: "sink_failing"; readonly message: string }
@@ -92,7 +109,7 @@ export type Notice =
   | { readonly event: "error"; readonly message: string };
 
 /** How long the output has taken nothing of what it was given; 0 when it does. */
-export function stalledMs({ timeMs, output }: Snapshot): number {
+export function stalledMs({ timeMs }: Snapshot, output: OutputState): number {
   const since = output.takesNothingSinceMs;
   return since === undefined ? 0 : timeMs - since;
 }

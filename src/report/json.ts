@@ -1,11 +1,12 @@
 import type { Container } from "../containerd/container.ts";
-import { type Counts, total } from "../lane/counts.ts";
+import { BUFFERED, COUNTERS, type Counts } from "../lane/counters.ts";
 import {
   type InputState,
   type OutputState,
   type ReportEvent,
   type Snapshot,
   stalledMs,
+  totalOf,
 } from "./events.ts";
 
 /**
@@ -42,10 +43,10 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "stall":
     case "stall_end":
       return {
-        output: event.snapshot.output.name,
+        output: event.route.output.name,
         since: iso(event.sinceMs),
         duration_ms: event.timeMs - event.sinceMs,
-        inputs: event.snapshot.inputs.map((input) => ring(input, event.snapshot)),
+        inputs: event.route.inputs.map(ring),
       };
     case "input_notice":
       return { input: event.input, message: event.message };
@@ -67,10 +68,9 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "status":
       return {
         ...totals(event.snapshot, "buffered"),
-        ...outputState(event.snapshot.output),
-        stalled_ms: stalledMs(event.snapshot),
-        inputs: event.snapshot.inputs.map((input) => ({
-          ...ring(input, event.snapshot),
+        ...outputs(event.snapshot),
+        inputs: eachInput(event.snapshot, (input) => ({
+          ...ring(input),
           ...counters(input, "buffered"),
           ...rates(input),
         })),
@@ -78,7 +78,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "summary":
       return {
         ...totals(event.snapshot, "unflushed"),
-        inputs: event.snapshot.inputs.map((input) => ({
+        inputs: eachInput(event.snapshot, (input) => ({
           input: input.label,
           ...counters(input, "unflushed"),
         })),
@@ -89,15 +89,38 @@ function fields(event: ReportEvent): Record<string, unknown> {
 /** What an input is called that has not come out, before the end and at the end. */
 type Rest = "buffered" | "unflushed";
 
-function totals({ inputs, timeMs, startMs }: Snapshot, rest: Rest) {
-  return { ...counters(total(inputs), rest), duration_ms: timeMs - startMs };
+function totals(snapshot: Snapshot, rest: Rest) {
+  const { timeMs, startMs } = snapshot;
+  return { ...counters(totalOf(snapshot), rest), duration_ms: timeMs - startMs };
 }
 
-function ring(input: InputState, { capacityBytes }: Snapshot) {
+/** Where there are several outputs, each input says which is its own. */
+function eachInput(
+  { routes }: Snapshot,
+  fields: (input: InputState) => Record<string, unknown>,
+): Record<string, unknown>[] {
+  return routes.flatMap(({ inputs, output }) =>
+    inputs.map((input) => ({
+      ...fields(input),
+      ...(routes.length > 1 && { output: output.name }),
+    }))
+  );
+}
+
+/** The one output beside the totals; several as a list. */
+function outputs(snapshot: Snapshot): Record<string, unknown> {
+  const all = snapshot.routes.map(({ output }) => ({
+    ...outputState(output),
+    stalled_ms: stalledMs(snapshot, output),
+  }));
+  return all.length === 1 ? all[0]! : { outputs: all };
+}
+
+function ring(input: InputState) {
   return {
     input: input.label,
     bytes_buffered: Number(input.bytesBuffered),
-    capacity_bytes: capacityBytes,
+    capacity_bytes: input.capacityBytes,
   };
 }
 
@@ -121,20 +144,12 @@ function outputState({ name, failingSinceMs, retries, lastError }: OutputState) 
 }
 
 function counters(counts: Counts, rest: Rest): Record<string, number> {
-  return {
-    lines_in: Number(counts.linesIn),
-    bytes_in: Number(counts.bytesIn),
-    lines_out: Number(counts.linesOut),
-    bytes_out: Number(counts.bytesOut),
-    lines_overwritten: Number(counts.linesOverwritten),
-    bytes_overwritten: Number(counts.bytesOverwritten),
-    lines_dropped: Number(counts.linesDropped),
-    bytes_dropped: Number(counts.bytesDropped),
-    lines_rejected: Number(counts.linesRejected),
-    bytes_rejected: Number(counts.bytesRejected),
-    [`lines_${rest}`]: Number(counts.linesBuffered),
-    [`bytes_${rest}`]: Number(counts.bytesBuffered),
-  };
+  const all: Record<string, number> = {};
+  for (const { name, lines, bytes } of [...COUNTERS, { ...BUFFERED, name: rest }]) {
+    all[`lines_${name}`] = Number(counts[lines]);
+    all[`bytes_${name}`] = Number(counts[bytes]);
+  }
+  return all;
 }
 
 function iso(ms: number): string {

@@ -3,8 +3,8 @@
 // @ts-types="./std_fmt_colors.d.ts"
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatSize } from "../units.ts";
-import { lost, total } from "../lane/counts.ts";
-import { type InputState, type Snapshot, stalledMs } from "./events.ts";
+import { lost, total } from "../lane/counters.ts";
+import { inputsOf, type InputState, type Snapshot, stalledMs } from "./events.ts";
 import { percent, rate, size, span } from "./quantities.ts";
 import { STALL_MS } from "./reporter.ts";
 
@@ -74,16 +74,19 @@ export function renderMeter(snapshot: Snapshot, look: MeterLook): string[] {
     topRate: Math.max(
       ...rows.map((row) => Math.max(row.inBytesPerSecond, row.outBytesPerSecond)),
     ),
-    stalledMs: stalledMs(snapshot),
+    stalledMs: Math.max(
+      ...snapshot.routes.map(({ output }) => stalledMs(snapshot, output)),
+    ),
   };
   return rows.map((row) => line(row, page));
 }
 
-function rowsOf({ inputs, capacityBytes }: Snapshot, screenRows: number): Row[] {
+function rowsOf(snapshot: Snapshot, screenRows: number): Row[] {
+  const inputs = inputsOf(snapshot);
   const rows = inputs.map((input) => ({
     label: input.label,
     bufferedBytes: Number(input.bytesBuffered),
-    capacityBytes,
+    capacityBytes: input.capacityBytes,
     inBytesPerSecond: input.inBytesPerSecond,
     outBytesPerSecond: input.outBytesPerSecond,
     lostLines: lost(input).lines,
@@ -96,7 +99,7 @@ function rowsOf({ inputs, capacityBytes }: Snapshot, screenRows: number): Row[] 
   return [...rows.slice(0, Math.max(0, screenRows - 2)), {
     label: inputs.length > screenRows - 2 ? `all ${inputs.length}` : "all",
     bufferedBytes: Number(all.bytesBuffered),
-    capacityBytes: capacityBytes * inputs.length,
+    capacityBytes: sum((input) => input.capacityBytes),
     inBytesPerSecond: sum((input) => input.inBytesPerSecond),
     outBytesPerSecond: sum((input) => input.outBytesPerSecond),
     lostLines: lost(all).lines,

@@ -1,64 +1,106 @@
+import { LaneCounters } from "../lane/lane_counters.ts";
+import type { Lane } from "../lane/lane.ts";
+import type { RoutePlan } from "../plan.ts";
 import { monotonicMs } from "../system/clock.ts";
-import type { Board } from "../threads/board.ts";
-import type { InputState, OutputState, Snapshot } from "./events.ts";
+import type { Board, OutputWords } from "../threads/board.ts";
+import type { InputState, OutputState, RouteState, Snapshot } from "./events.ts";
 import { Rates } from "./rates.ts";
 
-/** What the board does not say of the data path, because it does not change. */
-export interface Fixtures {
-  readonly labels: readonly string[];
-  readonly capacityBytes: number;
-  readonly outputName: string;
-  /** Which kind of loss discarded pieces belong to. */
-  readonly dropNewest: boolean;
+/** What is looked at of a route. */
+export interface ObservedRoute {
+  /** Its number on the board. */
+  readonly number: number;
+  readonly plan: Pick<RoutePlan, "inputs" | "capacityBytes" | "whenFull" | "output">;
+  /** One for each input. */
+  readonly lanes: readonly Lane[];
+}
+
+/** One input, and what the lane does not say of it. */
+interface Input {
+  readonly label: string;
+  readonly counters: LaneCounters;
+  readonly rates: Rates;
+}
+
+/** One route, and what the board does not say of it. */
+interface Route {
+  readonly number: number;
+  readonly plan: ObservedRoute["plan"];
+  readonly words: OutputWords;
+  readonly inputs: readonly Input[];
+  lastError: OutputState["lastError"];
 }
 
 /**
  * The one view of the data path that all reports, the meter and the metrics are
- * made from. It only reads the board. Control thread only.
+ * made from. It only reads the board and the lanes. Control thread only.
  */
 export class Observer {
-  readonly #board: Board;
-  readonly #fixtures: Fixtures;
-  readonly #rates: readonly Rates[];
+  readonly #routes = new Map<number, Route>();
   readonly #createdMs = monotonicMs();
-  #lastError: OutputState["lastError"];
 
-  constructor(board: Board, fixtures: Fixtures) {
-    this.#board = board;
-    this.#fixtures = fixtures;
-    this.#rates = fixtures.labels.map(() => new Rates(performance.now()));
+  add({ number, plan, lanes }: ObservedRoute, board: Board): void {
+    this.#routes.set(number, {
+      number,
+      plan,
+      words: board.route(number),
+      inputs: plan.inputs.map(({ label }, index) => ({
+        label,
+        counters: new LaneCounters(lanes[index]!),
+        rates: new Rates(performance.now()),
+      })),
+      lastError: undefined,
+    });
   }
 
-  /** Remembers what the output said last. */
-  noteError(message: string): void {
-    this.#lastError = { message, timeMs: Date.now() };
+  /** Remembers what the output of a route said last. */
+  noteError(number: number, message: string): void {
+    this.#routes.get(number)!.lastError = { message, timeMs: Date.now() };
   }
 
   snapshot(): Snapshot {
-    const { capacityBytes, labels, outputName } = this.#fixtures;
     const timeMs = Date.now();
     const nowMs = monotonicMs();
     // By the clock as it stands now: it may have been set since.
     const timeOf = (since: number) => timeMs - (nowMs - since);
-    const { takesNothingSince, sinkFailingSince } = this.#board;
-    const output = {
-      name: outputName,
-      takesNothingSinceMs: takesNothingSince && timeOf(takesNothingSince),
-      failingSinceMs: sinkFailingSince && timeOf(sinkFailingSince),
-      retries: this.#board.sinkRetries,
-      lastError: this.#lastError,
-    };
-    const inputs = labels.map((label, index) => this.#input(label, index));
-    return { timeMs, startMs: timeOf(this.#createdMs), capacityBytes, inputs, output };
+    const routes = Array.from(
+      this.#routes.values(),
+      (route) => routeState(route, timeOf),
+    );
+    return { timeMs, startMs: timeOf(this.#createdMs), routes };
   }
+}
 
-  #input(label: string, index: number): InputState {
-    const counters = this.#board.input(index);
-    const counts = counters.read(this.#fixtures.dropNewest);
-    const rates = this.#rates[index]!;
-    rates.sample(performance.now(), counts.bytesIn, counts.bytesOut);
-    const { inBytesPerSecond, outBytesPerSecond } = rates;
-    const { shortfall } = counters;
-    return { label, ...counts, shortfall, inBytesPerSecond, outBytesPerSecond };
-  }
+function routeState(route: Route, timeOf: (since: number) => number): RouteState {
+  const { number, plan, inputs, lastError } = route;
+  const { takesNothingSince, failingSince, retries } = route.words;
+  return {
+    number,
+    inputs: inputs.map((input) => inputState(input, plan)),
+    output: {
+      name: plan.output.name,
+      takesNothingSinceMs: takesNothingSince && timeOf(takesNothingSince),
+      failingSinceMs: failingSince && timeOf(failingSince),
+      retries,
+      lastError,
+    },
+  };
+}
+
+function inputState(
+  { label, counters, rates }: Input,
+  { capacityBytes, whenFull }: ObservedRoute["plan"],
+): InputState {
+  const counts = counters.read(whenFull === "drop-newest");
+  rates.sample(performance.now(), counts.bytesIn, counts.bytesOut);
+  const { inBytesPerSecond, outBytesPerSecond } = rates;
+  const { shortfall } = counters;
+  return {
+    label,
+    capacityBytes,
+    ...counts,
+    shortfall,
+    inBytesPerSecond,
+    outBytesPerSecond,
+  };
 }

@@ -1,5 +1,12 @@
-import { lost } from "../lane/counts.ts";
-import type { InputState, Loss, ReportEvent, Snapshot } from "./events.ts";
+import { lost } from "../lane/counters.ts";
+import type {
+  InputState,
+  Loss,
+  OutputState,
+  ReportEvent,
+  RouteState,
+  Snapshot,
+} from "./events.ts";
 
 /** An output that has taken nothing for so long is said to be stalled. */
 export const STALL_MS = 1000;
@@ -25,6 +32,13 @@ interface LossState {
   worstShortfallBytes: number;
 }
 
+/** Times are counted from the start, which no setting of the clock changes. */
+interface OutputHistory {
+  stalledSinceUptimeMs: number | undefined;
+  stallReportMs: number;
+  failing: { readonly sinceUptimeMs: number; readonly retries: number };
+}
+
 /**
  * Decides what is worth saying: a loss at once, then at most once an interval
  * while it goes on, then once when it has ended; a stall likewise. It sees the
@@ -35,10 +49,7 @@ export class Reporter {
   readonly #intervalMs: number;
   readonly #losses = new Map<string, LossState>();
   #lastSnapshotMs: number;
-  /** Counted from the start, which no setting of the clock changes. */
-  #stalledSinceUptimeMs: number | undefined;
-  #stallReportMs = 0;
-  #failing = { sinceUptimeMs: 0, retries: 0 };
+  readonly #outputs = new Map<number, OutputHistory>();
 
   constructor(
     reason: "overwritten" | "dropped",
@@ -53,8 +64,10 @@ export class Reporter {
   /** What has become worth saying since the last snapshot. */
   observe(snapshot: Snapshot): ReportEvent[] {
     if (snapshot.timeMs < this.#lastSnapshotMs) this.#clockWasSetBack(snapshot.timeMs);
-    const events = snapshot.inputs.flatMap((input) => this.#observeLoss(input, snapshot));
-    events.push(...this.#observeStall(snapshot));
+    const events = snapshot.routes.flatMap((route) => [
+      ...route.inputs.flatMap((input) => this.#observeLoss(input, route, snapshot)),
+      ...this.#observeStall(route, snapshot),
+    ]);
     this.#lastSnapshotMs = snapshot.timeMs;
     return events;
   }
@@ -62,7 +75,9 @@ export class Reporter {
   /** What was remembered cannot be later than now, or nothing would be due for long. */
   #clockWasSetBack(timeMs: number): void {
     this.#lastSnapshotMs = timeMs;
-    this.#stallReportMs = Math.min(this.#stallReportMs, timeMs);
+    for (const output of this.#outputs.values()) {
+      output.stallReportMs = Math.min(output.stallReportMs, timeMs);
+    }
     for (const state of this.#losses.values()) {
       state.lastLossMs = Math.min(state.lastLossMs, timeMs);
       state.lastReportMs = Math.min(state.lastReportMs, timeMs);
@@ -73,26 +88,34 @@ export class Reporter {
 
   /** True if no loss and no stall goes on whose end is still to be told. */
   get settled(): boolean {
-    return this.#stalledSinceUptimeMs === undefined &&
-      [...this.#losses.values()].every(({ since }) => since === undefined);
+    return [...this.#outputs.values()].every(({ stalledSinceUptimeMs }) =>
+      stalledSinceUptimeMs === undefined
+    ) && [...this.#losses.values()].every(({ since }) => since === undefined);
   }
 
   /** The last snapshot: losses that went on are over with the program. */
   finish(snapshot: Snapshot): ReportEvent[] {
-    return snapshot.inputs.flatMap((input) => {
-      this.#noteLoss(input, snapshot);
-      return this.#endLoss(input, snapshot);
-    });
+    return snapshot.routes.flatMap((route) =>
+      route.inputs.flatMap((input) => {
+        this.#noteLoss(input, route, snapshot);
+        return this.#endLoss(input, route, snapshot);
+      })
+    );
   }
 
-  /** The flusher says that the output fails; it does so once until it recovers. */
-  sinkFailing({ timeMs, startMs, output }: Snapshot, message: string): ReportEvent {
-    this.#failing = { sinceUptimeMs: timeMs - startMs, retries: output.retries };
+  /** The outlet of a route says that its output fails; it does so once until it recovers. */
+  sinkFailing(snapshot: Snapshot, number: number, message: string): ReportEvent {
+    const { timeMs, startMs } = snapshot;
+    const { output } = routeOf(snapshot, number);
+    const state = this.#outputState(number);
+    state.failing = { sinceUptimeMs: timeMs - startMs, retries: output.retries };
     return { timeMs, event: "sink_failing", message };
   }
 
-  sinkRecovered({ timeMs, startMs, output }: Snapshot): ReportEvent {
-    const { sinceUptimeMs, retries } = this.#failing;
+  sinkRecovered(snapshot: Snapshot, number: number): ReportEvent {
+    const { timeMs, startMs } = snapshot;
+    const { output } = routeOf(snapshot, number);
+    const { sinceUptimeMs, retries } = this.#outputState(number).failing;
     return {
       timeMs,
       event: "sink_recovered",
@@ -102,12 +125,12 @@ export class Reporter {
     };
   }
 
-  #observeLoss(input: InputState, snapshot: Snapshot): ReportEvent[] {
+  #observeLoss(input: InputState, route: RouteState, snapshot: Snapshot): ReportEvent[] {
     const { timeMs } = snapshot;
-    const state = this.#noteLoss(input, snapshot);
+    const state = this.#noteLoss(input, route, snapshot);
     if (state.since === undefined) return [];
     if (timeMs - state.lastLossMs >= this.#intervalMs) {
-      return this.#endLoss(input, snapshot);
+      return this.#endLoss(input, route, snapshot);
     }
     const due = timeMs - state.lastReportMs >= this.#intervalMs &&
       state.bytes > state.reportedBytes;
@@ -115,12 +138,12 @@ export class Reporter {
     const repeated = state.lastReportMs !== -Infinity;
     state.lastReportMs = timeMs;
     state.reportedBytes = state.bytes;
-    const loss = this.#loss(input, snapshot, state, state.since);
+    const loss = this.#loss(input, route, state, state.since);
     return [{ timeMs, event: "loss", repeated, ...loss }];
   }
 
-  #noteLoss(input: InputState, { timeMs }: Snapshot): LossState {
-    const state = this.#stateOf(input.label);
+  #noteLoss(input: InputState, route: RouteState, { timeMs }: Snapshot): LossState {
+    const state = this.#stateOf(`${route.number} ${input.label}`);
     const { lines, bytes } = lost(input);
     if (bytes > state.bytes) {
       if (state.since === undefined) {
@@ -139,30 +162,35 @@ export class Reporter {
     return state;
   }
 
-  #endLoss(input: InputState, snapshot: Snapshot): ReportEvent[] {
-    const state = this.#stateOf(input.label);
+  #endLoss(input: InputState, route: RouteState, snapshot: Snapshot): ReportEvent[] {
+    const state = this.#stateOf(`${route.number} ${input.label}`);
     if (state.since === undefined) return [];
-    const loss = this.#loss(input, snapshot, state, state.since);
+    const loss = this.#loss(input, route, state, state.since);
     state.since = undefined;
     state.lastReportMs = -Infinity;
     return [{ timeMs: snapshot.timeMs, event: "loss_end", ...loss }];
   }
 
-  #loss(input: InputState, snapshot: Snapshot, state: LossState, since: LossStart): Loss {
+  #loss(
+    input: InputState,
+    { output }: RouteState,
+    state: LossState,
+    since: LossStart,
+  ): Loss {
     return {
       input,
-      output: snapshot.output,
+      output,
       reason: this.#reason,
       lines: state.lines - since.lines,
       bytes: state.bytes - since.bytes,
       sinceMs: since.timeMs,
       untilMs: state.lastLossMs,
-      capacityNeededBytes: snapshot.capacityBytes + state.worstShortfallBytes,
+      capacityNeededBytes: input.capacityBytes + state.worstShortfallBytes,
     };
   }
 
-  #stateOf(label: string): LossState {
-    let state = this.#losses.get(label);
+  #stateOf(key: string): LossState {
+    let state = this.#losses.get(key);
     if (state === undefined) {
       state = {
         lines: 0n,
@@ -174,33 +202,56 @@ export class Reporter {
         beforeBurstBytes: 0,
         worstShortfallBytes: 0,
       };
-      this.#losses.set(label, state);
+      this.#losses.set(key, state);
     }
     return state;
   }
 
-  #observeStall(snapshot: Snapshot): ReportEvent[] {
-    const { timeMs, startMs, output: { takesNothingSinceMs } } = snapshot;
-    const known = this.#stalledSinceUptimeMs;
-    if (known !== undefined && !goesOn(snapshot, known)) {
-      this.#stalledSinceUptimeMs = undefined;
-      return [{ timeMs, event: "stall_end", snapshot, sinceMs: startMs + known }];
+  #observeStall(route: RouteState, { timeMs, startMs }: Snapshot): ReportEvent[] {
+    const { takesNothingSinceMs } = route.output;
+    const state = this.#outputState(route.number);
+    const known = state.stalledSinceUptimeMs;
+    if (known !== undefined && !goesOn(route.output, startMs, known)) {
+      state.stalledSinceUptimeMs = undefined;
+      return [{ timeMs, event: "stall_end", route, sinceMs: startMs + known }];
     }
     if (takesNothingSinceMs === undefined || timeMs - takesNothingSinceMs < STALL_MS) {
       return [];
     }
-    if (known !== undefined && timeMs - this.#stallReportMs < this.#intervalMs) {
+    if (known !== undefined && timeMs - state.stallReportMs < this.#intervalMs) {
       return [];
     }
-    this.#stalledSinceUptimeMs = known ?? takesNothingSinceMs - startMs;
-    this.#stallReportMs = timeMs;
-    return [{ timeMs, event: "stall", snapshot, sinceMs: takesNothingSinceMs }];
+    state.stalledSinceUptimeMs = known ?? takesNothingSinceMs - startMs;
+    state.stallReportMs = timeMs;
+    return [{ timeMs, event: "stall", route, sinceMs: takesNothingSinceMs }];
+  }
+
+  #outputState(number: number): OutputHistory {
+    let state = this.#outputs.get(number);
+    if (state === undefined) {
+      state = {
+        stalledSinceUptimeMs: undefined,
+        stallReportMs: 0,
+        failing: { sinceUptimeMs: 0, retries: 0 },
+      };
+      this.#outputs.set(number, state);
+    }
+    return state;
   }
 }
 
+function routeOf({ routes }: Snapshot, number: number): RouteState {
+  const found = routes.find((route) => route.number === number);
+  if (found === undefined) throw new Error(`there is no route ${number}`);
+  return found;
+}
+
 /** The stall that began then is not over: another could only have begun later. */
-function goesOn({ startMs, output }: Snapshot, sinceUptimeMs: number): boolean {
-  const { takesNothingSinceMs } = output;
+function goesOn(
+  { takesNothingSinceMs }: OutputState,
+  startMs: number,
+  sinceUptimeMs: number,
+): boolean {
   // Both times are rounded. One that was told of has lasted for longer than that.
   return takesNothingSinceMs !== undefined &&
     takesNothingSinceMs - startMs < sinceUptimeMs + STALL_MS / 2;

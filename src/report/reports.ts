@@ -1,52 +1,45 @@
 import process from "node:process";
-import type { Container } from "../containerd/container.ts";
-import type { FullPolicy } from "../lane/ring_producer.ts";
+import type { Plan } from "../plan.ts";
+import { STDOUT } from "../system/descriptors.ts";
 import type { Board } from "../threads/board.ts";
-import { Console, meterFits, type ReportStyle } from "./console.ts";
-import { total } from "../lane/counts.ts";
-import type { Notice, ReportEvent, Snapshot } from "./events.ts";
-import { Observer } from "./observer.ts";
+import { Console, meterFits } from "./console.ts";
+import { type Notice, type ReportEvent, type Snapshot, totalOf } from "./events.ts";
+import { type ObservedRoute, Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";
 import type { Stderr } from "./stderr.ts";
 
 /** How often the meter is drawn. */
 const METER_MS = 100;
 
-export interface ReportsOptions {
-  readonly inputs: readonly { readonly label: string }[];
-  readonly capacityBytes: number;
-  readonly whenFull: FullPolicy;
-  readonly output: { readonly kind: string; readonly name: string };
-  readonly report: ReportStyle;
-  readonly reportIntervalMs: number;
-  readonly container: Container | undefined;
-}
+export type ReportsPlan = Pick<
+  Plan,
+  "routes" | "report" | "reportIntervalMs" | "container"
+>;
 
 /**
  * All that is said to people while the program runs: looks at the board, decides
  * what is worth saying, and says it. Control thread only.
  */
 export class Reports {
-  readonly #options: ReportsOptions;
-  readonly #observer: Observer;
+  readonly #plan: ReportsPlan;
+  readonly #observer = new Observer();
   readonly #reporter: Reporter;
   readonly #console: Console;
 
-  constructor(options: ReportsOptions, board: Board, stderr: Stderr) {
-    const dropNewest = options.whenFull === "drop-newest";
-    this.#options = options;
-    this.#observer = new Observer(board, {
-      labels: options.inputs.map(({ label }) => label),
-      capacityBytes: options.capacityBytes,
-      outputName: options.output.name,
-      dropNewest,
-    });
+  constructor(plan: ReportsPlan, stderr: Stderr) {
+    const dropNewest = plan.routes.some(({ whenFull }) => whenFull === "drop-newest");
+    this.#plan = plan;
     this.#reporter = new Reporter(
       dropNewest ? "dropped" : "overwritten",
-      options.reportIntervalMs,
+      plan.reportIntervalMs,
       Date.now(),
     );
-    this.#console = new Console(stderr, options.report, options.container);
+    this.#console = new Console(stderr, plan.report, plan.container);
+  }
+
+  /** From now on the route is part of what is reported. */
+  add(route: ObservedRoute, board: Board): void {
+    this.#observer.add(route, board);
   }
 
   snapshot(): Snapshot {
@@ -61,9 +54,10 @@ export class Reports {
 
   /** True if nothing will be worth saying as long as nothing comes in. */
   get settled(): boolean {
-    const { inputs, output } = this.snapshot();
+    const snapshot = this.snapshot();
     return this.#reporter.settled && !this.#console.behind &&
-      output.takesNothingSinceMs === undefined && total(inputs).bytesBuffered === 0n;
+      snapshot.routes.every(({ output }) => output.takesNothingSinceMs === undefined) &&
+      totalOf(snapshot).bytesBuffered === 0n;
   }
 
   status(): void {
@@ -72,22 +66,29 @@ export class Reports {
   }
 
   notice(notice: Notice): void {
-    if (notice.event === "sink_rejecting") this.#observer.noteError(notice.message);
     this.#say({ timeMs: Date.now(), ...notice });
   }
 
-  sinkFailing(message: string): void {
-    this.#observer.noteError(message);
-    this.#say(this.#reporter.sinkFailing(this.snapshot(), message));
+  /** The output of that route fails; its outlet says so once until it recovers. */
+  sinkFailing(route: number, message: string): void {
+    this.#observer.noteError(route, message);
+    this.#say(this.#reporter.sinkFailing(this.snapshot(), route, message));
   }
 
-  sinkRecovered(): void {
-    this.#say(this.#reporter.sinkRecovered(this.snapshot()));
+  sinkRecovered(route: number): void {
+    this.#say(this.#reporter.sinkRecovered(this.snapshot(), route));
+  }
+
+  sinkRejecting(route: number, message: string): void {
+    this.#observer.noteError(route, message);
+    this.notice({ event: "sink_rejecting", message });
   }
 
   /** `--progress`, where the terminal allows it. */
   startMeter(): void {
-    if (!meterFits(this.#options.output.kind === "stdout")) return;
+    if (
+      !meterFits(this.#plan.routes.some(({ output }) => output.readableAt === STDOUT))
+    ) return;
     process.on("SIGCONT", () => this.#console.resume());
     setInterval(() => this.#console.show(this.snapshot()), METER_MS);
   }

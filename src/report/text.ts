@@ -1,13 +1,17 @@
 import { type Container, nameOf } from "../containerd/container.ts";
-import { MAX_CAPACITY } from "../lane/ring_memory.ts";
+import { MAX_CAPACITY } from "../lane/lane.ts";
 import { formatSize, roundUpSize } from "../units.ts";
-import { type Counts, total } from "../lane/counts.ts";
+import { BUFFERED, COUNTERS, type Counts } from "../lane/counters.ts";
 import {
+  inputsOf,
   type InputState,
   type Loss,
+  type OutputState,
   type ReportEvent,
+  type RouteState,
   type Snapshot,
   stalledMs,
+  totalOf,
 } from "./events.ts";
 import { printable } from "./printable.ts";
 import { amount, clock, percent, rate, size, span } from "./quantities.ts";
@@ -30,10 +34,10 @@ function sentences(event: ReportEvent): string[] {
     case "loss_end":
       return [lossEnds(event)];
     case "stall":
-      return [stall(event.snapshot, event.timeMs - event.sinceMs)];
+      return [stall(event.route, event.timeMs - event.sinceMs)];
     case "stall_end":
       return [
-        `${event.snapshot.output.name} takes data again after ${
+        `${event.route.output.name} takes data again after ${
           span(event.timeMs - event.sinceMs)
         }`,
       ];
@@ -99,40 +103,39 @@ function capacityAdvice(neededBytes: number, what: string): string {
   return `--capacity ${formatSize(capacity)} would have held ${what}`;
 }
 
-function stall(snapshot: Snapshot, forMs: number): string {
-  const rings = snapshot.inputs.map((input) =>
-    `the ring${snapshot.inputs.length === 1 ? "" : ` of ${input.label}`} is ${
-      fill(input, snapshot)
-    } full`
+function stall({ inputs, output }: RouteState, forMs: number): string {
+  const rings = inputs.map((input) =>
+    `the ring${inputs.length === 1 ? "" : ` of ${input.label}`} is ${fill(input)} full`
   );
-  const name = snapshot.output.name;
-  return `${name} has taken nothing for ${span(forMs)}; ${rings.join(", ")}`;
+  return `${output.name} has taken nothing for ${span(forMs)}; ${rings.join(", ")}`;
 }
 
-function fill(input: InputState, { capacityBytes }: Snapshot): string {
-  return percent(Number(input.bytesBuffered), capacityBytes);
+function fill({ bytesBuffered, capacityBytes }: InputState): string {
+  return percent(Number(bytesBuffered), capacityBytes);
 }
 
 /** How the output does, each input's ring and rates, and the counters. */
 function status(snapshot: Snapshot): string[] {
-  const capacity = formatSize(snapshot.capacityBytes);
-  const inputs = snapshot.inputs.map((input) =>
-    `${input.label}: ring ${fill(input, snapshot)} of ${capacity} full, ${
-      rate(input.inBytesPerSecond)
-    } in, ${rate(input.outBytesPerSecond)} out`
-  );
-  return [outputStatus(snapshot), ...inputs, ...summary(snapshot, false)];
+  const routes = snapshot.routes.flatMap(({ inputs, output }) => [
+    outputStatus(output, snapshot),
+    ...inputs.map((input) =>
+      `${input.label}: ring ${fill(input)} of ${formatSize(input.capacityBytes)} full, ${
+        rate(input.inBytesPerSecond)
+      } in, ${rate(input.outBytesPerSecond)} out`
+    ),
+  ]);
+  return [...routes, ...summary(snapshot, false)];
 }
 
-function outputStatus(snapshot: Snapshot): string {
-  const { name, failingSinceMs, lastError, retries } = snapshot.output;
+function outputStatus(output: OutputState, snapshot: Snapshot): string {
+  const { name, failingSinceMs, lastError, retries } = output;
   if (failingSinceMs !== undefined && lastError !== undefined) {
     const forMs = snapshot.timeMs - failingSinceMs;
     return `${name} has failed for ${
       span(forMs)
     }, tried again ${retries} times since the start: ${lastError.message}`;
   }
-  const forMs = stalledMs(snapshot);
+  const forMs = stalledMs(snapshot, output);
   const state = forMs < STALL_MS
     ? `${name} takes what it is given`
     : `${name} has taken nothing for ${span(forMs)}`;
@@ -142,8 +145,10 @@ function outputStatus(snapshot: Snapshot): string {
   }: ${lastError.message}`;
 }
 
-function summary({ inputs, timeMs, startMs }: Snapshot, atExit: boolean): string[] {
-  const all = `${tally(total(inputs), atExit)}, in ${span(timeMs - startMs)}`;
+function summary(snapshot: Snapshot, atExit: boolean): string[] {
+  const { timeMs, startMs } = snapshot;
+  const inputs = inputsOf(snapshot);
+  const all = `${tally(totalOf(snapshot), atExit)}, in ${span(timeMs - startMs)}`;
   if (inputs.length === 1) return [all];
   return [
     ...inputs.map((input) => `${input.label}: ${tally(input, atExit)}`),
@@ -153,18 +158,13 @@ function summary({ inputs, timeMs, startMs }: Snapshot, atExit: boolean): string
 
 /** What came in, and what became of it. */
 function tally(counts: Counts, atExit: boolean): string {
-  const parts = [
-    `${amount(counts.linesIn, counts.bytesIn)} in`,
-    `${amount(counts.linesOut, counts.bytesOut)} out`,
-  ];
-  const others = [
-    ["overwritten", counts.linesOverwritten, counts.bytesOverwritten],
-    ["dropped", counts.linesDropped, counts.bytesDropped],
-    ["rejected", counts.linesRejected, counts.bytesRejected],
-    [atExit ? "left unwritten" : "in memory", counts.linesBuffered, counts.bytesBuffered],
-  ] as const;
-  for (const [name, lines, bytes] of others) {
-    if (bytes > 0n || lines > 0n) parts.push(`${amount(lines, bytes)} ${name}`);
+  const rest = { ...BUFFERED, name: atExit ? "left unwritten" : "in memory" };
+  const parts: string[] = [];
+  for (const { name, lines, bytes } of [...COUNTERS, rest]) {
+    // What came in and what went out is always said.
+    const said = name === "in" || name === "out";
+    if (!said && counts[lines] === 0n && counts[bytes] === 0n) continue;
+    parts.push(`${amount(counts[lines], counts[bytes])} ${name}`);
   }
   return parts.join(", ");
 }

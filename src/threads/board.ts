@@ -1,32 +1,35 @@
 /**
- * The counters and states that the threads show each other: one shared block
- * of 64-bit words, each written by one thread only. Any thread may read a word
- * at any time and sees a value that was true a moment ago; two words are not of
- * the same moment, but no sum of parts ever exceeds what came in before it.
+ * States and requests that the threads show each other: one shared block of 64-bit
+ * words, each written by one thread only unless it says otherwise. Any thread may read
+ * a word at any time and sees a value that was true a moment ago. What is counted of
+ * lines stands in the lanes.
  *
- *      words 0–31            states and requests
- *      words 32 (n + 1) …    of input n: input_counters.ts
+ *      words 0 …      requests to all, and what is to be told of all
+ *      words 16 …     one for each thread: is it in the middle of a step
+ *      words 64 …     16 for each route: how its output does
  */
 
 import { type Kernels, kernels } from "../kernels/kernels.ts";
-import { COUNTERS_BYTES, InputCounters } from "../lane/input_counters.ts";
 
 const WORD = 8;
-const STATES_BYTES = 32 * WORD;
 const PAGE_BYTES = 64 * 1024;
 
-/** Offsets of states and requests. */
-const WRITING_SINCE = 0 * WORD;
-const REOPEN_REQUESTS = 1 * WORD;
-const STOP_REQUESTED = 2 * WORD;
-const LOSS_ANNOUNCED = 3 * WORD;
-const READER_GONE = 4 * WORD;
-const TAKEN_AT = 5 * WORD;
-const SINK_RETRIES = 6 * WORD;
-const SINK_FAILING_SINCE = 7 * WORD;
-const HALTED = 8 * WORD;
-const CONTROL_RESTS = 11 * WORD;
-const STEP_OF = { reader: 9 * WORD, flusher: 10 * WORD } as const;
+const REOPEN_REQUESTS = 0 * WORD;
+const STOP_REQUESTED = 1 * WORD;
+const LOSS_ANNOUNCED = 2 * WORD;
+const READER_GONE = 3 * WORD;
+const HALTED = 4 * WORD;
+const CONTROL_RESTS = 5 * WORD;
+const STEPS = 16 * WORD;
+const ROUTES = 64 * WORD;
+const ROUTE_BYTES = 16 * WORD;
+
+/** Threads that take steps: the reader, and output loops. */
+export const MAX_THREADS = (ROUTES - STEPS) / WORD;
+/** The reader's number; output loops count from 1. */
+export const READER = 0;
+export const MAX_ROUTES = 4096;
+const PAGES = Math.ceil((ROUTES + MAX_ROUTES * ROUTE_BYTES) / PAGE_BYTES);
 
 export class Board {
   readonly #words: Kernels;
@@ -35,11 +38,9 @@ export class Board {
     this.#words = kernels(memory);
   }
 
-  static create(inputs: number): Board {
-    const pages = Math.ceil((STATES_BYTES + inputs * COUNTERS_BYTES) / PAGE_BYTES);
-    return new Board(
-      new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }),
-    );
+  static create(): Board {
+    const size = { initial: PAGES, maximum: PAGES, shared: true };
+    return new Board(new WebAssembly.Memory(size));
   }
 
   /** The same board, in another thread. */
@@ -47,50 +48,17 @@ export class Board {
     return new Board(memory);
   }
 
-  input(index: number): InputCounters {
-    const at = STATES_BYTES + index * COUNTERS_BYTES;
-    return new InputCounters(this.#words, this.memory, at);
+  /** How the output of a route does. */
+  route(index: number): OutputWords {
+    return new OutputWords(this.#words, ROUTES + index * ROUTE_BYTES);
   }
 
-  /** Since when the flusher has been trying to deliver what is in its hand, on `monotonicMs`. */
-  get writingSince(): number | undefined {
-    return this.#words.load(WRITING_SINCE) || undefined;
+  /** The steps of a thread. */
+  steps(thread: number): Steps {
+    return new Steps(this.#words, STEPS + thread * WORD);
   }
 
-  set writingSince(time: number | undefined) {
-    this.#words.store(WRITING_SINCE, time ?? 0);
-  }
-
-  /** Flusher: the output has taken a part of what is in the hand. */
-  set takenAt(time: number) {
-    this.#words.store(TAKEN_AT, time);
-  }
-
-  /** Since when the output has taken nothing of what it is given, on `monotonicMs`. */
-  get takesNothingSince(): number | undefined {
-    const since = this.#words.load(WRITING_SINCE);
-    return since === 0 ? undefined : Math.max(since, this.#words.load(TAKEN_AT));
-  }
-
-  /** How often something the output refused was tried again. Flusher's. */
-  get sinkRetries(): number {
-    return this.#words.load(SINK_RETRIES);
-  }
-
-  countSinkRetry(): void {
-    this.#words.add(SINK_RETRIES, 1);
-  }
-
-  /** Since when the output has failed at every attempt, on `monotonicMs`. Flusher's. */
-  get sinkFailingSince(): number | undefined {
-    return this.#words.load(SINK_FAILING_SINCE) || undefined;
-  }
-
-  set sinkFailingSince(time: number | undefined) {
-    this.#words.store(SINK_FAILING_SINCE, time ?? 0);
-  }
-
-  /** How often the output was asked to be opened anew. */
+  /** How often all outputs were asked to be opened anew. */
   get reopenRequests(): number {
     return this.#words.load(REOPEN_REQUESTS);
   }
@@ -116,23 +84,6 @@ export class Board {
     this.#words.store(READER_GONE, 1);
   }
 
-  /**
-   * Before the thread does what it will count, such as a write; returns never once
-   * `halt` was called, so that nothing happens that the last report does not say.
-   */
-  beginStep(thread: keyof typeof STEP_OF): void {
-    // Said before looking: either the step is waited for or it sees the halt.
-    this.#words.store(STEP_OF[thread], 1);
-    if (this.#words.load(HALTED) === 0) return;
-    this.#words.store(STEP_OF[thread], 0);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  }
-
-  /** After it was counted. */
-  endStep(thread: keyof typeof STEP_OF): void {
-    this.#words.store(STEP_OF[thread], 0);
-  }
-
   /** Lets no new step begin. */
   halt(): void {
     this.#words.store(HALTED, 1);
@@ -140,8 +91,10 @@ export class Board {
 
   /** A step that began before `halt` has not been counted yet. */
   get stepping(): boolean {
-    return this.#words.load(STEP_OF.reader) === 1 ||
-      this.#words.load(STEP_OF.flusher) === 1;
+    for (let thread = 0; thread < MAX_THREADS; thread++) {
+      if (this.#words.load(STEPS + thread * WORD) === 1) return true;
+    }
+    return false;
   }
 
   /** Control: it looks at nothing from now on, until somebody ends its rest. */
@@ -162,5 +115,98 @@ export class Board {
 
   acknowledgeLoss(): void {
     this.#words.store(LOSS_ANNOUNCED, 0);
+  }
+}
+
+/** What one thread does between two looks at whether the program is at its end. */
+export class Steps {
+  readonly #words: Kernels;
+  readonly #at: number;
+
+  constructor(words: Kernels, at: number) {
+    this.#words = words;
+    this.#at = at;
+  }
+
+  /**
+   * Before the thread does what it will count, such as a write; returns never once
+   * `halt` was called, so that nothing happens that the last report does not say.
+   */
+  begin(): void {
+    // Said before looking: either the step is waited for or it sees the halt.
+    this.#words.store(this.#at, 1);
+    if (this.#words.load(HALTED) === 0) return;
+    this.#words.store(this.#at, 0);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  }
+
+  /** After it was counted. */
+  end(): void {
+    this.#words.store(this.#at, 0);
+  }
+}
+
+const WRITING_SINCE = 0 * WORD;
+const TAKEN_AT = 1 * WORD;
+const RETRIES = 2 * WORD;
+const FAILING_SINCE = 3 * WORD;
+const GONE = 4 * WORD;
+
+/** How the output of one route does; its outlet says so, and any thread may look. */
+export class OutputWords {
+  readonly #words: Kernels;
+  readonly #at: number;
+
+  constructor(words: Kernels, at: number) {
+    this.#words = words;
+    this.#at = at;
+  }
+
+  /** Since when the outlet has been trying to deliver what is in its hand, on `monotonicMs`. */
+  get writingSince(): number | undefined {
+    return this.#words.load(this.#at + WRITING_SINCE) || undefined;
+  }
+
+  set writingSince(time: number | undefined) {
+    this.#words.store(this.#at + WRITING_SINCE, time ?? 0);
+  }
+
+  /** The output has taken a part of what is in the hand. */
+  set takenAt(time: number) {
+    this.#words.store(this.#at + TAKEN_AT, time);
+  }
+
+  /** Since when the output has taken nothing of what it is given, on `monotonicMs`. */
+  get takesNothingSince(): number | undefined {
+    const since = this.#words.load(this.#at + WRITING_SINCE);
+    if (since === 0) return undefined;
+    return Math.max(since, this.#words.load(this.#at + TAKEN_AT));
+  }
+
+  /** Nothing more will ever be written to it. Control's. */
+  get gone(): boolean {
+    return this.#words.load(this.#at + GONE) === 1;
+  }
+
+  declareGone(): void {
+    this.#words.store(this.#at + GONE, 1);
+  }
+
+  /** How often something the output refused was tried again. */
+  get retries(): number {
+    return this.#words.load(this.#at + RETRIES);
+  }
+
+  countRetry(): void {
+    this.#words.add(this.#at + RETRIES, 1);
+  }
+
+  /** Since when the output has failed at every attempt, on `monotonicMs`. */
+  get failingSince(): number | undefined {
+    return this.#words.load(this.#at + FAILING_SINCE) || undefined;
+  }
+
+  set failingSince(time: number | undefined) {
+    this.#words.store(this.#at + FAILING_SINCE, time ?? 0);
   }
 }

@@ -1,4 +1,4 @@
-/** Holds threads back until it is opened, once. Any thread may do either. */
+/** Holds threads back until as many as are awaited have come. Any thread may do either. */
 export class Gate {
   readonly #word: Int32Array;
 
@@ -6,21 +6,26 @@ export class Gate {
     this.#word = new Int32Array(memory);
   }
 
-  static create(): Gate {
-    return new Gate(new SharedArrayBuffer(4));
+  /** @param awaited how many have to come */
+  static create(awaited: number): Gate {
+    const gate = new Gate(new SharedArrayBuffer(4));
+    Atomics.store(gate.#word, 0, awaited);
+    return gate;
   }
 
   static attach(memory: SharedArrayBuffer): Gate {
     return new Gate(memory);
   }
 
-  open(): void {
-    Atomics.store(this.#word, 0, 1);
-    Atomics.notify(this.#word, 0);
+  /** One of those that are awaited is there. */
+  arrive(): void {
+    if (Atomics.sub(this.#word, 0, 1) === 1) Atomics.notify(this.#word, 0);
   }
 
   /** Blocks the calling thread, which must not be one that serves events. */
   pass(): void {
-    Atomics.wait(this.#word, 0, 0);
+    for (let missing; (missing = Atomics.load(this.#word, 0)) > 0;) {
+      Atomics.wait(this.#word, 0, missing);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { hasVariable, variableOf, withEnvironment } from "../../src/cli/environment.ts";
 import { type Flag, FLAGS } from "../../src/cli/flags.ts";
-import { resolveOptions } from "../../src/cli/options.ts";
+import { resolvePlan } from "../../src/cli/options.ts";
 import { parseFlags, type RawFlags } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/errors.ts";
 
@@ -121,7 +121,7 @@ for (const [args, name, value, message] of REFUSED) {
     const flags = parseFlags(args === "" ? [] : args.split(" "));
     const variables = new Map([[name, value]]);
     assertThrows(
-      () => withEnvironment(flags, variables, resolveOptions),
+      () => withEnvironment(flags, variables, resolvePlan),
       UsageError,
       message,
     );
@@ -134,7 +134,7 @@ Deno.test("a message about a flag of the command line does not speak of variable
       withEnvironment(
         parseFlags(["--capacity", "x"]),
         new Map([["SPILLWAY_MAX_LINE", "1k"], ["SPILLWAY_CAPACITY", "1m"]]),
-        resolveOptions,
+        resolvePlan,
       ),
     UsageError,
   );

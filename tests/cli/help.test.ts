@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { EXAMPLES } from "../../src/cli/about.ts";
 import { briefOf, type Flag, FLAGS } from "../../src/cli/flags.ts";
-import { resolveOptions } from "../../src/cli/options.ts";
+import { resolvePlan } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { fullHelp, shortHelp } from "../../src/cli/help.ts";
 
@@ -53,7 +53,7 @@ Deno.test("both helps give three examples, whose command lines are sound", () =>
   for (const { command } of EXAMPLES) {
     assert(fullHelp().includes(command) && shortHelp().includes(command));
     const args = /spillway ([^|]*)/.exec(command)![1]!.trim().split(" ");
-    resolveOptions(parseFlags(args));
+    resolvePlan(parseFlags(args));
   }
 });
 

@@ -1,12 +1,18 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { type Options, resolveOptions } from "../../src/cli/options.ts";
+import { resolvePlan } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
+import type { Plan, RoutePlan } from "../../src/plan.ts";
 import { UsageError } from "../../src/errors.ts";
 import { STANDARD_INPUT } from "../../src/input/pipe_source.ts";
 import { hostName } from "../../src/system/process.ts";
 
+/** A plan with one route, and what that says, beside each other. */
+type Options = Omit<Plan, "routes"> & RoutePlan;
+
 function resolve(...args: string[]): Options {
-  return resolveOptions(parseFlags(args), CONTAINER);
+  const { routes, ...plan } = resolvePlan(parseFlags(args), CONTAINER);
+  assertEquals(routes.length, 1);
+  return { ...plan, ...routes[0]! };
 }
 
 const CONTAINER = { CONTAINER_ID: "web-1", CONTAINER_NAMESPACE: "k8s.io" };
@@ -146,7 +152,7 @@ Deno.test("{id} in the output says nothing without --containerd", () => {
   assertThrows(
     () => resolve("--output", "/logs/{id}/x"),
     UsageError,
-    '--output: "/logs/{id}/x": {id} is not known; only {host} is',
+    '--output: "/logs/{id}/x": {id} is not known; {input} and {host} are',
   );
 });
 
@@ -155,7 +161,7 @@ Deno.test("--containerd needs to know the container", () => {
     for (const value of [undefined, ""]) {
       const flags = parseFlags(["--containerd", "--output", "x"]);
       const error = assertThrows(
-        () => resolveOptions(flags, { ...CONTAINER, [name]: value }),
+        () => resolvePlan(flags, { ...CONTAINER, [name]: value }),
         UsageError,
       );
       assertMatch(error.message, new RegExp(`^--containerd: ${name} is not set; `));

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { FLAGS } from "../../src/cli/flags.ts";
-import { resolveOptions } from "../../src/cli/options.ts";
+import { resolvePlan } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
 import { messageOf, UsageError } from "../../src/errors.ts";
 import { FORMAT_NAMES } from "../../src/formats/formats.ts";
@@ -216,7 +216,7 @@ Deno.test("any command line is understood or a usage error, and nothing else", (
   fc.assert(
     fc.property(fc.array(anyWord, { maxLength: 6 }), (args) => {
       try {
-        resolveOptions(parseFlags(args), {});
+        resolvePlan(parseFlags(args), {});
       } catch (error) {
         assert(error instanceof UsageError, `${messageOf(error)}`);
         assert(messageOf(error).length > 0);

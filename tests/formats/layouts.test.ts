@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseFlags } from "../../src/cli/parse.ts";
-import { resolveOptions } from "../../src/cli/options.ts";
+import { resolvePlan } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/errors.ts";
 import type { Gap } from "../../src/formats/format.ts";
 import {
@@ -9,7 +9,7 @@ import {
   type FormatSettings,
   makeFormat,
 } from "../../src/formats/formats.ts";
-import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { readOtlp } from "./otlp_definition.ts";
 import { RFC_5424 } from "./parsed_record.ts";
 import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
@@ -83,7 +83,7 @@ Deno.test("a cri gap marker is an entry like any other", () => {
 });
 
 Deno.test("cri refuses other labels than stdout and stderr, and says what to do", () => {
-  const resolve = (...args: string[]) => resolveOptions(parseFlags(args));
+  const resolve = (...args: string[]) => resolvePlan(parseFlags(args));
   assertThrows(
     () => resolve("--format", "cri", "--fifo", "stdout=a", "--fifo", "app=/run/b"),
     UsageError,

@@ -10,7 +10,7 @@ import { kernels } from "../../src/kernels/kernels.ts";
 import { addressOfMemory } from "../../src/system/memory.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
 import { type Batch, RingConsumer } from "../../src/lane/ring_consumer.ts";
-import { allocateRingMemory } from "../../src/lane/ring_memory.ts";
+import { laneOf } from "../lane/small_lane.ts";
 import { RingProducer } from "../../src/lane/ring_producer.ts";
 
 /** When the input of every test starts to come in, in microseconds since 1970. */
@@ -34,7 +34,7 @@ export class TestInput {
     capacityBytes = 4 * 1024 * 1024,
     maxLineBytes = DEFAULT_MAX_LINE_BYTES,
   ) {
-    const ring = allocateRingMemory(
+    const ring = laneOf(
       capacityBytes,
       LANDING_BYTES,
       HAND_BYTES,

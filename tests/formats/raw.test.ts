@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { RawFormat } from "../../src/formats/raw.ts";
-import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { bytesOf, flush, overwriteAll, TestInput, textOf } from "./pipeline.ts";
 
 Deno.test("raw output is the input, byte for byte", () => {

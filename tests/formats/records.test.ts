@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Format } from "../../src/formats/format.ts";
 import { FORMAT_NAMES, makeFormat } from "../../src/formats/formats.ts";
-import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { anyFrames } from "./arbitrary.ts";
 import {
   type ParsedRecord,

@@ -1,10 +1,10 @@
 /** One input from its framer to the other end of its ring, in one thread. */
 
 import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
-import { Board } from "../../src/threads/board.ts";
-import type { Counts } from "../../src/lane/counts.ts";
-import type { InputCounters } from "../../src/lane/input_counters.ts";
+import type { Counts } from "../../src/lane/counters.ts";
+import type { LaneCounters } from "../../src/lane/lane_counters.ts";
 import type { FullPolicy } from "../../src/lane/ring_producer.ts";
+import { newCounters } from "../lane/small_lane.ts";
 import { encode, RingPair, type RingSettings } from "../lane/ring_pair.ts";
 
 export interface FramerSettings extends RingSettings {
@@ -13,7 +13,7 @@ export interface FramerSettings extends RingSettings {
 
 /** The clock stands still but for `nowMs`, which tests move. */
 export class FramedInput extends RingPair {
-  readonly counters: InputCounters = Board.create(1).input(0);
+  readonly counters: LaneCounters = newCounters();
   readonly framer: LineFramer;
   readonly #policy: FullPolicy;
   /** How often the framer has said that lines were lost. */

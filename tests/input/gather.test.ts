@@ -22,14 +22,12 @@ const CASES: readonly (readonly [
 
 for (const [what, reads, expected] of CASES) {
   Deno.test(`naps while small writes gather: ${what}`, () => {
-    const inputs: GatheredInput[] = [];
     const naps: number[] = [];
     let nowMs = 0;
-    const gather = new Gather(inputs, () => naps.push(nowMs));
+    const gather = new Gather(() => naps.push(nowMs));
     for (const [atMs, ...found] of reads) {
-      inputs.splice(0, inputs.length, ...found);
       nowMs = atMs;
-      gather.afterRead(atMs);
+      gather.afterRead(found, atMs);
     }
     assertEquals(naps, expected);
   });

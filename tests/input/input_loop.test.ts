@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows, fail } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
+import { Pace } from "../../src/input/give_way.ts";
 import { InputLoop } from "../../src/input/input_loop.ts";
 import { createFifo } from "../../src/input/fifo.ts";
 import { PipeSource } from "../../src/input/pipe_source.ts";
@@ -42,6 +43,7 @@ class PipedInput {
         { onNotice: fail, onFifoMade: fail },
       ),
       this.framed.framer,
+      new Pace(this.framed.counters),
       this.framed.ring.memory,
       !once,
     );

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { READ_BYTES } from "../../src/input/line_framer.ts";
-import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { encode, type Taken, textOf } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
@@ -139,7 +139,7 @@ for (const policy of ["overwrite", "drop-newest"] as const) {
           lostLines += batch.gapLines;
         }
         assertEquals(rest, []);
-        input.counters.addOut(outBytes, outLines);
+        input.counters.add("out", outBytes, outLines);
         input.counters.setDiscarded(
           input.consumer.discardedBytes,
           input.consumer.discardedLines,

@@ -1,12 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
+import { Pace } from "../../src/input/give_way.ts";
 import { InputLoop, type Source } from "../../src/input/input_loop.ts";
 import { ENDED, WOULD_BLOCK } from "../../src/input/pipe_source.ts";
-import { ReadLoop } from "../../src/input/read_loop.ts";
-import { Doorbell } from "../../src/threads/doorbell.ts";
-import { pipe } from "../../src/system/pipes.ts";
-import { Board } from "../../src/threads/board.ts";
-import { wakeReader } from "../../src/control/threads.ts";
+import { type Readiness, ReadLoop, WAKE_UP } from "../../src/input/read_loop.ts";
+import { EPERM } from "../../src/system/errno.ts";
+import { Board, READER } from "../../src/threads/board.ts";
 import { FramedInput } from "./framed_input.ts";
 
 /** A pipe that answers reads with what a test has told it. */
@@ -34,64 +33,92 @@ class ToldSource implements Source {
 
   awaitNextWriter(): void {}
   look(): void {}
-  close(): void {}
+  closed = false;
+
+  close(): void {
+    this.closed = true;
+  }
 }
 
+/** What the reader waits in, and what is ready there when a test says so. */
+class ToldReadiness implements Readiness {
+  readonly watched = new Map<number, number>();
+  tokens: number[] = [];
+
+  add(descriptor: number, _events: number, token: number): number {
+    if (descriptor === REGULAR_FILE) return -EPERM;
+    this.watched.set(descriptor, token);
+    return 0;
+  }
+
+  forget(descriptor: number): void {
+    this.watched.delete(descriptor);
+  }
+
+  get ready(): number {
+    return this.tokens.length;
+  }
+
+  token(index: number): number {
+    return this.tokens[index]!;
+  }
+}
+
+const REGULAR_FILE = 12;
+
 class ToldLoop {
-  readonly board = Board.create(1);
+  readonly board = Board.create();
   readonly sources = [new ToldSource(10), new ToldSource(11)];
   readonly failures: string[] = [];
+  readonly readiness = new ToldReadiness();
   readonly loop: ReadLoop;
-  readonly #wakePipe = pipe();
-  /** Slots that poll(2) says are ready; the last is that of the wake-ups. */
-  ready: number[] = [];
-  /** Comes when the loop asks whether it was woken. */
+  readonly gone = new Set<number>();
+  /** Comes while a wake-up is taken. */
   meanwhile = () => {};
+  rings = 0;
 
-  constructor() {
-    const inputs = this.sources.map((source) => {
-      const { framer, ring } = new FramedInput();
-      return new InputLoop(source, framer, ring.memory, false);
-    });
-    this.loop = new ReadLoop(inputs, {
-      watch: () => {},
-      ready: (slot) => {
-        if (slot === inputs.length) this.meanwhile();
-        return this.ready.includes(slot) ? 1 : 0;
-      },
-    }, {
+  /** @param descriptor of the first input */
+  constructor(descriptor = 10) {
+    this.sources[0] = new ToldSource(descriptor);
+    this.loop = new ReadLoop(this.readiness, {
       board: this.board,
-      doorbell: Doorbell.create(),
-      wakeDescriptor: this.#wakePipe[0],
+      steps: this.board.steps(READER),
+      takeWakeUp: () => this.meanwhile(),
+      isGone: (route) => this.gone.has(route),
       onBusy: () => {},
       onInputFailed: (message) => this.failures.push(message),
     });
+    for (const [index, source] of this.sources.entries()) {
+      const { framer, counters, ring } = new FramedInput();
+      const input = new InputLoop(source, framer, new Pace(counters), ring.memory, false);
+      this.loop.add(input, index, () => this.rings++);
+    }
   }
 
-  wake(): void {
-    wakeReader(this.#wakePipe);
-    this.ready.push(this.sources.length);
+  /** One round, after these have become ready. */
+  serve(...tokens: number[]): void {
+    this.readiness.tokens = tokens;
+    this.loop.serve(performance.now());
+  }
+
+  get timeoutMs(): number {
+    return this.loop.timeoutMs(performance.now());
   }
 }
 
 Deno.test("waits for ever while nothing is due, and no longer than an unfinished line", () => {
-  const { loop, sources, ready } = new ToldLoop();
-  assertEquals(loop.watch(), -1);
-  ready.push(0);
-  sources[0]!.answers = [5];
-  loop.serve(performance.now());
-  const waitMs = loop.watch();
-  assert(waitMs > 0 && waitMs <= 1000, `${waitMs} ms`);
+  const told = new ToldLoop();
+  assertEquals(told.timeoutMs, -1);
+  told.sources[0]!.answers = [5];
+  told.serve(0);
+  assert(told.timeoutMs > 0 && told.timeoutMs <= 1000, `${told.timeoutMs} ms`);
+  assertEquals(told.rings, 1);
 });
 
 Deno.test("a stop that comes while an earlier wake-up is taken is not overslept", () => {
   const told = new ToldLoop();
-  told.wake();
-  told.meanwhile = () => {
-    told.board.requestStop();
-    told.wake();
-  };
-  told.loop.serve(performance.now());
+  told.meanwhile = () => told.board.requestStop();
+  told.serve(WAKE_UP);
   // The wake-up of the stop is gone, too: nobody would call a second time.
   assert(told.loop.ended);
 });
@@ -101,12 +128,12 @@ Deno.test("an input that fails ends, and the others go on", () => {
   const [bad, good] = told.sources;
   bad!.answers = [new InputError("the disk is gone")];
   good!.answers = [5];
-  told.ready = [0, 1];
-  told.loop.serve(performance.now());
+  told.serve(0, 1);
   assertEquals(told.failures, ["the disk is gone"]);
   assert(!told.loop.ended);
+  assertEquals([...told.readiness.watched.keys()], [11]);
   good!.answers = [ENDED];
-  told.loop.serve(performance.now());
+  told.serve(1);
   assertEquals(told.failures.length, 1);
   assert(told.loop.ended);
 });
@@ -115,8 +142,37 @@ Deno.test("does not wait for last bytes that somebody else has read", () => {
   const told = new ToldLoop();
   told.sources[0]!.pendingBytes = 5;
   told.board.requestStop();
-  told.loop.serve(performance.now());
-  assertEquals(told.loop.watch(), 0);
-  told.loop.serve(performance.now());
+  told.serve();
+  assertEquals(told.timeoutMs, 0);
+  told.serve();
+  assert(told.loop.ended);
+});
+
+Deno.test("only those that have something to do are served", () => {
+  const told = new ToldLoop();
+  told.sources[1]!.answers = [5];
+  told.serve(1);
+  assertEquals(told.loop.served.length, 1);
+  told.serve(WAKE_UP);
+  assertEquals(told.loop.served.length, 2, "a wake-up may be for anybody");
+});
+
+Deno.test("a file, for which nothing can wait, is read until its end", () => {
+  const told = new ToldLoop(REGULAR_FILE);
+  assertEquals(told.timeoutMs, 0);
+  told.sources[0]!.answers = [5, 5, ENDED];
+  for (let round = 0; round < 3; round++) told.serve();
+  assertEquals(told.timeoutMs, -1);
+  assertEquals(told.sources[0]!.answers, []);
+});
+
+Deno.test("when an output is gone, its inputs are closed, and no other", () => {
+  const told = new ToldLoop();
+  told.gone.add(0);
+  told.serve(WAKE_UP);
+  assertEquals([...told.readiness.watched.keys()], [11]);
+  assert(told.sources[0]!.closed && !told.sources[1]!.closed);
+  told.sources[1]!.answers = [ENDED];
+  told.serve(1);
   assert(told.loop.ended);
 });

@@ -2,10 +2,11 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { FrameSpace } from "../../src/lane/frame_space.ts";
 import { HEADER_BYTES, UNIT } from "../../src/lane/layout.ts";
-import { allocateRingMemory, MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { MIN_CAPACITY } from "../../src/lane/lane.ts";
+import { laneOf } from "./small_lane.ts";
 
 const PAYLOAD_BYTES = 4096;
-const ring = allocateRingMemory(MIN_CAPACITY + 24, PAYLOAD_BYTES, PAYLOAD_BYTES);
+const ring = laneOf(MIN_CAPACITY + 24, PAYLOAD_BYTES, PAYLOAD_BYTES);
 const { landingAt, handAt, ringAt, ringBytes } = ring;
 const space = new FrameSpace(ring);
 const memory = new Uint8Array(ring.memory.buffer);

@@ -4,11 +4,11 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import type { RingMemory } from "../../src/lane/ring_memory.ts";
+import type { Lane } from "../../src/lane/lane.ts";
 import { RingProducer } from "../../src/lane/ring_producer.ts";
 
 export interface Job {
-  readonly ring: RingMemory;
+  readonly ring: Lane;
   readonly lines: number;
   /** One frame in so many is a hundred times as large as the others. */
   readonly largeEvery: number;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ENDS_INSIDE, HEADER_BYTES, ROOM, STARTS_INSIDE } from "../../src/lane/layout.ts";
-import { MAX_BATCH_FRAMES } from "../../src/lane/ring_consumer.ts";
+import { MAX_BATCH_FRAMES } from "../../src/lane/layout.ts";
 import { RingClosedError } from "../../src/lane/ring_producer.ts";
 import { encode, RingPair, textOf } from "./ring_pair.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { END, STARTS_INSIDE, UNIT } from "../../src/lane/layout.ts";
-import { MAX_BATCH_FRAMES } from "../../src/lane/ring_consumer.ts";
-import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { MAX_BATCH_FRAMES } from "../../src/lane/layout.ts";
+import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import type { FullPolicy } from "../../src/lane/ring_producer.ts";
 import { inputBytes, RingModel } from "./ring_model.ts";
 import { RingPair } from "./ring_pair.ts";

@@ -3,11 +3,8 @@
 import { kernels } from "../../src/kernels/kernels.ts";
 import { HEAD, TAIL } from "../../src/lane/layout.ts";
 import { RingConsumer } from "../../src/lane/ring_consumer.ts";
-import {
-  allocateRingMemory,
-  MIN_CAPACITY,
-  type RingMemory,
-} from "../../src/lane/ring_memory.ts";
+import { type Lane, MIN_CAPACITY } from "../../src/lane/lane.ts";
+import { laneOf } from "./small_lane.ts";
 import {
   type FullPolicy,
   type Pushed,
@@ -46,7 +43,7 @@ export interface RingSettings {
 const ROOMY_BYTES = 128 * 1024;
 
 export class RingPair {
-  readonly ring: RingMemory;
+  readonly ring: Lane;
   readonly atomics: RingAtomics;
   readonly producer: RingProducer;
   readonly consumer: RingConsumer;
@@ -57,7 +54,7 @@ export class RingPair {
     const { landingBytes = ROOMY_BYTES, handBytes = ROOMY_BYTES } = settings;
     const same = (atomics: RingAtomics) => atomics;
     const { producerAtomics = same, consumerAtomics = same } = settings;
-    this.ring = allocateRingMemory(capacityBytes, landingBytes, handBytes);
+    this.ring = laneOf(capacityBytes, landingBytes, handBytes);
     this.atomics = kernels(this.ring.memory);
     this.#memory = new Uint8Array(this.ring.memory.buffer);
     this.atomics.store(TAIL, position);

@@ -3,11 +3,8 @@ import { Worker } from "node:worker_threads";
 import { kernels } from "../../src/kernels/kernels.ts";
 import { HEAD, UNIT } from "../../src/lane/layout.ts";
 import { type Batch, RingConsumer } from "../../src/lane/ring_consumer.ts";
-import {
-  allocateRingMemory,
-  MIN_CAPACITY,
-  type RingMemory,
-} from "../../src/lane/ring_memory.ts";
+import { type Lane, MIN_CAPACITY } from "../../src/lane/lane.ts";
+import { laneOf } from "./small_lane.ts";
 import type { Job, Overwritten } from "./numbered_lines_producer.ts";
 
 const NEWLINE = 10;
@@ -24,7 +21,7 @@ class NumberedLines {
   lostBytes = 0;
   gaps = 0;
 
-  constructor(ring: RingMemory) {
+  constructor(ring: Lane) {
     this.#memory = new Uint8Array(ring.memory.buffer);
     this.#handAt = ring.handAt;
   }
@@ -75,7 +72,7 @@ async function run(
   capacityBytes: number,
   pace: (producedBytes: () => number) => void,
 ): Promise<NumberedLines> {
-  const ring = allocateRingMemory(capacityBytes, 64 * 1024, 256 * 1024);
+  const ring = laneOf(capacityBytes, 64 * 1024, 256 * 1024);
   const consumer = new RingConsumer(ring, 0);
   const workerData: Job = { ring, lines, largeEvery: 50 };
   const program = new URL("./numbered_lines_producer.ts", import.meta.url);

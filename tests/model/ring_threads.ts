@@ -3,11 +3,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { LineFramer } from "../../src/input/line_framer.ts";
 import { Doorbell } from "../../src/threads/doorbell.ts";
-import { Board } from "../../src/threads/board.ts";
-import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
+import { ENDS_INSIDE, STARTS_INSIDE, WORDS_BYTES } from "../../src/lane/layout.ts";
 import { type Batch, RingConsumer } from "../../src/lane/ring_consumer.ts";
-import type { RingMemory } from "../../src/lane/ring_memory.ts";
+import type { Lane } from "../../src/lane/lane.ts";
 import { type FullPolicy, RingProducer } from "../../src/lane/ring_producer.ts";
+import { newCounters } from "../lane/small_lane.ts";
 import { type Access, doorbellAtomics, type Perform, ringAtomics } from "./access.ts";
 import type { Rest } from "./replayed_thread.ts";
 
@@ -33,9 +33,9 @@ export interface Consumed {
   readonly discarded: Amount;
 }
 
-export const RING_AT = 4096;
-const LANDING_AT = 1024;
-const HAND_AT = 2048;
+const LANDING_AT = WORDS_BYTES + 1024;
+const HAND_AT = WORDS_BYTES + 2048;
+export const RING_AT = WORDS_BYTES + 4096;
 const AREA_BYTES = 512;
 const MAX_LINE_BYTES = 128;
 /** Longer than whole lines wait for company, in ms. */
@@ -43,9 +43,10 @@ const GATHERED_MS = 1000;
 /** More often than any producer is woken for one frame. */
 const MAX_WAKE_UPS = 100;
 
-export function ringMemory(ringBytes: number): RingMemory {
+export function ringMemory(ringBytes: number): Lane {
   return {
-    memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
+    memory: new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }),
+    at: 0,
     landingAt: LANDING_AT,
     landingBytes: AREA_BYTES,
     handAt: HAND_AT,
@@ -61,7 +62,7 @@ export function ringMemory(ringBytes: number): RingMemory {
 const encoder = new TextEncoder();
 const bell = { words: new SharedArrayBuffer(1024), counter: -1 };
 /** What the framer counts is not looked at: it counts at every replay. */
-const counters = Board.create(1).input(0);
+const counters = newCounters();
 
 /** What a thread last learned about the tail, which it keeps to itself. */
 class TailSeen {
@@ -87,10 +88,11 @@ class TailSeen {
 /** Pushes the frames, rings after each, and closes. Returns what it has lost. */
 export function produce(
   scenario: Scenario,
-  ring: RingMemory,
+  ring: Lane,
   makeAccess: Perform,
   rest: Rest,
 ): Amount {
+  new Uint8Array(ring.memory.buffer).fill(0, 0, WORDS_BYTES);
   const seen = new TailSeen();
   const perform = seen.watch(makeAccess);
   const producer = new RingProducer(ring, scenario.policy, ringAtomics(perform));
@@ -123,10 +125,11 @@ export function produce(
 /** Under `block`: the framer pushes, and waits for the wake-up pipe as the reader does. */
 export function produceBlocking(
   scenario: Scenario,
-  ring: RingMemory,
+  ring: Lane,
   makeAccess: Perform,
   rest: Rest,
 ): Amount {
+  new Uint8Array(ring.memory.buffer).fill(0, 0, WORDS_BYTES);
   const seen = new TailSeen();
   const perform = seen.watch(makeAccess);
   const producer = new RingProducer(ring, scenario.policy, ringAtomics(perform));
@@ -160,10 +163,11 @@ export function produceBlocking(
  */
 export function consume(
   scenario: Scenario,
-  ring: RingMemory,
+  ring: Lane,
   makeAccess: Perform,
   rest: Rest,
 ): Consumed {
+  new Uint8Array(ring.memory.buffer).fill(0, 0, WORDS_BYTES);
   const seen = new TailSeen();
   const perform = seen.watch(makeAccess);
   const consumer = new RingConsumer(ring, -1, ringAtomics(perform));
@@ -196,7 +200,7 @@ export function consume(
   };
 }
 
-function ringIn({ memory, ringAt, ringBytes }: RingMemory): string {
+function ringIn({ memory, ringAt, ringBytes }: Lane): string {
   return new Uint8Array(memory.buffer, ringAt, ringBytes).join();
 }
 
@@ -213,7 +217,7 @@ class CheckedOutput {
   #gapBytes = 0;
   #gapLines = 0;
 
-  constructor({ frames, maxFrames }: Scenario, { memory, handAt }: RingMemory) {
+  constructor({ frames, maxFrames }: Scenario, { memory, handAt }: Lane) {
     this.#input = frames.join("");
     this.#maxFrames = maxFrames;
     this.#hand = new Uint8Array(memory.buffer, handAt, AREA_BYTES);

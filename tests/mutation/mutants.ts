@@ -21,7 +21,7 @@ const ROUNDS = "src/input/read_loop.ts";
 const DELIVERY = "src/output/delivery.ts";
 const OUTLET = "src/output/outlet.ts";
 const QUEUE = "src/output/outlet_queue.ts";
-const COUNTERS = "src/lane/input_counters.ts";
+const COUNTERS = "src/lane/lane_counters.ts";
 
 const RING_TESTS = ["model", "lane"];
 const INPUT_TESTS = ["input", "model"];
@@ -31,8 +31,8 @@ export const MUTANTS: readonly Mutant[] = [
   // The consumer.
   {
     file: CONSUMER,
-    from: "return this.#atomics.compareExchange(TAIL, tail, position) === tail;",
-    to: "this.#atomics.store(TAIL, position); return true;",
+    from: "return this.#atomics.compareExchange(this.#tailAt, tail, position) === tail;",
+    to: "this.#atomics.store(this.#tailAt, position); return true;",
     tests: RING_TESTS,
   },
   {
@@ -44,9 +44,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     file: CONSUMER,
     from:
-      "      const tail = this.#atomics.load(TAIL);\n      const head = this.#atomics.load(HEAD);\n      if",
+      "      const tail = this.#atomics.load(this.#tailAt);\n      const head = this.#atomics.load(this.#headAt);\n      if",
     to:
-      "      const head = this.#atomics.load(HEAD);\n      const tail = this.#atomics.load(TAIL);\n      if",
+      "      const head = this.#atomics.load(this.#headAt);\n      const tail = this.#atomics.load(this.#tailAt);\n      if",
     tests: RING_TESTS,
   },
   {
@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     file: CONSUMER,
     from: "if (this.#claim(tail, tail)) {",
-    to: "if (this.#atomics.load(TAIL) >= tail) {",
+    to: "if (this.#atomics.load(this.#tailAt) >= tail) {",
     tests: RING_TESTS,
   },
   {
@@ -127,15 +127,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: CONSUMER,
-    from: "this.#atomics.compareExchange(ROOM, 1, 0) === 1",
+    from: "this.#atomics.compareExchange(this.#roomAt, 1, 0) === 1",
     to: "true",
     tests: RING_TESTS,
   },
   // The producer.
   {
     file: PRODUCER,
-    from: "const found = this.#atomics.compareExchange(TAIL, tail, next);",
-    to: "this.#atomics.store(TAIL, next); const found = tail;",
+    from: "const found = this.#atomics.compareExchange(this.#tailAt, tail, next);",
+    to: "this.#atomics.store(this.#tailAt, next); const found = tail;",
     tests: RING_TESTS,
   },
   {
@@ -178,14 +178,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: PRODUCER,
-    from: "      this.#nextLine.add(lines);\n      this.#nextByte.add(bytes);\n",
+    from: "      this.#count(bytes, lines);\n",
     to: "",
     tests: RING_TESTS,
   },
   {
     file: PRODUCER,
     from: "    this.#space.copyIn(frame, from, bytes);\n    view.setUint32",
-    to: "    this.#atomics.store(HEAD, this.#head + frameLength(bytes) / UNIT);\n" +
+    to:
+      "    this.#atomics.store(this.#headAt, this.#head + frameLength(bytes) / UNIT);\n" +
       "    this.#space.copyIn(frame, from, bytes);\n    view.setUint32",
     tests: RING_TESTS,
   },
@@ -211,7 +212,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: PRODUCER,
-    from: "    this.#atomics.store(ROOM, 1);",
+    from: "    this.#atomics.store(this.#ring.at + ROOM, 1);",
     to: "",
     tests: RING_TESTS,
   },
@@ -377,20 +378,16 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: ROUNDS,
-    from: "    if (this.#poll.ready(this.#wakeSlot) !== 0) {\n" +
-      "      read(wakeDescriptor, addressOf(this.#wakeUps), this.#wakeUps.byteLength);\n" +
-      "    }\n" +
+    from: "    if (woken) this.#context.takeWakeUp();\n" +
       "    // Asked after the wake-up was taken, which may be the one that came with it.\n" +
-      "    const stopping = board.stopRequested;\n",
-    to: "    const stopping = board.stopRequested;\n" +
-      "    if (this.#poll.ready(this.#wakeSlot) !== 0) {\n" +
-      "      read(wakeDescriptor, addressOf(this.#wakeUps), this.#wakeUps.byteLength);\n" +
-      "    }\n",
+      "    const stops = !this.#stopping && this.#context.board.stopRequested;\n",
+    to: "    const stops = !this.#stopping && this.#context.board.stopRequested;\n" +
+      "    if (woken) this.#context.takeWakeUp();\n",
     tests: INPUT_TESTS,
   },
   {
     file: ROUNDS,
-    from: "      doorbell.ring(0);\n",
+    from: "      slot.ring();\n",
     to: "",
     tests: ["simulation"],
   },
@@ -402,8 +399,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: ROUNDS,
-    from: "input.hurries ? 0 : input.deadlineMs",
-    to: "input.deadlineMs",
+    from: "(input.hurries || slot.isAlwaysReady && input.wantsInput)",
+    to: "(slot.isAlwaysReady && input.wantsInput)",
     tests: INPUT_TESTS,
   },
   // The flush loop and what it counts.
@@ -433,14 +430,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: DELIVERY,
-    from: '      this.#board.beginStep("flusher");\n      try {',
+    from: "      this.#steps.begin();\n      try {",
     to: "      try {",
     tests: OUTPUT_TESTS,
   },
   {
     file: DELIVERY,
-    from: '        this.#taken(piece, taken);\n        this.#board.endStep("flusher");',
-    to: '        this.#board.endStep("flusher");\n        this.#taken(piece, taken);',
+    from: "        this.#taken(piece, taken);\n        this.#steps.end();",
+    to: "        this.#steps.end();\n        this.#taken(piece, taken);",
     tests: OUTPUT_TESTS,
   },
   {
@@ -475,14 +472,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: COUNTERS,
-    from: "    lossKind.bytes += discarded.bytes;\n",
-    to: "",
-    tests: ["report", "input"],
+    from: "(discarded ? discardedBytes : 0n)",
+    to: "0n",
+    tests: ["lane", "input"],
   },
   {
     file: COUNTERS,
-    from: "    input.lines += this.#exact(LINE_OPEN);\n",
+    from: "    counts.linesIn! += this.#load(LINE_OPEN);\n",
     to: "",
-    tests: ["report", "input"],
+    tests: ["lane", "input"],
   },
 ];

@@ -4,24 +4,31 @@ import type { Outgoing } from "../../src/formats/format.ts";
 import { Delivery } from "../../src/output/delivery.ts";
 import { monotonicMs } from "../../src/system/clock.ts";
 import { Board } from "../../src/threads/board.ts";
+import { newCounters } from "../lane/small_lane.ts";
 import { encode } from "../lane/ring_pair.ts";
 import { pump } from "./pump.ts";
 import { FakeSink, type FakeSinkSettings } from "./fake_sink.ts";
 
 /** A delivery to a fake sink, and what it has said. */
 class TestDelivery {
-  readonly board = Board.create(1);
-  readonly counters = this.board.input(0);
+  readonly board = Board.create();
+  readonly words = this.board.route(0);
+  readonly counters = newCounters();
   readonly sink: FakeSink;
   readonly delivery: Delivery;
   readonly events: string[] = [];
 
   constructor(settings: FakeSinkSettings = {}) {
     this.sink = new FakeSink(settings);
-    this.delivery = new Delivery(this.sink, this.board, {
-      onSinkFailing: (message) => this.events.push(`failing: ${message}`),
-      onSinkRecovered: () => this.events.push("recovered"),
-      onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
+    this.delivery = new Delivery(this.sink, {
+      board: this.board,
+      words: this.words,
+      steps: this.board.steps(1),
+      events: {
+        onSinkFailing: (message) => this.events.push(`failing: ${message}`),
+        onSinkRecovered: () => this.events.push("recovered"),
+        onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
+      },
     });
   }
 
@@ -150,19 +157,19 @@ Deno.test("the board says since when a piece is being written, and then no more"
   const before = monotonicMs();
   let during: number | undefined;
   const test: TestDelivery = new TestDelivery({
-    onWrite: () => during = test.board.writingSince,
+    onWrite: () => during = test.words.writingSince,
   });
   test.send("line\n");
   assert(during !== undefined && during >= before && during <= monotonicMs());
-  assertEquals(test.board.writingSince, undefined);
+  assertEquals(test.words.writingSince, undefined);
 });
 
 Deno.test("the board says it also while a promise is awaited", async () => {
   const test = new TestDelivery({ asynchronous: true });
   const pending = test.send("line\n");
-  assert(test.board.writingSince !== undefined);
+  assert(test.words.writingSince !== undefined);
   await pending;
-  assertEquals(test.board.writingSince, undefined);
+  assertEquals(test.words.writingSince, undefined);
 });
 
 Deno.test("from before a write until it is counted, the last report waits for it", async () => {
@@ -243,9 +250,9 @@ Deno.test("a sink that takes a part of a piece has taken nothing since then only
   const test: TestDelivery = new TestDelivery({
     answers: [0, 3],
     onWrite: () => {
-      since.push(test.board.takesNothingSince);
+      since.push(test.words.takesNothingSince);
       // As if it had been long ago.
-      test.board.writingSince = 1000;
+      test.words.writingSince = 1000;
     },
   });
   const before = monotonicMs();
@@ -260,10 +267,10 @@ Deno.test("the board says since when a sink fails, and how often it was tried ag
   const failure = new SinkFailure("full");
   const test: TestDelivery = new TestDelivery({
     answers: [failure, failure, 4],
-    onWrite: () => failing.push(test.board.sinkFailingSince !== undefined),
+    onWrite: () => failing.push(test.words.failingSince !== undefined),
   });
   test.send("one\ntwo\n");
   assertEquals(failing, [false, true, true, false]);
-  assertEquals(test.board.sinkRetries, 2);
-  assertEquals(test.board.sinkFailingSince, undefined);
+  assertEquals(test.words.retries, 2);
+  assertEquals(test.words.failingSince, undefined);
 });

@@ -5,6 +5,7 @@ import { Delivery } from "../../src/output/delivery.ts";
 import { ARRIVED, type Sink, type Verdict } from "../../src/output/sink.ts";
 import { Wait } from "../../src/output/wait.ts";
 import { Board } from "../../src/threads/board.ts";
+import { newCounters } from "../lane/small_lane.ts";
 import { pump } from "./pump.ts";
 
 /** Takes a line at a write, and tells of it what and when the test wants. */
@@ -59,16 +60,21 @@ function linesOf(text: string): Outgoing {
 }
 
 class TestDelivery {
-  readonly #board = Board.create(2);
-  readonly counters = [this.#board.input(0), this.#board.input(1)] as const;
+  readonly #board = Board.create();
+  readonly counters = [newCounters(), newCounters()] as const;
   readonly events: string[] = [];
   readonly delivery: Delivery;
 
   constructor(sink: Sink) {
-    this.delivery = new Delivery(sink, this.#board, {
-      onSinkFailing: (message) => this.events.push(`failing: ${message}`),
-      onSinkRecovered: () => this.events.push("recovered"),
-      onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
+    this.delivery = new Delivery(sink, {
+      board: this.#board,
+      words: this.#board.route(0),
+      steps: this.#board.steps(1),
+      events: {
+        onSinkFailing: (message) => this.events.push(`failing: ${message}`),
+        onSinkRecovered: () => this.events.push("recovered"),
+        onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
+      },
     });
   }
 

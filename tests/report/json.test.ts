@@ -48,7 +48,7 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
     {
       timeMs,
       event: "stall",
-      snapshot: snapshot(2.5, [inputOf({ bytesBuffered: 99n })]),
+      route: snapshot(2.5, [inputOf({ bytesBuffered: 99n })]).routes[0]!,
       sinceMs: START_MS,
     },
     {

@@ -237,8 +237,8 @@ Deno.test("an end without a loss says nothing", () => {
 
 Deno.test("a recovery says for how long and how often it was tried", () => {
   const reporter = new Reporter("dropped", INTERVAL_MS, START_MS);
-  reporter.sinkFailing(snapshot(1, [], { retries: 5 }), "full");
-  assertEquals(reporter.sinkRecovered(snapshot(3, [], { retries: 9 })), {
+  reporter.sinkFailing(snapshot(1, [], { retries: 5 }), 0, "full");
+  assertEquals(reporter.sinkRecovered(snapshot(3, [], { retries: 9 }), 0), {
     timeMs: START_MS + 3000,
     event: "sink_recovered",
     output: "the output",

@@ -1,11 +1,12 @@
 /** Made-up counters and snapshots for the tests of the reports. */
 
-import { NOTHING_COUNTED } from "../../src/lane/counts.ts";
+import { NOTHING_COUNTED } from "../../src/lane/counters.ts";
 import type { InputState, OutputState, Snapshot } from "../../src/report/events.ts";
 
 export function inputOf(state: Partial<InputState>, label = "stdout"): InputState {
   return {
     label,
+    capacityBytes: CAPACITY_BYTES,
     ...NOTHING_COUNTED,
     shortfall: { totalBytes: 0, beforeBurstBytes: 0 },
     inBytesPerSecond: 0,
@@ -38,8 +39,6 @@ export function snapshot(
   return {
     timeMs: START_MS + seconds * 1000,
     startMs: START_MS,
-    capacityBytes: CAPACITY_BYTES,
-    inputs,
-    output: outputOf(output),
+    routes: [{ number: 0, inputs, output: outputOf(output) }],
   };
 }

@@ -49,20 +49,25 @@ const SENTENCES: readonly (readonly [ReportEvent, string])[] = [
     "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten between 10:00:00.123Z and 10:01:01.456Z; no --capacity would have held the worst burst (3 GB): only a faster output helps",
   ],
   [
-    { timeMs, event: "stall", snapshot: stalled(HALF_FULL), sinceMs: START_MS },
+    { timeMs, event: "stall", route: stalled(HALF_FULL).routes[0]!, sinceMs: START_MS },
     "spillway: the output has taken nothing for 1m 31s; the ring is 50% full",
   ],
   [
     {
       timeMs: START_MS + 1500,
       event: "stall",
-      snapshot: stalled(HALF_FULL, inputOf({}, "stderr")),
+      route: stalled(HALF_FULL, inputOf({}, "stderr")).routes[0]!,
       sinceMs: START_MS,
     },
     "spillway: the output has taken nothing for 1.5 s; the ring of stdout is 50% full, the ring of stderr is 0% full",
   ],
   [
-    { timeMs, event: "stall_end", snapshot: stalled(HALF_FULL), sinceMs: START_MS },
+    {
+      timeMs,
+      event: "stall_end",
+      route: stalled(HALF_FULL).routes[0]!,
+      sinceMs: START_MS,
+    },
     "spillway: the output takes data again after 1m 31s",
   ],
   [

@@ -1,7 +1,8 @@
-import { CONTROL_BYTES } from "../../src/lane/layout.ts";
-import { allocateRingMemory, type RingMemory } from "../../src/lane/ring_memory.ts";
+import { WORDS_BYTES } from "../../src/lane/layout.ts";
+import { type Lane } from "../../src/lane/lane.ts";
+import { laneOf } from "../lane/small_lane.ts";
 
-const pool = new Map<string, RingMemory>();
+const pool = new Map<string, Lane>();
 
 /**
  * A ring as new, in memory that earlier runs have used: a million runs would be
@@ -9,16 +10,16 @@ const pool = new Map<string, RingMemory>();
  */
 export function emptyRing(
   owner: number,
-  ...sizes: Parameters<typeof allocateRingMemory>
-): RingMemory {
+  ...sizes: Parameters<typeof laneOf>
+): Lane {
   const key = [owner, ...sizes].join();
   let ring = pool.get(key);
   if (ring === undefined) {
-    ring = allocateRingMemory(...sizes);
+    ring = laneOf(...sizes);
     pool.set(key, ring);
   }
   const memory = new Uint8Array(ring.memory.buffer);
-  memory.fill(0, 0, CONTROL_BYTES);
+  memory.fill(0, 0, WORDS_BYTES);
   // The same in every run, so that each can be run again.
   memory.fill(GARBAGE, ring.ringAt);
   return ring;

@@ -11,17 +11,17 @@ import { makeFormat, outputBytesFor } from "../../src/formats/formats.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
 import { InputLoop } from "../../src/input/input_loop.ts";
 import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
-import { ReadLoop } from "../../src/input/read_loop.ts";
+import { Pace } from "../../src/input/give_way.ts";
+import { type Readiness, ReadLoop, WAKE_UP } from "../../src/input/read_loop.ts";
 import { Delivery } from "../../src/output/delivery.ts";
 import { Outlet } from "../../src/output/outlet.ts";
 import { OutletQueue, type Place } from "../../src/output/outlet_queue.ts";
 import { Doorbell } from "../../src/threads/doorbell.ts";
-import { pipe } from "../../src/system/pipes.ts";
-import { Board } from "../../src/threads/board.ts";
-import type { Counts } from "../../src/lane/counts.ts";
-import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
+import { LaneCounters } from "../../src/lane/lane_counters.ts";
+import { Board, READER } from "../../src/threads/board.ts";
+import type { Counts } from "../../src/lane/counters.ts";
+import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { RingProducer } from "../../src/lane/ring_producer.ts";
-import { wakeReader } from "../../src/control/threads.ts";
 import { emptyRing } from "./ring_pool.ts";
 import type { Scenario, Turn } from "./scenario.ts";
 import { Parked, SimulatedClock } from "./simulated_clock.ts";
@@ -38,7 +38,6 @@ const MAX_TURNS = 100_000;
 const PATIENCE_TURNS = 50;
 const HOUR_MS = 3_600_000;
 const LABELS = ["stdout", "stderr", "other"];
-const WAKE_PIPE = pipe();
 
 /** What happened in a run, to see that a thousand of them see everything. */
 export interface Outcome {
@@ -71,6 +70,7 @@ export class SimulatedRun implements Surroundings {
   readonly #board: Board;
   readonly #doorbell: Doorbell;
   readonly #pipes: SimulatedPipe[] = [];
+  readonly #counters: readonly LaneCounters[];
   readonly #loop: ReadLoop;
   readonly #queue: OutletQueue;
   readonly #sink: SimulatedSink;
@@ -78,7 +78,8 @@ export class SimulatedRun implements Surroundings {
   #turnsWithoutWriters = 0;
   #nextWriter = 0;
   /** What the reader's poll(2) watches, what it says, and until when it waits. */
-  readonly #watched: number[] = [];
+  readonly #watched = new Set<number>();
+  #ready: readonly number[] = [];
   #woken = false;
   #readerWakesAtMs = 0;
   #readerParked = false;
@@ -95,7 +96,7 @@ export class SimulatedRun implements Surroundings {
     this.#scenario = scenario;
     this.#stopAtTurn = scenario.stop?.atTurn ?? Infinity;
     this.texts = new StreamTexts(scenario.format);
-    this.#board = Board.create(scenario.inputs.length);
+    this.#board = Board.create();
     this.#sink = new SimulatedSink(scenario, this);
     this.#doorbell = simulatedDoorbell(() => this.#rung = true);
     this.#queue = new OutletQueue(this.#doorbell);
@@ -109,33 +110,37 @@ export class SimulatedRun implements Surroundings {
         outputBytesFor(format, maxLineBytes),
       )
     );
+    this.#counters = rings.map((ring) => new LaneCounters(ring));
     const inputs = scenario.inputs.map((input, index) => {
       const ring = rings[index]!;
       const producer = new RingProducer(ring, policy);
-      const counters = this.#board.input(index);
+      const counters = this.#counters[index]!;
       const framer = new LineFramer(ring, producer, counters, maxLineBytes, () => {});
       const pipe = new SimulatedPipe(input, index, ring.memory);
       this.#pipes.push(pipe);
-      return new InputLoop(pipe, framer, ring.memory, input.fifo);
+      return new InputLoop(pipe, framer, new Pace(counters), ring.memory, input.fifo);
     });
-    this.#loop = new ReadLoop(inputs, {
-      watch: (slot, descriptor) => this.#watched[slot] = descriptor,
-      ready: (slot) => this.#isReady(slot) ? 1 : 0,
-    }, {
+    this.#loop = new ReadLoop(this.#readiness(), {
       board: this.#board,
-      doorbell: this.#doorbell,
-      wakeDescriptor: WAKE_PIPE[0],
+      steps: this.#board.steps(READER),
+      takeWakeUp: () => this.#woken = false,
+      isGone: () => false,
       onBusy: () => {},
       onInputFailed: (message) => assert(false, message),
     });
+    for (const input of inputs) this.#loop.add(input, 0, () => this.#doorbell.ring(0));
     const outlet = new Outlet({
-      labels: LABELS.slice(0, inputs.length),
-      rings,
+      lanes: rings.map((lane, index) => ({ label: LABELS[index]!, lane })),
       board: this.#board,
-      delivery: new Delivery(this.#sink, this.#board, {
-        onSinkFailing: () => {},
-        onSinkRecovered: () => {},
-        onSinkRejecting: () => {},
+      delivery: new Delivery(this.#sink, {
+        board: this.#board,
+        words: this.#board.route(0),
+        steps: this.#board.steps(1),
+        events: {
+          onSinkFailing: () => {},
+          onSinkRecovered: () => {},
+          onSinkRejecting: () => {},
+        },
       }),
       format: this.#watchedFormat(),
       markers: scenario.markers,
@@ -143,7 +148,7 @@ export class SimulatedRun implements Surroundings {
       startTime: START_MS * 1000,
       onRoom: () => this.#wakeReader(),
     });
-    this.#queue.add(outlet, {
+    this.#queue.add(0, outlet, {
       onEnded: () => {},
       onFailed: (error) => this.#failure = error,
     });
@@ -305,16 +310,38 @@ export class SimulatedRun implements Surroundings {
     if (this.#deadlineMs === Infinity) this.#deadlineMs = this.#clock.nowMs + ms;
   }
 
+  /** What the reader waits in: the pipes that it watches, by their tokens. */
+  #readiness(): Readiness {
+    const tokens = () => this.#ready;
+    return {
+      add: (descriptor) => {
+        this.#watched.add(descriptor);
+        return 0;
+      },
+      forget: (descriptor) => void this.#watched.delete(descriptor),
+      get ready(): number {
+        return tokens().length;
+      },
+      token: (index) => tokens()[index]!,
+    };
+  }
+
+  #findReady(): number[] {
+    const ready = [...this.#watched].filter((pipe) => this.#pipes[pipe]!.readable);
+    return this.#woken ? [...ready, WAKE_UP] : ready;
+  }
+
   #wakeReader(): void {
-    wakeReader(WAKE_PIPE);
     this.#woken = true;
   }
 
   /** The reader thread, if its poll(2) returns. */
   #serveReader(): boolean {
     if (this.#readerParked || this.#loop.ended) return false;
-    const ready = this.#watched.some((_, slot) => this.#isReady(slot));
-    if (!ready && this.#clock.nowMs < this.#readerWakesAtMs) return false;
+    this.#ready = this.#findReady();
+    if (this.#ready.length === 0 && this.#clock.nowMs < this.#readerWakesAtMs) {
+      return false;
+    }
     try {
       this.#loop.serve(this.#clock.nowMs);
     } catch (error) {
@@ -322,22 +349,16 @@ export class SimulatedRun implements Surroundings {
       this.#readerParked = true;
       return false;
     }
-    this.#woken = false;
-    const timeoutMs = this.#loop.watch();
+    const timeoutMs = this.#loop.ended ? -1 : this.#loop.timeoutMs(this.#clock.nowMs);
     this.#readerWakesAtMs = timeoutMs < 0 ? Infinity : this.#clock.nowMs + timeoutMs;
     return true;
-  }
-
-  #isReady(slot: number): boolean {
-    if (slot === this.#pipes.length) return this.#woken;
-    return this.#watched[slot]! >= 0 && this.#pipes[slot]!.readable;
   }
 
   #check(): Outcome {
     const seen = { overwritten: 0n, dropped: 0n, rejected: 0n };
     let rejectedBytes = 0n;
     for (const [index, pipe] of this.#pipes.entries()) {
-      const counts = this.#board.input(index).read(
+      const counts = this.#counters[index]!.read(
         this.#scenario.policy === "drop-newest",
       );
       this.#checkInput(index, pipe, counts);

@@ -130,17 +130,17 @@ Deno.test("a plate that is muted calls nobody, until it is no more", () => {
 });
 
 Deno.test("a gate holds a thread back until it is opened", async () => {
-  const gate = Gate.create();
+  const gate = Gate.create(1);
   await using sleeper = new Sleeper({ kind: "gate", gate: gate.memory });
   await sleeper.words(1);
   assertEquals(sleeper.said, ["started"]);
-  gate.open();
+  gate.arrive();
   await sleeper.words(2);
 });
 
 Deno.test("a gate that is open lets everybody pass", () => {
-  const gate = Gate.create();
-  gate.open();
+  const gate = Gate.create(1);
+  gate.arrive();
   gate.pass();
   Gate.attach(gate.memory).pass();
 });

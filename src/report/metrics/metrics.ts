@@ -4,7 +4,13 @@
  */
 
 import type { Container } from "../../containerd/container.ts";
-import { type InputState, type Snapshot, stalledMs } from "../events.ts";
+import { type CounterName, COUNTERS, type Counts } from "../../lane/counters.ts";
+import {
+  type InputState,
+  type OutputState,
+  type Snapshot,
+  stalledMs,
+} from "../events.ts";
 import { span } from "../quantities.ts";
 
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -21,45 +27,29 @@ export function toMetrics(
   version: string,
   container?: Container,
 ): string {
-  const { inputs, capacityBytes, output } = snapshot;
+  const { routes } = snapshot;
   const each = (value: (input: InputState) => bigint | number): Sample[] =>
-    inputs.map((input) => [{ input: input.label }, value(input)]);
+    eachInput(snapshot).map(([labels, input]) => [labels, value(input)]);
+  const eachOutput = (value: (output: OutputState) => number): Sample[] =>
+    routes.map(({ output }) => [outputLabels(snapshot, output), value(output)]);
   return [
-    metric(
-      "counter",
-      "spillway_input_lines_total",
-      "Lines read.",
-      each((i) => i.linesIn),
+    ...COUNTED.flatMap(({ name, metric: { name: what, help } }) =>
+      UNITS.map((unit) =>
+        metric(
+          "counter",
+          `spillway_${what}_${unit}_total`,
+          `${capitalized(unit)} ${help}.`,
+          each((input) => input[keyOf(name, unit)]),
+        )
+      )
     ),
-    metric(
-      "counter",
-      "spillway_input_bytes_total",
-      "Bytes read.",
-      each((i) => i.bytesIn),
-    ),
-    metric(
-      "counter",
-      "spillway_output_lines_total",
-      "Lines that the output has taken.",
-      each((input) => input.linesOut),
-    ),
-    metric(
-      "counter",
-      "spillway_output_bytes_total",
-      "Bytes of the input that the output has taken.",
-      each((input) => input.bytesOut),
-    ),
-    metric(
-      "counter",
-      "spillway_lost_lines_total",
-      "Lines that were read and will never come out.",
-      inputs.flatMap((input) => lostSamples(input, "lines")),
-    ),
-    metric(
-      "counter",
-      "spillway_lost_bytes_total",
-      "Bytes that were read and will never come out.",
-      inputs.flatMap((input) => lostSamples(input, "bytes")),
+    ...UNITS.map((unit) =>
+      metric(
+        "counter",
+        `spillway_lost_${unit}_total`,
+        `${capitalized(unit)} that were read and will never come out.`,
+        eachInput(snapshot).flatMap((input) => lostSamples(input, unit)),
+      )
     ),
     metric(
       "gauge",
@@ -71,25 +61,25 @@ export function toMetrics(
       "gauge",
       "spillway_capacity_bytes",
       "Bytes that the ring can keep.",
-      each(() => capacityBytes),
+      each((input) => input.capacityBytes),
     ),
     metric(
       "gauge",
       "spillway_sink_up",
       "1 unless the output refuses what it is given, or has taken nothing for long.",
-      [[{}, whyUnhealthy(snapshot) === undefined ? 1 : 0]],
+      eachOutput((output) => whyUnwell(snapshot, output) === undefined ? 1 : 0),
     ),
     metric(
       "counter",
       "spillway_sink_retries_total",
       "Attempts that followed one that the output refused.",
-      [[{}, output.retries]],
+      eachOutput(({ retries }) => retries),
     ),
     metric(
       "gauge",
       "spillway_sink_stalled_seconds",
       "For how long the output has taken nothing of what it was given.",
-      [[{}, stalledMs(snapshot) / 1000]],
+      eachOutput((output) => stalledMs(snapshot, output) / 1000),
     ),
     metric("gauge", "spillway_build_info", "Always 1.", [[{ version }, 1]]),
     ...container === undefined ? [] : [
@@ -103,25 +93,60 @@ export function toMetrics(
 
 /** Why the data path is not well; undefined while it flushes or has nothing to do. */
 export function whyUnhealthy(snapshot: Snapshot): string | undefined {
-  const { name, failingSinceMs, lastError } = snapshot.output;
+  const reasons = snapshot.routes
+    .map(({ output }) => whyUnwell(snapshot, output))
+    .filter((reason) => reason !== undefined);
+  return reasons.length === 0 ? undefined : reasons.join("\n");
+}
+
+function whyUnwell(snapshot: Snapshot, output: OutputState): string | undefined {
+  const { name, failingSinceMs, lastError } = output;
   if (failingSinceMs !== undefined && lastError !== undefined) return lastError.message;
-  const forMs = stalledMs(snapshot);
+  const forMs = stalledMs(snapshot, output);
   return forMs < UNHEALTHY_STALL_MS
     ? undefined
     : `${name} has taken nothing for ${span(forMs)}`;
 }
 
-function lostSamples(input: InputState, unit: "lines" | "bytes"): Sample[] {
-  const lost = {
-    overwritten: input[`${unit}Overwritten`],
-    dropped: input[`${unit}Dropped`],
-    rejected: input[`${unit}Rejected`],
+/** Each input with its labels; which output it has is said where there are several. */
+function eachInput(snapshot: Snapshot): (readonly [Labels, InputState])[] {
+  return snapshot.routes.flatMap(({ inputs, output }) =>
+    inputs.map((input) =>
+      [{ input: input.label, ...outputLabels(snapshot, output) }, input] as const
+    )
+  );
+}
+
+function outputLabels({ routes }: Snapshot, { name }: OutputState): Labels {
+  return routes.length > 1 ? { output: name } : {};
+}
+
+const UNITS = ["lines", "bytes"] as const;
+type Unit = typeof UNITS[number];
+
+const COUNTED = COUNTERS.filter((counter) => "metric" in counter);
+const LOST = COUNTERS.filter((counter) => "lost" in counter);
+
+function keyOf(name: CounterName, unit: Unit): keyof Counts {
+  return COUNTERS.find((counter) => counter.name === name)![unit];
+}
+
+function capitalized(unit: Unit): string {
+  return unit === "lines" ? "Lines" : "Bytes";
+}
+
+function lostSamples(
+  [labels, input]: readonly [Labels, InputState],
+  unit: Unit,
+): Sample[] {
+  return [
+    ...LOST.map(({ name }): Sample => [
+      { ...labels, reason: name },
+      input[keyOf(name, unit)],
+    ]),
     // What is left behind is known when the program has ended, and is not scraped then.
-    unflushed: 0n,
-  };
-  return Object.entries(lost).map((
-    [reason, value],
-  ) => [{ input: input.label, reason }, value]);
+    [{ ...labels, reason: "unflushed" }, 0n],
+  ];
 }
 
 function metric(

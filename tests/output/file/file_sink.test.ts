@@ -5,7 +5,7 @@ import { RawFormat } from "../../../src/formats/raw.ts";
 import { type RotationSettings, type Sink } from "../../../src/output/sink.ts";
 import { Wait } from "../../../src/output/wait.ts";
 import type { RotatedFilesSpec } from "../../../src/output/file/rotated_files.ts";
-import { openSink, parseDestination } from "../../../src/output/sinks.ts";
+import { kindOf, parseDestination } from "../../../src/output/sinks.ts";
 import { bytesOf, TestInput } from "../../formats/pipeline.ts";
 
 /** A file sink at the end of a real ring, and all that it has said. */
@@ -22,7 +22,7 @@ class FileOutput {
       rotation: rotation &&
         { maxBytes: 100, maxFiles: 1000, compress: false, ...rotation },
     });
-    this.sink = openSink(destination, {
+    this.sink = kindOf(destination).open(destination, {
       onRotationFailing: (message) => this.failures.push(message),
       onRotationRecovered: (message) => this.recoveries.push(message),
       onPlainFiles: (files) => this.plainFiles.push(files),

@@ -1,11 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CONTROL_BYTES, UNIT } from "../../src/lane/layout.ts";
-import {
-  allocateRingMemory,
-  MAX_CAPACITY,
-  MIN_CAPACITY,
-  preferredFrameBytes,
-} from "../../src/lane/ring_memory.ts";
+import { UNIT, WORDS_BYTES } from "../../src/lane/layout.ts";
+import { MAX_CAPACITY, MIN_CAPACITY, preferredFrameBytes } from "../../src/lane/lane.ts";
+import { laneOf } from "./small_lane.ts";
 import { RingPair, textOf } from "./ring_pair.ts";
 
 const KIB = 1024;
@@ -23,8 +19,8 @@ Deno.test("the areas follow one another, aligned, and fit the memory", () => {
     ]
   ) {
     for (const areaBytes of [1, 4096, 321 * KIB + 3]) {
-      const ring = allocateRingMemory(capacityBytes, areaBytes, areaBytes);
-      assert(ring.landingAt >= CONTROL_BYTES);
+      const ring = laneOf(capacityBytes, areaBytes, areaBytes);
+      assert(ring.landingAt >= WORDS_BYTES);
       assert(ring.landingBytes >= areaBytes && ring.handBytes >= areaBytes);
       // At least one byte between them is the flusher's, for a prefix.
       assert(ring.handAt >= ring.landingAt + ring.landingBytes + 1);
@@ -40,11 +36,11 @@ Deno.test("the areas follow one another, aligned, and fit the memory", () => {
 Deno.test("the memory is the capacity and a bounded rest", () => {
   for (const capacityBytes of [MIN_CAPACITY, MIB, 16 * MIB, 256 * MIB]) {
     const areas = 320 * KIB;
-    const { memory, ringBytes } = allocateRingMemory(capacityBytes, areas, areas);
+    const { memory, ringBytes } = laneOf(capacityBytes, areas, areas);
     assert(ringBytes >= capacityBytes);
     assert(ringBytes <= capacityBytes * 1.02);
     const rest = memory.buffer.byteLength - ringBytes;
-    assert(rest <= CONTROL_BYTES + 2 * areas + 2 * PAGE_BYTES);
+    assert(rest <= WORDS_BYTES + 2 * areas + 2 * PAGE_BYTES);
   }
 });
 
@@ -69,7 +65,7 @@ Deno.test("frames are small against the ring, but not without bound", () => {
 Deno.test("a capacity out of bounds is refused", () => {
   for (const capacityBytes of [0, MIN_CAPACITY - 1, MAX_CAPACITY + 1]) {
     assertThrows(
-      () => allocateRingMemory(capacityBytes, 4096, 4096),
+      () => laneOf(capacityBytes, 4096, 4096),
       RangeError,
       `${capacityBytes} bytes`,
     );
@@ -78,7 +74,7 @@ Deno.test("a capacity out of bounds is refused", () => {
 
 Deno.test("areas that leave no room in 4 GiB are refused", () => {
   assertThrows(
-    () => allocateRingMemory(MAX_CAPACITY, 1024 * MIB, 1024 * MIB),
+    () => laneOf(MAX_CAPACITY, 1024 * MIB, 1024 * MIB),
     RangeError,
     "4 GiB",
   );
@@ -86,7 +82,7 @@ Deno.test("areas that leave no room in 4 GiB are refused", () => {
 
 Deno.test("a ring of 2 GiB goes round at offsets beyond 2^31", () => {
   // The position of the last 8 KiB before the end: pages in between stay untouched.
-  const { ringBytes } = allocateRingMemory(MAX_CAPACITY, 4096, 4096);
+  const { ringBytes } = laneOf(MAX_CAPACITY, 4096, 4096);
   const pair = new RingPair({
     capacityBytes: MAX_CAPACITY,
     position: (3 * ringBytes - 8 * KIB) / UNIT,

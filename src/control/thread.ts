@@ -1,0 +1,148 @@
+/**
+ * A thread beside the control thread, as both see it: what it is given when it starts,
+ * what it may say, and how it is started. The program's entry point calls itself again
+ * as a thread, so that it stays one file in every kind of package.
+ */
+
+import { parentPort, Worker } from "node:worker_threads";
+import { messageOf } from "../errors.ts";
+import type { InputSpec } from "../input/pipe_source.ts";
+import type { ReaderSettings } from "../input/reader.ts";
+import type { FullPolicy } from "../lane/ring_producer.ts";
+import type { LabelledLane } from "../output/outlet.ts";
+import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
+import type { RoutePlan } from "../plan.ts";
+import type { Lane } from "../lane/lane.ts";
+import type { Notice } from "../report/events.ts";
+import type { DoorbellMemory } from "../threads/doorbell.ts";
+
+/** Everything a thread needs, in a form that can be sent to it. */
+export type ThreadStart = ReaderStart | OutputStart | CompressorStart;
+export type Role = ThreadStart["role"];
+
+/** What the threads of the data path share. */
+export interface Shared {
+  readonly board: WebAssembly.Memory;
+  /** The counter that wakes the reader. */
+  readonly wakeUps: number;
+  readonly outletsReady: SharedArrayBuffer;
+  /** In microseconds since 1970. */
+  readonly startTime: number;
+}
+
+export interface ReaderStart {
+  readonly role: "reader";
+  readonly shared: Shared;
+  readonly settings: ReaderSettings;
+  readonly lanes: readonly ReaderLaneStart[];
+}
+
+/** One input, and whom to call when something has come. */
+export interface ReaderLaneStart {
+  readonly input: InputSpec;
+  readonly lane: Lane;
+  readonly maxLineBytes: number;
+  readonly whenFull: FullPolicy;
+  readonly route: number;
+  readonly doorbell: DoorbellMemory;
+  readonly plate: number;
+}
+
+/** An output loop, and its outlets in the order of their plates. */
+export interface OutputStart {
+  readonly role: "output";
+  readonly shared: Shared;
+  /** See `SinkKind.loop`. */
+  readonly loop: string;
+  /** Its number on the board. */
+  readonly thread: number;
+  readonly doorbell: DoorbellMemory;
+  readonly outlets: readonly OutletStart[];
+}
+
+export interface OutletStart {
+  readonly route: number;
+  readonly plan: RoutePlan;
+  readonly lanes: readonly LabelledLane[];
+}
+
+/** Runs only when there is something to compress. */
+export interface CompressorStart {
+  readonly role: "compressor";
+  readonly files: RotatedFilesSpec;
+}
+
+/** Rare by construction: nothing of this is said per line, per batch or per write. */
+export type ThreadMessage =
+  /** The reader reads, and the outlets take what is read. */
+  | { readonly kind: "reading" }
+  /** Something has come in while the control thread rested. */
+  | { readonly kind: "busy" }
+  | { readonly kind: "loss" }
+  | { readonly kind: "notice"; readonly notice: Notice }
+  | { readonly kind: "input failed"; readonly message: string }
+  /** It was missing, and is to be removed at exit. */
+  | { readonly kind: "FIFO made"; readonly path: string }
+  | { readonly kind: "sink failing"; readonly route: number; readonly message: string }
+  | { readonly kind: "sink recovered"; readonly route: number }
+  | { readonly kind: "sink rejecting"; readonly route: number; readonly message: string }
+  | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
+  | RouteEnd
+  /** The thread has done all it had to do. */
+  | { readonly kind: "finished" }
+  /** It has to end before that. A fault is one of this program. */
+  | {
+    readonly kind: "failed";
+    readonly cause: "refused" | "fault";
+    readonly message: string;
+  };
+
+/** Nothing more is written to the output of a route. */
+export type RouteEnd =
+  /** All has been written. */
+  | { readonly kind: "route flushed"; readonly route: number }
+  | {
+    readonly kind: "route failed";
+    readonly route: number;
+    /** "closed" by whoever read it; "refused" for good; a "fault" is one of this program. */
+    readonly cause: "closed" | "refused" | "fault";
+    readonly message: string;
+  };
+
+/** What a thread's starter is told. */
+export interface ThreadEvents {
+  onMessage(message: ThreadMessage): void;
+  /** It has ended without having said so. */
+  onDeath(why: string): void;
+}
+
+/** @param program the entry point's own URL */
+export function startThread(
+  program: URL,
+  start: ThreadStart,
+  events: ThreadEvents,
+): void {
+  const thread = new Worker(program, { workerData: start });
+  let ended = false;
+  thread.on("message", (message: ThreadMessage) => {
+    if (message.kind === "finished" || message.kind === "failed") ended = true;
+    events.onMessage(message);
+  });
+  thread.on("error", (error: unknown) => {
+    ended = true;
+    events.onDeath(messageOf(error));
+  });
+  thread.on("exit", () => {
+    if (!ended) events.onDeath("it exited without reporting");
+  });
+}
+
+/** Tells the control thread. Any other. */
+export function say(message: ThreadMessage): void {
+  parentPort!.postMessage(message);
+}
+
+/** Tells people, through the control thread. */
+export function note(notice: Notice): void {
+  say({ kind: "notice", notice });
+}

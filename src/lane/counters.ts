@@ -1,0 +1,109 @@
+/**
+ * All that is counted of an input, in lines and in bytes: the one place where a counter
+ * is added. Reports, JSON, metrics and the sums are made from this table.
+ */
+
+/** What is counted, and what is said of it. */
+interface CounterKind {
+  /** In text, and after `lines_` and `bytes_` in JSON. */
+  readonly name: string;
+  /** The names of its two numbers in `Counts`. */
+  readonly lines: string;
+  readonly bytes: string;
+  /** Which end of the lane counts it. */
+  readonly by: "reader" | "outlet";
+  /** It is no longer kept anywhere; what came in, less all of these, is buffered. */
+  readonly leaves?: true;
+  /** It will never come out: a reason in `spillway_lost_lines_total`. */
+  readonly lost?: true;
+  /** `spillway_METRIC_lines_total`, and what it says of lines or bytes. */
+  readonly metric?: { readonly name: string; readonly help: string };
+}
+
+export const COUNTERS = [
+  {
+    name: "in",
+    lines: "linesIn",
+    bytes: "bytesIn",
+    by: "reader",
+    metric: { name: "input", help: "that were read" },
+  },
+  {
+    name: "out",
+    lines: "linesOut",
+    bytes: "bytesOut",
+    by: "outlet",
+    leaves: true,
+    metric: { name: "output", help: "of the input that the output has taken" },
+  },
+  {
+    name: "overwritten",
+    lines: "linesOverwritten",
+    bytes: "bytesOverwritten",
+    by: "reader",
+    leaves: true,
+    lost: true,
+  },
+  {
+    name: "dropped",
+    lines: "linesDropped",
+    bytes: "bytesDropped",
+    by: "reader",
+    leaves: true,
+    lost: true,
+  },
+  {
+    name: "rejected",
+    lines: "linesRejected",
+    bytes: "bytesRejected",
+    by: "outlet",
+    leaves: true,
+    lost: true,
+  },
+] as const satisfies readonly CounterKind[];
+
+export type Counter = typeof COUNTERS[number];
+export type CounterName = Counter["name"];
+
+/** What has come in and is in none of the others: in the ring or in a thread's hand. */
+export const BUFFERED = { lines: "linesBuffered", bytes: "bytesBuffered" } as const;
+
+type CountName = Counter["lines" | "bytes"] | typeof BUFFERED["lines" | "bytes"];
+
+/** Of one input, at one moment. Lines are counted where they end. */
+export type Counts = Record<CountName, bigint>;
+
+export interface Amount {
+  readonly lines: bigint;
+  readonly bytes: bigint;
+}
+
+const COUNT_NAMES: readonly CountName[] = [...COUNTERS, BUFFERED].flatMap(
+  ({ lines, bytes }) => [lines, bytes],
+);
+
+export const NOTHING_COUNTED: Counts = sumOf([]);
+
+/** The sum over all inputs. */
+export function total(inputs: readonly Counts[]): Counts {
+  return sumOf(inputs);
+}
+
+function sumOf(inputs: readonly Counts[]): Counts {
+  const sum: Partial<Counts> = {};
+  for (const name of COUNT_NAMES) {
+    sum[name] = inputs.reduce((so_far, counts) => so_far + counts[name], 0n);
+  }
+  return sum as Counts;
+}
+
+/** Lines and bytes that were read and will never come out. */
+export function lost(counts: Counts): Amount {
+  let [lines, bytes] = [0n, 0n];
+  for (const counter of COUNTERS) {
+    if (!("lost" in counter)) continue;
+    lines += counts[counter.lines];
+    bytes += counts[counter.bytes];
+  }
+  return { lines, bytes };
+}

@@ -1,0 +1,113 @@
+/** The memory that one input's reader and its outlet share: see layout.ts. */
+
+import { MAX_PAGES } from "../kernels/kernels.ts";
+import { align, HEADER_BYTES, WORDS_BYTES } from "./layout.ts";
+
+export const MIN_CAPACITY = 64 * 1024;
+export const MAX_CAPACITY = 2 * 1024 ** 3;
+
+const PAGE_BYTES = 64 * 1024;
+const MIN_FRAME_BYTES = 4 * 1024;
+const MAX_FRAME_BYTES = 64 * 1024;
+/**
+ * A frame is overwritten as a whole, so frames much smaller than the ring keep
+ * what is lost close to what must be lost: within 1/256 of the capacity.
+ */
+const FRAMES_PER_RING = 256;
+
+const HAND_PREFIX_BYTES = 8;
+
+/** Made once by the control thread; sent to the other threads as it is. */
+export interface Lane {
+  readonly memory: WebAssembly.Memory;
+  /** Where its words begin in the memory, and with them the lane. */
+  readonly at: number;
+  readonly landingAt: number;
+  readonly landingBytes: number;
+  /** The 8 bytes before the hand are the outlet's too: for what must stand before a batch. */
+  readonly handAt: number;
+  readonly handBytes: number;
+  readonly outputAt: number;
+  readonly ringAt: number;
+  /** A little more than the capacity, so that headers do not eat into it. */
+  readonly ringBytes: number;
+  readonly capacityBytes: number;
+}
+
+/** Payload bytes that a frame of many lines should have in a ring of this capacity. */
+export function preferredFrameBytes(capacityBytes: number): number {
+  return Math.min(
+    MAX_FRAME_BYTES,
+    Math.max(MIN_FRAME_BYTES, Math.floor(capacityBytes / FRAMES_PER_RING)),
+  );
+}
+
+/** The sizes of a lane's areas. */
+export interface LaneSizes {
+  readonly capacityBytes: number;
+  readonly landingBytes: number;
+  readonly handBytes: number;
+  readonly outputBytes: number;
+}
+
+/**
+ * Reserves one lane. Pages that are never touched cost nothing.
+ *
+ * @throws RangeError when the address space does not hold it, or a size is out of bounds.
+ */
+export function allocateLane(sizes: LaneSizes): Lane {
+  return allocateLanes(1, sizes)[0]!;
+}
+
+/** One memory for several lanes has no more pages than this, unless one lane has. */
+const SHARED_PAGES = 16 * 1024;
+
+/**
+ * Reserves lanes. Many of them share a memory: each memory takes an address space of
+ * its own, and functions of its own in every thread.
+ *
+ * @throws RangeError as `allocateLane`.
+ */
+export function allocateLanes(count: number, sizes: LaneSizes): Lane[] {
+  if (sizes.capacityBytes < MIN_CAPACITY || sizes.capacityBytes > MAX_CAPACITY) {
+    throw new RangeError(`a ring of ${sizes.capacityBytes} bytes cannot be made`);
+  }
+  const pages = Math.ceil(endOf(layOut(0, sizes)) / PAGE_BYTES);
+  if (pages > MAX_PAGES) throw new RangeError("an input needs more than 4 GiB of memory");
+  const perMemory = Math.max(1, Math.floor(SHARED_PAGES / pages));
+  const lanes: Lane[] = [];
+  while (lanes.length < count) {
+    const together = Math.min(perMemory, count - lanes.length);
+    const size = { initial: together * pages, maximum: together * pages };
+    const memory = new WebAssembly.Memory({ ...size, shared: true });
+    for (let index = 0; index < together; index++) {
+      lanes.push({ memory, ...layOut(index * pages * PAGE_BYTES, sizes) });
+    }
+  }
+  return lanes;
+}
+
+function layOut(at: number, sizes: LaneSizes): Omit<Lane, "memory"> {
+  const { capacityBytes, landingBytes, handBytes, outputBytes } = sizes;
+  // Twice the headers of full frames, since frames are at least half full on average.
+  const headerBytes = 2 * HEADER_BYTES *
+    Math.ceil(capacityBytes / preferredFrameBytes(capacityBytes));
+  const landingAt = at + WORDS_BYTES;
+  const handAt = landingAt + align(landingBytes) + HAND_PREFIX_BYTES;
+  const outputAt = handAt + align(handBytes);
+  return {
+    at,
+    landingAt,
+    landingBytes: align(landingBytes),
+    handAt,
+    handBytes: align(handBytes),
+    outputAt,
+    ringAt: outputAt + align(outputBytes),
+    ringBytes: align(capacityBytes + headerBytes),
+    capacityBytes,
+  };
+}
+
+function endOf({ ringAt, ringBytes }: Pick<Lane, "ringAt" | "ringBytes">): number {
+  return ringAt + ringBytes;
+}
