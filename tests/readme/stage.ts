@@ -37,9 +37,6 @@ exec ${spillway.command.map((word) => `'${word}'`).join(" ")} "$@"`,
   uploader: `exec cat >${RECEIVED}/uploads`,
   // The real one would fetch the Deno that runs already; the project is the clone.
   npx: `cd ${PROJECT}; shift 2; exec '${Deno.execPath()}' "$@"`,
-  // The writer is through; that is what the README's pause waits for.
-  sleep: "until [ -e /run/written ]; do /bin/sleep 0.01; done",
-  seq: '/usr/bin/seq "$@"; : >/run/written',
   // Of systemd's many words only \`reload\`, for the one service that runs here.
   systemctl: '[ "$1" = reload ] && kill -HUP "$(cat /run/spillway.pid)"',
 };
