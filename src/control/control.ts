@@ -16,6 +16,7 @@ import { napMicros, wallClockMicros } from "../system/clock.ts";
 import { pipe } from "../system/pipes.ts";
 import { releaseStartPages } from "../system/start_pages.ts";
 import { Board } from "../threads/board.ts";
+import { wakeReader } from "../threads/wake_pipe.ts";
 import { lost, total } from "../lane/counts.ts";
 import type { Snapshot } from "../report/events.ts";
 import { serveMetrics } from "../report/metrics/metrics_server.ts";
@@ -27,13 +28,8 @@ import { Compression } from "./compression.ts";
 import { MadeFifos } from "./made_fifos.ts";
 import { allocateRings, checkOpenFilesLimit, makeFolder } from "./preparation.ts";
 import { hearOut, settleSignals } from "./signals.ts";
-import {
-  type Role,
-  startThread,
-  type ThreadMessage,
-  type ThreadStart,
-  wakeReader,
-} from "./threads.ts";
+import type { ThreadMessage } from "./thread_messages.ts";
+import { type Role, startThread, type ThreadStart } from "./thread_start.ts";
 
 /** How long a read or write that is under way is waited for at the end, and how often. */
 const LAST_STEP_MS = 50;

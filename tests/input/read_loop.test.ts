@@ -6,7 +6,7 @@ import { ReadLoop } from "../../src/input/read_loop.ts";
 import { Doorbell } from "../../src/threads/doorbell.ts";
 import { pipe } from "../../src/system/pipes.ts";
 import { Board } from "../../src/threads/board.ts";
-import { wakeReader } from "../../src/control/threads.ts";
+import { wakeReader } from "../../src/threads/wake_pipe.ts";
 import { FramedInput } from "./framed_input.ts";
 
 /** A pipe that answers reads with what a test has told it. */

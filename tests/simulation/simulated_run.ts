@@ -21,7 +21,7 @@ import { Board } from "../../src/threads/board.ts";
 import type { Counts } from "../../src/lane/counts.ts";
 import { MIN_CAPACITY } from "../../src/lane/ring_memory.ts";
 import { RingProducer } from "../../src/lane/ring_producer.ts";
-import { wakeReader } from "../../src/control/threads.ts";
+import { wakeReader } from "../../src/threads/wake_pipe.ts";
 import { emptyRing } from "./ring_pool.ts";
 import type { Scenario, Turn } from "./scenario.ts";
 import { Parked, SimulatedClock } from "./simulated_clock.ts";

@@ -1,0 +1,78 @@
+import process from "node:process";
+import { shortHelp } from "../cli/help.ts";
+import { informationFor } from "../cli/information.ts";
+import { VARIABLE_PREFIX, withEnvironment } from "../cli/environment.ts";
+import { type Options, resolveOptions } from "../cli/options.ts";
+import { checkLogUri, isContainerd, parseFlags } from "../cli/parse.ts";
+import { nameOf } from "../containerd/container.ts";
+import { openReports, refuseStart, startedByShim } from "../containerd/shim.ts";
+import { Control } from "./control.ts";
+import { ExitCode, messageOf, UsageError } from "../errors.ts";
+import { STDIN } from "../system/descriptors.ts";
+import { initialize } from "../system/errno.ts";
+import { setPipeSize } from "../system/pipes.ts";
+import { environmentVariables } from "../system/process.ts";
+import { isTerminal } from "../system/terminal.ts";
+import { Stderr } from "../report/stderr.ts";
+import { printable } from "../report/printable.ts";
+
+function main(entry: URL, args: readonly string[], byShim: boolean): void {
+  if (byShim) checkLogUri(args);
+  const flags = parseFlags(args);
+  const information = informationFor(flags, args);
+  if (information !== undefined) {
+    console.log(information.trimEnd());
+    return;
+  }
+  initialize();
+  const variables = environmentVariables(VARIABLE_PREFIX);
+  const options = withEnvironment(
+    flags,
+    variables,
+    (flags) => resolveOptions(flags, process.env),
+  );
+  if (args.length === 0 && variables.size === 0 && isTerminal(STDIN)) {
+    console.error(shortHelp().trimEnd());
+    process.exit(ExitCode.usage);
+  }
+  growPipes(options);
+  new Control(entry, options).start();
+}
+
+/**
+ * Threads take a while to start. Meanwhile the writer need not wait: the pipe takes
+ * more. The reader says what the kernel refuses.
+ */
+function growPipes({ inputs, pipeSizeBytes }: Options): void {
+  for (const { source } of inputs) {
+    if (source.kind === "descriptor") setPipeSize(source.number, pipeSizeBytes);
+  }
+}
+
+/** How long the person's log may take the message. */
+const LAST_WORDS_MS = 250;
+
+function refuseContainer(message: string): void {
+  const { CONTAINER_ID: id = "", CONTAINER_NAMESPACE: namespace = "" } = process.env;
+  const stderr = new Stderr(openReports());
+  stderr.print(`spillway: ${printable(`${nameOf({ id, namespace })}: ${message}`)}\n`);
+  stderr.flush(LAST_WORDS_MS);
+  refuseStart(id);
+}
+
+/**
+ * Does what the command line says.
+ *
+ * @param entry what threads run, too
+ */
+export function runProgram(entry: URL): void {
+  const args = process.argv.slice(2);
+  const byShim = startedByShim(process.env);
+  try {
+    main(entry, args, byShim);
+  } catch (error) {
+    if (byShim || isContainerd(args)) refuseContainer(messageOf(error));
+    else console.error(`spillway: ${printable(messageOf(error))}`);
+    process.exit(error instanceof UsageError ? ExitCode.usage : ExitCode.failed);
+  }
+}
