@@ -145,6 +145,7 @@ const CHECKS: Record<string, Check> = {
     await stage.run(": >/run/more");
     assertEquals(await running.code, 0);
   },
+  "service | deno run": writes("app.log", LINES),
   "source <(spillway --completions bash)": async (stage, command) => {
     const { stdout } = await stage.run(`${command}; complete -p spillway`);
     assertEquals(stdout, "complete -F _spillway spillway\n");
