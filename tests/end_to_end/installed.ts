@@ -35,12 +35,12 @@ function succeeds(command: string, ...args: string[]): boolean {
     .outputSync().success;
 }
 
-function isInstalled(command: string): boolean {
+export function isInstalled(command: string): boolean {
   const folders = (Deno.env.get("PATH") ?? "").split(":");
   return folders.some((folder) => isFile(`${folder}/${command}`));
 }
 
-function isFile(path: string): boolean {
+export function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch {
