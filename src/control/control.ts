@@ -25,8 +25,12 @@ import { Stderr } from "../report/stderr.ts";
 import type { RingMemory } from "../lane/ring_memory.ts";
 import { BoardWatch } from "./board_watch.ts";
 import { Compression } from "./compression.ts";
-import { MadeFifos } from "./made_fifos.ts";
-import { allocateRings, checkOpenFilesLimit, makeFolder } from "./preparation.ts";
+import {
+  allocateRings,
+  checkOpenFilesLimit,
+  createFifos,
+  makeFolder,
+} from "./preparation.ts";
 import { hearOut, settleSignals } from "./signals.ts";
 import type { ThreadMessage } from "./thread_messages.ts";
 import { type Role, startThread, type ThreadStart } from "./thread_start.ts";
@@ -52,7 +56,6 @@ export class Control {
   readonly #watch: BoardWatch;
   readonly #doorbell = Doorbell.create();
   readonly #wakePipe = pipe();
-  readonly #madeFifos = new MadeFifos();
   #deadline: ReturnType<typeof setTimeout> | undefined;
   readonly #compression = new Compression((files) =>
     this.#start({ role: "compressor", files })
@@ -87,10 +90,10 @@ export class Control {
       });
     }
     try {
-      checkOpenFilesLimit(this.#options.inputs.length);
+      checkOpenFilesLimit(this.#options.inputs);
       if (this.#options.container) checkPipes();
       this.#options.outputFolders.forEach(makeFolder);
-      if (this.#options.create) this.#madeFifos.create(this.#options.inputs);
+      if (this.#options.create) createFifos(this.#options.inputs);
       // Now, since it may be a FIFO that was missing.
       refuseOwnOutput(this.#options.inputs, this.#options.output);
       // Before any input is read: the address may be in use.
@@ -153,9 +156,6 @@ export class Control {
       case "input failed":
         this.#failed = true;
         this.#reports.notice({ event: "error", message: message.message });
-        break;
-      case "FIFO made":
-        this.#madeFifos.remember(message.path);
         break;
       case "sink failing":
         this.#reports.sinkFailing(message.message);
@@ -251,7 +251,6 @@ export class Control {
   }
 
   #exit(): never {
-    this.#madeFifos.remove();
     this.#halt();
     process.exit(this.#exitCode(this.#reports.finish()));
   }

@@ -18,6 +18,5 @@ export function runReaderThread(start: DataThreadStart): void {
     onLoss: () => say({ kind: "loss" }),
     onInputFailed: (message) => say({ kind: "input failed", message }),
     onInputNotice: (input, message) => note({ event: "input_notice", input, message }),
-    onFifoMade: (path) => say({ kind: "FIFO made", path }),
   });
 }

@@ -14,8 +14,6 @@ export type ThreadMessage =
   | { readonly kind: "loss" }
   | { readonly kind: "notice"; readonly notice: Notice }
   | { readonly kind: "input failed"; readonly message: string }
-  /** It was missing, and is to be removed at exit. */
-  | { readonly kind: "FIFO made"; readonly path: string }
   | { readonly kind: "sink failing"; readonly message: string }
   | { readonly kind: "sink recovered" }
   | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }

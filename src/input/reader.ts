@@ -32,7 +32,6 @@ export interface ReaderContext extends ReadLoopContext {
   onLoss(): void;
   /** A person should know, but the input goes on. */
   onInputNotice(label: string, message: string): void;
-  onFifoMade(path: string): void;
 }
 
 /**
@@ -77,7 +76,6 @@ function openInput(context: ReaderContext, spec: InputSpec, index: number): Inpu
   );
   const source = PipeSource.open(spec.source, options, {
     onNotice: (message) => context.onInputNotice(spec.label, message),
-    onFifoMade: context.onFifoMade,
   });
   return new InputLoop(
     source,

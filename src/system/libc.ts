@@ -26,7 +26,9 @@ const SIGNATURES = {
   epoll_wait: [["int", "address", "int", "int"], "int"],
   eventfd: [["int", "int"], "int"],
   pipe2: [["address", "int"], "int"],
-  fcntl: [["int", "int", "int"], "int"],
+  // The last one is a number for some commands, and an address for others.
+  fcntl: [["int", "int", "address"], "int"],
+  flock: [["int", "int"], "int"],
   ioctl: [["int", "address", "address"], "int"],
   mkfifo: [["address", "int"], "int"],
   mkdir: [["address", "int"], "int"],

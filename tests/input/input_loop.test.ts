@@ -39,7 +39,7 @@ class PipedInput {
       PipeSource.open(
         { kind: "fifo", path: this.#path },
         { pipeSizeBytes: PIPE_BYTES, create: false },
-        { onNotice: fail, onFifoMade: fail },
+        { onNotice: fail },
       ),
       this.framed.framer,
       this.framed.ring.memory,
