@@ -22,6 +22,7 @@ async function release(platforms: readonly string[]): Promise<void> {
   await Deno.mkdir(FOLDER, { recursive: true });
   const executables = chosen(platforms);
   for (const executable of executables) await compile(executable);
+  await deno(["task", "--quiet", "bundle"]);
   await Deno.copyFile("dist/spillway.js", `${FOLDER}/spillway-${VERSION}.js`);
 
   const files = await checksums();

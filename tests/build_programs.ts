@@ -19,6 +19,7 @@ const BUILDS = [
     command: Deno.execPath(),
     task: "compile:bun-musl",
   },
+  { program: "dist/npm", command: Deno.execPath(), task: "npm" },
   {
     program: "dist/release",
     command: Deno.execPath(),

@@ -44,7 +44,7 @@ export const FLAG_GROUPS = [
       {
         name: "create",
         help:
-          "Make the named pipes that are missing (mode 0600), and remove those at exit.",
+          "Make the named pipes that are missing (mode 0600). They stay when the program ends, for writers that have them open, and the next run uses them again.",
       },
       {
         name: "once",

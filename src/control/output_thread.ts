@@ -11,16 +11,11 @@ import { hostName } from "../system/process.ts";
 import { Board } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
 import { Gate } from "../threads/gate.ts";
-import {
-  note,
-  type OutletStart,
-  type OutputStart,
-  type RouteEnd,
-  say,
-} from "./thread.ts";
+import { note, type RouteEnd, say } from "./thread_messages.ts";
+import type { OutletStart, OutputStart } from "./thread_start.ts";
 
 /** An output loop's thread, until all its outlets have ended. */
-export async function runOutput(start: OutputStart): Promise<void> {
+export async function runOutputThread(start: OutputStart): Promise<void> {
   const { shared, thread } = start;
   const board = Board.attach(shared.board);
   const doorbell = Doorbell.attach(start.doorbell);

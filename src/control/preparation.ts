@@ -2,7 +2,9 @@
 
 import { InputError, messageOf, SinkError } from "../errors.ts";
 import { outputBytesFor } from "../formats/formats.ts";
+import { createFifo } from "../input/fifo.ts";
 import { landingBytesFor } from "../input/line_framer.ts";
+import type { InputSpec } from "../input/pipe_source.ts";
 import { describeError, EEXIST } from "../system/errno.ts";
 import { mkdir } from "../system/names.ts";
 import { openFilesLimit } from "../system/limits.ts";
@@ -11,20 +13,33 @@ import type { RoutePlan } from "../plan.ts";
 
 /** What the runtime and an output take; Deno has 33 open when it stands idle. */
 const OWN_DESCRIPTORS = 48;
+/** One to read from, and one that holds the lock. */
+const FIFO_DESCRIPTORS = 2;
 
 /**
  * A runtime that runs out of descriptors half-way dies without saying of what.
  *
  * @throws InputError when so many inputs could bring that about.
  */
-export function checkOpenFilesLimit(inputs: number): void {
-  const [limit, needed] = [openFilesLimit().soft, OWN_DESCRIPTORS + inputs];
+export function checkOpenFilesLimit(inputs: readonly InputSpec[]): void {
+  const limit = openFilesLimit().soft;
+  const needed = inputs.reduce(
+    (sum, { source }) => sum + (source.kind === "fifo" ? FIFO_DESCRIPTORS : 1),
+    OWN_DESCRIPTORS,
+  );
   if (limit >= needed) return;
   throw new InputError(
-    `cannot start with at most ${limit} open files: with ${inputs} ${
-      inputs === 1 ? "input" : "inputs"
+    `cannot start with at most ${limit} open files: with ${inputs.length} ${
+      inputs.length === 1 ? "input" : "inputs"
     } it takes ${needed}; raise the limit (ulimit -n, LimitNOFILE=)`,
   );
+}
+
+/** `--create`: makes the named pipes that are missing. @throws InputError */
+export function createFifos(inputs: readonly InputSpec[]): void {
+  for (const { source } of inputs) {
+    if (source.kind === "fifo") createFifo(source.path);
+  }
 }
 
 /** As the file in it: for a group of log readers, not for everybody. */

@@ -5,7 +5,7 @@ import type { Lane } from "../lane/lane.ts";
 import { MAX_THREADS } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
 import { allocateRoute } from "./preparation.ts";
-import type { OutputStart, ReaderLaneStart } from "./thread.ts";
+import type { OutputStart, ReaderLaneStart } from "./thread_start.ts";
 
 /** A route from its start to its end, as the control thread sees it. */
 export interface Route {

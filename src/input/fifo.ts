@@ -1,16 +1,34 @@
 /** Named pipes by their names: making, finding and opening them. */
 
 import { InputError } from "../errors.ts";
-import { O_NONBLOCK, O_RDONLY, open } from "../system/descriptors.ts";
-import { describeError, EACCES, EEXIST, EMFILE, ENFILE } from "../system/errno.ts";
+import {
+  close,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  open,
+  openAgain,
+} from "../system/descriptors.ts";
+import {
+  describeError,
+  EACCES,
+  EAGAIN,
+  EEXIST,
+  EMFILE,
+  ENFILE,
+} from "../system/errno.ts";
+import { lockFile, lockHolder } from "../system/file_locks.ts";
 import { kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
 
 const FIFO_MODE = 0o600;
 
 /**
- * Makes a named pipe that only its owner may use; false if something was there already.
+ * Makes a named pipe that only its owner may use, unless something has the name
+ * already. It stays when the program ends: a writer that has it open goes on with it,
+ * and the next run is to read what that writes.
  *
+ * @returns whether it has made one
  * @throws InputError when it cannot be made.
  */
 export function createFifo(path: string): boolean {
@@ -26,14 +44,25 @@ export function createFifo(path: string): boolean {
   return true;
 }
 
+/** A named pipe that is open for reading. The caller closes both descriptors. */
+export interface OpenFifo {
+  readonly descriptor: number;
+  /**
+   * Keeps every other Spillway from reading the same pipe. A descriptor of its own,
+   * since the other is given up for a new one after each last writer.
+   */
+  readonly lock: number;
+}
+
 /**
- * Opens a named pipe for reading, without waiting for a writer.
+ * Opens a named pipe for reading, without waiting for a writer. What is opened is what
+ * was found to be a pipe, and not what somebody may put under the name in between.
  *
- * @throws InputError when there is none, or it cannot be opened.
+ * @throws InputError when there is none, it cannot be opened, or it has a reader.
  */
-export function openFifo(path: string): number {
-  const found = status(path);
-  if (typeof found === "number") {
+export function openFifo(path: string): OpenFifo {
+  const found = open(path, O_PATH);
+  if (found < 0) {
     throw new InputError(
       `cannot open FIFO "${path}": ${describeError(-found)}; ${
         found === -EACCES
@@ -42,20 +71,55 @@ export function openFifo(path: string): number {
       }`,
     );
   }
-  if (found.kind !== "pipe") {
-    throw new InputError(
-      `cannot open FIFO "${path}": not a FIFO but a ${
-        kindName(found)
-      }; make one with mkfifo under another name, or redirect it into standard input`,
-    );
+  try {
+    checkIsPipe(path, found);
+    // First: once there is any reader, a writer may come and go, and only a descriptor
+    // that was open by then is told of its end.
+    const descriptor = openPipe(path, found);
+    try {
+      return { descriptor, lock: lockPipe(path, found) };
+    } catch (error) {
+      close(descriptor);
+      throw error;
+    }
+  } finally {
+    close(found);
   }
-  const descriptor = open(path, O_RDONLY | O_NONBLOCK);
-  if (descriptor < 0) {
-    throw new InputError(
-      `cannot open FIFO "${path}": ${describeError(-descriptor)}${advice(-descriptor)}`,
-    );
+}
+
+function checkIsPipe(path: string, descriptor: number): void {
+  const found = status(descriptor);
+  if (typeof found === "number") {
+    throw new InputError(`cannot look at FIFO "${path}": ${describeError(-found)}`);
   }
-  return descriptor;
+  if (found.kind === "pipe") return;
+  throw new InputError(
+    `cannot open FIFO "${path}": not a FIFO but a ${
+      kindName(found)
+    }; make one with mkfifo under another name, or redirect it into standard input`,
+  );
+}
+
+function openPipe(path: string, found: number): number {
+  const descriptor = openAgain(found, O_RDONLY | O_NONBLOCK);
+  if (descriptor >= 0) return descriptor;
+  throw new InputError(
+    `cannot open FIFO "${path}": ${describeError(-descriptor)}${advice(-descriptor)}`,
+  );
+}
+
+/** Two readers of one pipe would get parts of the lines each. */
+function lockPipe(path: string, found: number): number {
+  const lock = openPipe(path, found);
+  const outcome = lockFile(lock, "exclusive");
+  if (outcome >= 0) return lock;
+  const why = outcome === -EAGAIN
+    ? `cannot read FIFO "${path}": ${
+      lockHolder(lock)
+    } reads it already, and each of the two would get only parts of the lines; end that one first, or give each a FIFO of its own`
+    : `cannot lock FIFO "${path}" against other readers: ${describeError(-outcome)}`;
+  close(lock);
+  throw new InputError(why);
 }
 
 /** What a person can do about an open that has failed. */

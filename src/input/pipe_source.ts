@@ -11,7 +11,7 @@ import { describeError, EAGAIN, EBADF, EBUSY } from "../system/errno.ts";
 import { kindName, status } from "../system/file_status.ts";
 import { pipeSize, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { formatSize } from "../units.ts";
-import { advice, createFifo, openFifo } from "./fifo.ts";
+import { advice, createFifo, type OpenFifo, openFifo } from "./fifo.ts";
 
 /** What the control thread knows of an input. */
 export interface InputSpec {
@@ -46,10 +46,9 @@ export interface PipeSettings {
   readonly create: boolean;
 }
 
-/** What a person should know, and what must be undone at exit. */
+/** What a person should know. */
 export interface PipeEvents {
   onNotice(message: string): void;
-  onFifoMade(path: string): void;
 }
 
 /** Where the name of an open FIFO leads. */
@@ -66,6 +65,8 @@ export class PipeSource {
   readonly #settings: PipeSettings;
   readonly #events: PipeEvents;
   #descriptor: number;
+  /** Of a named pipe: see `OpenFifo`. */
+  #lock: number | undefined;
   /** Of the open pipe. */
   #identity: string | undefined;
   #name: NameState = "here";
@@ -79,11 +80,13 @@ export class PipeSource {
     settings: PipeSettings,
     events: PipeEvents,
     descriptor: number,
+    lock?: number,
   ) {
     this.#source = source;
     this.#settings = settings;
     this.#events = events;
     this.#descriptor = descriptor;
+    this.#lock = lock;
     this.#adopt(descriptor);
   }
 
@@ -93,9 +96,11 @@ export class PipeSource {
     settings: PipeSettings,
     events: PipeEvents,
   ): PipeSource {
-    const descriptor = source.kind === "fifo"
-      ? openFifo(source.path)
-      : checkDescriptor(source.number, source.name);
+    if (source.kind === "fifo") {
+      const { descriptor, lock } = openFifo(source.path);
+      return new PipeSource(source, settings, events, descriptor, lock);
+    }
+    const descriptor = checkDescriptor(source.number, source.name);
     return new PipeSource(source, settings, events, descriptor);
   }
 
@@ -198,6 +203,7 @@ export class PipeSource {
   close(): void {
     // Standard input keeps its number: whatever is opened next must not get it.
     if (this.#descriptor !== STDIN) close(this.#descriptor);
+    if (this.#lock !== undefined) close(this.#lock);
   }
 
   #findName(path: string): void {
@@ -229,18 +235,16 @@ export class PipeSource {
 
   #makeAgain(path: string): boolean {
     try {
-      if (!createFifo(path)) return false;
+      return createFifo(path);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.#notice(error.message);
       return false;
     }
-    this.#events.onFifoMade(path);
-    return true;
   }
 
   #openReplacement(path: string): void {
-    let next: number;
+    let next: OpenFifo;
     try {
       next = openFifo(path);
     } catch (error) {
@@ -250,11 +254,12 @@ export class PipeSource {
       this.#notice(error.message);
       return;
     }
-    close(this.#descriptor);
-    this.#descriptor = next;
+    this.close();
+    this.#descriptor = next.descriptor;
+    this.#lock = next.lock;
     this.#unpollable = false;
     this.#isHere(`${this.name} was replaced; the new one is read now`);
-    this.#adopt(next);
+    this.#adopt(next.descriptor);
   }
 
   #isHere(message: string): void {

@@ -52,7 +52,6 @@ export interface ReaderContext {
   onInputFailed(message: string): void;
   /** A person should know, but the input goes on. */
   onInputNotice(label: string, message: string): void;
-  onFifoMade(path: string): void;
 }
 
 /**
@@ -104,7 +103,6 @@ function openInput(context: ReaderContext, from: ReaderLane): InputLoop {
   });
   const source = PipeSource.open(input.source, settings, {
     onNotice: (message) => context.onInputNotice(input.label, message),
-    onFifoMade: context.onFifoMade,
   });
   const waits = input.source.kind === "fifo" && !settings.once;
   return new InputLoop(source, framer, new Pace(counters), lane.memory, waits);

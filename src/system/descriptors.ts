@@ -17,6 +17,11 @@ export const O_EXCL = 0o200;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+/**
+ * Finds what has the name and has no effect on it: for `status`, and for `openAgain`,
+ * which then opens the very thing that was looked at, whatever has the name by then.
+ */
+export const O_PATH = 0o10000000;
 /** One of the few that the two machines number differently. */
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 

@@ -20,6 +20,8 @@ export interface FileStatus {
   readonly device: string;
   /** The permission bits of chmod(2). */
   readonly permissions: number;
+  /** The number of the user it belongs to. */
+  readonly owner: number;
   readonly bytes: number;
 }
 
@@ -63,6 +65,7 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
   );
   if (outcome < 0) return outcome;
   // Offsets of struct statx, the same on every architecture: statx(2).
+  const owner = buffer.getUint32(20, true);
   const mode = buffer.getUint16(28, true);
   const inode = buffer.getBigUint64(32, true);
   const bytes = Number(buffer.getBigUint64(40, true));
@@ -73,6 +76,7 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
     identity: `${major}:${minor}:${inode}`,
     device: `${major}:${minor}`,
     permissions: mode & 0o7777,
+    owner,
     bytes,
   };
 }

@@ -8,6 +8,7 @@
  */
 
 import process from "node:process";
+import { messageOf } from "../errors.ts";
 
 type Type = "int" | "address" | "none";
 
@@ -25,7 +26,9 @@ const SIGNATURES = {
   epoll_wait: [["int", "address", "int", "int"], "int"],
   eventfd: [["int", "int"], "int"],
   pipe2: [["address", "int"], "int"],
-  fcntl: [["int", "int", "int"], "int"],
+  // The last one is a number for some commands, and an address for others.
+  fcntl: [["int", "int", "address"], "int"],
+  flock: [["int", "int"], "int"],
   ioctl: [["int", "address", "address"], "int"],
   mkfifo: [["address", "int"], "int"],
   mkdir: [["address", "int"], "int"],
@@ -90,12 +93,13 @@ export interface Libc {
   memoryAt(address: number, length: number): ArrayBuffer;
 }
 
-/** glibc, then musl by its two names. */
-const LIBRARIES = ["libc.so.6", `libc.musl-${machine()}.so.1`, "libc.so"];
-
-function machine(): string {
-  return process.arch === "arm64" ? "aarch64" : "x86_64";
-}
+/**
+ * The runtime has loaded it already, and by this name both loaders find it there without
+ * looking into any folder: glibc because it is the library's own name, musl because it
+ * takes every `libc.*` for itself. Any other name would be looked for, by Bun in the
+ * working folder, too, and whatever is found there would run.
+ */
+const LIBRARY = "libc.so.6";
 
 let loaded: Libc | undefined;
 
@@ -117,19 +121,23 @@ function load(): Libc {
     );
   }
   const open = "Bun" in globalThis ? openWithBun : openWithDeno;
-  const failures: string[] = [];
-  for (const name of LIBRARIES) {
-    try {
-      const { find, addressOf, memoryAt } = open(name);
-      const call = foundWhenCalled(find);
-      call.__errno_location(); // Fails where there is no such library.
-      return { call, addressOf, memoryAt };
-    } catch (error) {
-      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
-    }
+  try {
+    const { find, addressOf, memoryAt } = open(LIBRARY);
+    const call = foundWhenCalled(find);
+    call.__errno_location(); // Fails where calls are refused.
+    return { call, addressOf, memoryAt };
+  } catch (error) {
+    throw new Error(
+      `cannot make system calls: ${messageOf(error)}${
+        /\bJIT\b/.test(messageOf(error)) ? NO_CODE_ADVICE : ""
+      }`,
+    );
   }
-  throw new Error(`cannot load the C library: ${failures.join("; ")}`);
 }
+
+/** Bun makes a small function for each call, in memory that is written and then run. */
+const NO_CODE_ADVICE =
+  "; take away what keeps this program from making code: MemoryDenyWriteExecute= in a unit, BUN_JSC_useJIT=0, or a limit of its address space (ulimit -v)";
 
 /**
  * Each function is looked up at its first call: a thread needs a third of them, and

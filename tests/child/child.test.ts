@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
-import { needing } from "../end_to_end/installed.ts";
+import { NEEDS_STRACE } from "../end_to_end/installed.ts";
 import { type Program, testPrograms } from "../end_to_end/programs.ts";
 import {
   type Finished,
@@ -81,7 +81,7 @@ testPrograms(
     );
     assertMatch(text, /^0 1 2( \d)?\n$/);
   },
-  { ...BOTH, ignore: needing("", "strace", "strace").ignore },
+  { ...BOTH, ...NEEDS_STRACE },
 );
 
 testPrograms("hands on standard input as it is", async (program) => {

@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { testPrograms } from "./programs.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { needing } from "./installed.ts";
+import { EXECUTABLES, testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn } from "./run.ts";
 
 testPrograms("shows help and version on standard output", async (program) => {
@@ -109,3 +110,72 @@ testPrograms("needs no environment at all", async (program) => {
   assertEquals(new TextDecoder().decode(await spillway.readAll()), "line\n");
   assertEquals(await spillway.code, 0);
 });
+
+testPrograms(
+  "options for a runtime in the environment make it run no other code",
+  (program) =>
+    inFolder(async (folder) => {
+      const trap = `${folder}/trap.mjs`;
+      await Deno.writeTextFile(trap, "console.log('trapped'); process.exit(99);");
+      const variables = [
+        ["BUN_OPTIONS", `--preload=${trap}`],
+        ["BUN_OPTIONS", `--preload=${trap} --`],
+        ["BUN_OPTIONS", `run ${trap}`],
+        ["NODE_OPTIONS", `--import=${trap}`],
+        ["NODE_OPTIONS", `--require=${trap}`],
+      ] as const;
+      for (const [name, value] of variables) {
+        const spillway = start(program, ["--report", "none"], { [name]: value });
+        await spillway.write("line\n");
+        await spillway.end();
+        const output = new TextDecoder().decode(await spillway.readAll());
+        assertEquals([output, await spillway.stderr], ["line\n", ""], name);
+        assertEquals(await spillway.code, 0);
+      }
+    }),
+  { programs: EXECUTABLES },
+);
+
+const PLANTED = `#include <stdio.h>
+__attribute__((constructor)) static void run(void) { puts("planted"); fflush(stdout); }
+`;
+
+/** Makes a library that prints `planted`, under all names that the C library has. */
+async function plantLibraries(folder: string): Promise<void> {
+  await Deno.writeTextFile(`${folder}/planted.c`, PLANTED);
+  const { success } = await new Deno.Command("gcc", {
+    args: ["-shared", "-fPIC", "-o", `${folder}/libc.so`, `${folder}/planted.c`],
+  }).output();
+  assert(success, "gcc");
+  for (const name of ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"]) {
+    await Deno.copyFile(`${folder}/libc.so`, `${folder}/${name}`);
+  }
+}
+
+const planted = needing("runs no C library of the folder it is started in", "gcc", "gcc");
+
+testPrograms(
+  planted.name,
+  (program) =>
+    inFolder(async (folder) => {
+      await plantLibraries(folder);
+      const script = 'cd "$FOLDER"; exec "$@"';
+      const env = { FOLDER: folder };
+      const spillway = startInShell(program, script, ["--report", "none"], env);
+      await spillway.write("line\n");
+      await spillway.end();
+      assertEquals(new TextDecoder().decode(await spillway.readAll()), "line\n");
+      assertEquals(await spillway.code, 0);
+      if (!program.name.includes("bun")) return;
+      // Bun cannot call the C library then, and must not look for another.
+      const refused = startInShell(program, script, [], { ...env, BUN_JSC_useJIT: "0" });
+      assertEquals(new TextDecoder().decode(await refused.readAll()), "");
+      assertEquals(await refused.code, 1);
+      assertMatch(
+        await refused.stderr,
+        /^spillway: cannot make system calls: .*JIT.*MemoryDenyWriteExecute=.*\n$/,
+      );
+      await refused.end().catch(() => {});
+    }),
+  { ignore: planted.ignore },
+);

@@ -20,7 +20,9 @@ function findObstacle(): string | undefined {
   if (Deno.uid() !== 0) return "needs root";
   for (const command of ["containerd", "ctr", "runc", "busybox"]) {
     const { success } = new Deno.Command("which", { args: [command] }).outputSync();
-    if (!success) return `needs ${command}`;
+    if (!success) {
+      return `needs ${command} of the Debian packages containerd, runc and busybox-static`;
+    }
   }
   return undefined;
 }

@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
-import { testPrograms } from "./programs.ts";
+import { PROGRAMS, testPrograms } from "./programs.ts";
 import {
   inFolder,
   type Report,
-  type Running,
+  run,
+  Running,
   start,
   startInShell,
   until,
@@ -23,13 +24,16 @@ async function writeTo(fifo: string, text: string): Promise<void> {
   await Deno.writeTextFile(fifo, text, { create: false });
 }
 
-/** Waits until the program has it open. */
+/** Waits until the program has opened it, which ends with the lock. */
 async function opened(spillway: Running, fifo: string): Promise<void> {
-  const folder = `/proc/${spillway.pid}/fd`;
+  const process = `/proc/${spillway.pid}`;
   await until(`${fifo} to be opened`, () => {
-    for (const { name } of Deno.readDirSync(folder)) {
+    for (const { name } of Deno.readDirSync(`${process}/fd`)) {
       try {
-        if (Deno.readLinkSync(`${folder}/${name}`) === fifo) return true;
+        if (Deno.readLinkSync(`${process}/fd/${name}`) !== fifo) continue;
+        if (Deno.readTextFileSync(`${process}/fdinfo/${name}`).includes("FLOCK")) {
+          return true;
+        }
       } catch (error) {
         // Closed since the folder was read.
         if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -137,23 +141,67 @@ testFifo("with --create makes a FIFO again that was removed", ["--create"], asyn
   await noticed(spillway, /the new one is read now/);
   await writeTo(fifo, "two\n");
   assertEquals(await ends(spillway), "one\ntwo\n");
-  const left = await Deno.lstat(fifo).then(() => true, () => false);
-  assertEquals(left, false, "what it has made is removed at exit");
+  assert((await Deno.lstat(fifo)).isFifo, "what it has made stays");
 });
 
 testPrograms(
-  "leaves a FIFO alone at exit that somebody else has made",
+  "with --create reads on, after a restart, what a writer writes that stayed",
   (program) =>
     inFolder(async (folder) => {
       const fifo = `${folder}/fifo`;
       const args = ["--fifo", fifo, "--create", ...JSON_REPORTS];
-      const spillway = start(program, args);
-      await opened(spillway, fifo);
-      await mkfifo(`${fifo}.new`);
-      await Deno.rename(`${fifo}.new`, fifo);
+      const first = start(program, args);
+      await opened(first, fifo);
+      // As a service that was started with `1<>fifo` and lives through the restart.
+      const writer = new Running(["bash", "-c", 'exec cat 1<>"$1"', "bash", fifo]);
+      await writer.write("before\n");
+      await first.counted("the first line", (s) => s.lines_out === 1);
+      assertEquals(await ends(first), "before\n");
+      await writer.write("meanwhile\n");
+      const second = start(program, args);
+      await writer.write("after\n");
+      await second.counted("the other two", (s) => s.lines_out === 2);
+      assertEquals(await ends(second), "meanwhile\nafter\n");
+      await writer.end();
+      assertEquals(await writer.code, 0);
+      await writer.readAll();
+    }),
+);
+
+testFifo("lets no second one read the same FIFO", [], async (spillway, fifo) => {
+  // Also after the first writer has left, and the pipe was opened once more.
+  await writeTo(fifo, "one\n");
+  await spillway.counted("it is out", (s) => s.lines_out === 1);
+  for (const program of PROGRAMS.filter(({ missing }) => !missing)) {
+    const second = await run(program, ["--fifo", fifo]);
+    assertEquals(second.code, 1);
+    assertStringIncludes(
+      second.stderr,
+      `cannot read FIFO "${fifo}": process ${spillway.pid} (`,
+    );
+    assertStringIncludes(second.stderr, ") reads it already");
+  }
+  await writeTo(fifo, "two\n");
+  assertEquals(await ends(spillway), "one\ntwo\n");
+});
+
+testPrograms(
+  "says that the FIFO which has taken the place of its own has another reader",
+  (program) =>
+    inFolder(async (folder) => {
+      const [fifo, other] = [`${folder}/fifo`, `${folder}/other`];
+      await mkfifo(fifo, other);
+      const spillway = start(program, ["--fifo", fifo, ...JSON_REPORTS]);
+      const neighbour = start(program, ["--fifo", other, ...JSON_REPORTS]);
+      await Promise.all([opened(spillway, fifo), opened(neighbour, other)]);
+      await Deno.rename(other, fifo);
+      await noticed(spillway, /cannot read FIFO .* reads it already/);
+      await writeTo(fifo, "for the neighbour\n");
+      await neighbour.counted("it is out", (s) => s.lines_out === 1);
+      assertEquals(await ends(neighbour), "for the neighbour\n");
       await noticed(spillway, /the new one is read now/);
-      await ends(spillway);
-      assert((await Deno.lstat(fifo)).isFifo);
+      await writeTo(fifo, "for us\n");
+      assertEquals(await ends(spillway), "for us\n");
     }),
 );
 

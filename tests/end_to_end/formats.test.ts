@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { NEEDS_PYTHON } from "./installed.ts";
 import { testPrograms } from "./programs.ts";
 import { run } from "./run.ts";
 
@@ -35,14 +36,6 @@ async function readWithPython(lines: Uint8Array): Promise<unknown[]> {
     .map((line) => JSON.parse(line));
 }
 
-function hasPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["--version"] }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
 testPrograms("every JSON line can be read by another parser", async (program) => {
   for (const format of ["json-file", "ndjson", "elasticsearch-bulk"]) {
     const { code, stdout } = await run(program, ["--format", format], INPUT);
@@ -52,7 +45,7 @@ testPrograms("every JSON line can be read by another parser", async (program) =>
       .map(({ log, message }) => log?.replace(/\n$/, "") ?? message);
     assertEquals(messages, MESSAGES);
   }
-}, { ignore: !hasPython() });
+}, NEEDS_PYTHON);
 
 testPrograms("writes each format's own lines", async (program) => {
   for (

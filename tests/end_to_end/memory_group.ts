@@ -19,8 +19,11 @@ const HIERARCHIES: readonly Hierarchy[] = [
 
 const HIERARCHY = HIERARCHIES.find(canLimit);
 
-/** True where such groups can be made: by root, and not in every container. */
-export const MEMORY_GROUPS = HIERARCHY !== undefined;
+/** Such groups can be made by root, and not in every container. */
+export const NEEDS_MEMORY_GROUPS = {
+  ignore: HIERARCHY === undefined,
+  why: "root, and memory groups that it may make",
+};
 
 function canLimit(hierarchy: Hierarchy): boolean {
   const probe = groupIn(hierarchy);

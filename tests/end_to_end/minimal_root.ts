@@ -4,7 +4,7 @@
  * namespace of their own. Only root can make them.
  */
 
-import { needing } from "./installed.ts";
+import { needing, NEEDS_ROOT } from "./installed.ts";
 import { makeLibstdcxx } from "./musl_libstdcxx.ts";
 import { EXECUTABLES, MUSL_EXECUTABLE, type Program } from "./programs.ts";
 import { type Running, startInShell } from "./run.ts";
@@ -14,7 +14,7 @@ const MUSL_LOADER = "/lib/ld-musl-x86_64.so.1";
 
 /** What they need to be tried in a root folder of their own. */
 export const MINIMAL_ROOT = {
-  ignore: Deno.uid() !== 0,
+  ...NEEDS_ROOT,
   programs: [
     ...EXECUTABLES,
     {

@@ -15,6 +15,7 @@ export function startAsNobody(program: Program, args: readonly string[]): Runnin
 /** The executables, if nobody may enter the folder that they are in. */
 export const NOBODYS_PROGRAMS = {
   programs: EXECUTABLES,
+  why: "root, in a folder that nobody may enter",
   ignore: Deno.uid() !== 0 || !nobodyMayEnter(new URL("../..", import.meta.url).pathname),
 };
 

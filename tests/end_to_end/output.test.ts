@@ -4,6 +4,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
+import { NEEDS_ROOT } from "./installed.ts";
 import { testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
@@ -142,7 +143,7 @@ testPrograms(
       checkConservation(summaryIn(await spillway.stderr));
     });
   },
-  { ignore: Deno.uid() !== 0 },
+  NEEDS_ROOT,
 );
 
 testPrograms("ends at the deadline when the disk stays full", async (program) => {
@@ -158,4 +159,4 @@ testPrograms("ends at the deadline when the disk stays full", async (program) =>
     assertEquals((await Deno.stat(path)).size, summary.bytes_out);
     assertEquals(Number(summary.lines_out) + Number(summary.lines_unflushed), 20_000);
   });
-}, { ignore: Deno.uid() !== 0 });
+}, NEEDS_ROOT);

@@ -44,15 +44,25 @@ function executable(path: string): Program {
   return { name: path, command: [ROOT + path], missing };
 }
 
+/** What a test needs beside its program. */
+export interface Needs {
+  /** It cannot be run here. */
+  readonly ignore?: boolean;
+  /** What is missing then; a name may say it already. */
+  readonly why?: string;
+  readonly programs?: readonly Program[];
+}
+
 /** One test for each program; those that were not made are reported as ignored. */
 export function testPrograms(
   name: string,
   test: (program: Program) => Promise<void>,
-  needs: { ignore?: boolean; programs?: readonly Program[] } = {},
+  needs: Needs = {},
 ): void {
+  const missing = needs.ignore && needs.why !== undefined ? ` (needs ${needs.why})` : "";
   for (const program of needs.programs ?? PROGRAMS) {
     Deno.test({
-      name: `${program.name}: ${name}`,
+      name: `${program.name}: ${name}${missing}`,
       ignore: program.missing || needs.ignore === true,
       fn: () => test(program),
     });

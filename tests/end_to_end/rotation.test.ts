@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { NEEDS_ROOT, NEEDS_STRACE } from "./installed.ts";
 import { type Program, testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
@@ -7,8 +8,6 @@ import { onSmallDisk } from "./small_disk.ts";
 const JSON_REPORTS = ["--report", "json"];
 const LINE = 100;
 const MIB = 1024 * 1024;
-const asRoot = Deno.uid() === 0;
-
 /** The names of all files, and what they hold from the oldest line to the newest. */
 async function readFiles(path: string): Promise<{ names: string[]; text: string }> {
   const folder = path.slice(0, path.lastIndexOf("/"));
@@ -164,15 +163,6 @@ function startMortal(program: Program, kill: Kill, folder: string, flags: string
   ]);
 }
 
-function hasStrace(): boolean {
-  try {
-    return new Deno.Command("strace", { args: ["-o", "/dev/null", "true"] })
-      .outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
 testPrograms(
   "loses nothing that was written when it is killed in a rotation, and carries on in order",
   async (program) => {
@@ -180,7 +170,7 @@ testPrograms(
       await inFolder((folder) => surviveKill(program, kill, folder));
     }
   },
-  { ignore: !hasStrace() },
+  NEEDS_STRACE,
 );
 
 async function surviveKill(program: Program, kill: Kill, folder: string) {
@@ -227,7 +217,7 @@ testPrograms(
       assertEquals(text, numberedLines(0, count));
       checkConservation(summaryIn(await spillway.stderr));
     }),
-  { ignore: !asRoot },
+  NEEDS_ROOT,
 );
 
 testPrograms(
@@ -258,7 +248,7 @@ testPrograms(
         checkConservation(summary);
         assertEquals(summary.bytes_out, count * LINE);
       })),
-  { ignore: !asRoot },
+  NEEDS_ROOT,
 );
 
 testPrograms(
@@ -292,7 +282,7 @@ testPrograms(
       assertEquals(await Deno.readFile(`${path}.1`), noise);
       assertEquals(await Deno.readTextFile(path), "one line\n");
     }),
-  { ignore: !asRoot },
+  NEEDS_ROOT,
 );
 
 testPrograms(

@@ -4,6 +4,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
+import { NEEDS_STRACE } from "./installed.ts";
 import { testPrograms } from "./programs.ts";
 import { inFolder, Running, start, summaryIn, until } from "./run.ts";
 
@@ -98,17 +99,9 @@ testPrograms("ends with 1 and a summary when the reader thread dies", async (pro
   assert(checkNumberedLines(await output).lines >= 100);
   await strace.code;
   await Promise.all([strace.readAll(), spillway.end().catch(() => {})]);
-}, { ignore: !hasStrace() });
+}, NEEDS_STRACE);
 
 function isTraced(pid: number, thread: string): boolean {
   const status = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/status`);
   return !/TracerPid:\s*0\n/.test(status);
-}
-
-function hasStrace(): boolean {
-  try {
-    return new Deno.Command("strace", { args: ["-V"] }).outputSync().success;
-  } catch {
-    return false;
-  }
 }

@@ -146,7 +146,7 @@ const hasTls = exists(
 );
 
 testPrograms(
-  hasTls ? TLS_TEST : `${TLS_TEST} (needs the Debian package rsyslog-gnutls)`,
+  hasTls ? TLS_TEST : `${TLS_TEST} (needs TLS of the Debian package rsyslog-gnutls)`,
   (program) =>
     inFolder(async (folder) => {
       const tls = await makeCertificates(folder);

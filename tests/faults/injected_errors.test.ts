@@ -9,6 +9,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "../end_to_end/numbered_lines.ts";
+import { NEEDS_STRACE } from "../end_to_end/installed.ts";
 import { type Program, testPrograms } from "../end_to_end/programs.ts";
 import {
   inFolder,
@@ -19,19 +20,6 @@ import {
 } from "../end_to_end/run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
-
-/** Where a process may not be traced, or strace is not installed. */
-const CANNOT_INJECT = !canInject();
-
-function canInject(): boolean {
-  try {
-    const args = ["-o", "/dev/null", "-e", "inject=write:error=EIO:when=100", "true"];
-    return new Deno.Command("strace", { args, stderr: "null" }).outputSync().success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 /** Which calls on which file fail, as `strace -e inject=` puts it. */
 interface Fault {
@@ -84,7 +72,7 @@ for (const { error, said } of WAITS) {
         );
         if (said) assertMatch(`${events[0]!.message}`, said);
       }),
-    { ignore: CANNOT_INJECT },
+    NEEDS_STRACE,
   );
 }
 
@@ -111,7 +99,7 @@ testPrograms(
       assertEquals([summary.lines_out, summary.lines_unflushed], [100, 100]);
       assertEquals(checkNumberedLines(await Deno.readFile(output)).lines, 100);
     }),
-  { ignore: CANNOT_INJECT },
+  NEEDS_STRACE,
 );
 
 testPrograms(
@@ -145,7 +133,7 @@ testPrograms(
       assertEquals(new TextDecoder().decode(await output), "one\nthree\n");
       checkConservation(summaryIn(await spillway.stderr));
     }),
-  { ignore: CANNOT_INJECT },
+  NEEDS_STRACE,
 );
 
 testPrograms(
@@ -165,7 +153,7 @@ testPrograms(
       assertEquals(summary.lines_out, 100);
       assertEquals(checkNumberedLines(await Deno.readFile(output)).lines, 100);
     }),
-  { ignore: CANNOT_INJECT },
+  NEEDS_STRACE,
 );
 
 async function write(file: Deno.FsFile, text: string): Promise<void> {

@@ -1,7 +1,8 @@
 /** Less memory than it would like, and a clock that is set back. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { MEMORY_GROUPS, withMemoryGroup } from "../end_to_end/memory_group.ts";
+import { NEEDS_MEMORY_GROUPS, withMemoryGroup } from "../end_to_end/memory_group.ts";
+import { needingProgram } from "../end_to_end/installed.ts";
 import {
   checkConservation,
   checkNumberedLines,
@@ -36,7 +37,6 @@ testPrograms(
         await spillway.stderr,
         /cannot reserve .* ask for a smaller --capacity/,
       );
-      assertEquals([...Deno.readDirSync(folder)], [], "made FIFOs are removed");
       await spillway.end();
     }),
 );
@@ -61,19 +61,12 @@ testPrograms(
       checkConservation(summary);
       assert(Number(summary.bytes_in) > GROUP_LIMIT_BYTES);
     }),
-  { ignore: !MEMORY_GROUPS },
+  NEEDS_MEMORY_GROUPS,
 );
 
 const FAKE_TIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const NEEDS_FAKE_TIME = needingProgram(FAKE_TIME, "faketime");
 
 /** Its clock is as far from the real one as the second function has said last. */
 async function startWithClock(
@@ -111,7 +104,7 @@ testPrograms(
       assert(duration >= 0 && duration < 60_000, `${duration} ms`);
       assert(Date.parse(summary.time) < Date.now() - 3_000_000, "the clock was set back");
     }),
-  { ignore: !exists(FAKE_TIME) },
+  NEEDS_FAKE_TIME,
 );
 
 testPrograms(
@@ -135,5 +128,5 @@ testPrograms(
       assertEquals(await spillway.code, 0);
       assertEquals(checkNumberedLines(await output).lines, 20_000);
     }),
-  { ignore: !exists(FAKE_TIME) },
+  NEEDS_FAKE_TIME,
 );

@@ -40,7 +40,7 @@ class PipedInput {
       PipeSource.open(
         { kind: "fifo", path: this.#path },
         { pipeSizeBytes: PIPE_BYTES, create: false },
-        { onNotice: fail, onFifoMade: fail },
+        { onNotice: fail },
       ),
       this.framed.framer,
       new Pace(this.framed.counters),

@@ -31,6 +31,9 @@ const PROVOKED: Record<string, string> = {
   'cannot open FIFO "…": No such file or directory (ENOENT); make one':
     "spillway --fifo /run/nothing",
   'cannot open FIFO "…": not a FIFO but a regular file': "spillway --fifo /etc/hosts",
+  'cannot read FIFO "…": process … reads it already':
+    "mkfifo /run/shared; for run in 1 2; do spillway --fifo /run/shared & done; " +
+    "wait -n; kill $(jobs -p); wait",
   'cannot open FIFO "…": Permission denied (EACCES); this user may not read it':
     `mkfifo -m 0000 /run/locked; ${MORTAL} spillway --fifo /run/locked`,
   'cannot open "…" for appending: Permission denied (EACCES)':

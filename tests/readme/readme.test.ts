@@ -20,3 +20,12 @@ Deno.test("the README names the defaults that the help names", () => {
     assert(row.includes(standard), `${row} does not name ${standard}`);
   }
 });
+
+Deno.test("the README runs the bundle with the permissions that the executable has", async () => {
+  const config = new URL("../../deno.json", import.meta.url);
+  const { tasks } = JSON.parse(await Deno.readTextFile(config));
+  const permissionsIn = (command: string) =>
+    [...command.matchAll(/--allow-(?!read)\S+/g)].map(([flag]) => flag).sort();
+  const command = /deno run --allow.*?\\\n.*/.exec(readme)![0];
+  assertEquals(permissionsIn(command), permissionsIn(tasks.compile));
+});

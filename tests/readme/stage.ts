@@ -35,11 +35,9 @@ exec ${spillway.command.map((word) => `'${word}'`).join(" ")} "$@"`,
   service: "echo a warning >&2; seq 3",
   "slow-log-driver": `exec cat >${RECEIVED}/driver`,
   uploader: `exec cat >${RECEIVED}/uploads`,
+  deno: `exec '${Deno.execPath()}' "$@"`,
   // The real one would fetch the Deno that runs already; the project is the clone.
   npx: `cd ${PROJECT}; shift 2; exec '${Deno.execPath()}' "$@"`,
-  // The writer is through; that is what the README's pause waits for.
-  sleep: "until [ -e /run/written ]; do /bin/sleep 0.01; done",
-  seq: '/usr/bin/seq "$@"; : >/run/written',
   // Of systemd's many words only \`reload\`, for the one service that runs here.
   systemctl: '[ "$1" = reload ] && kill -HUP "$(cat /run/spillway.pid)"',
 };
@@ -70,6 +68,7 @@ ln -s /proc/self/fd "$root/dev/fd"
 mkdir -p "$root/var/log/shop" "$root/var/lib" "$root/run/secrets" "$root/run/shop" \\
   "$root/logs" "$root${HOME}" "$root${RECEIVED}"
 mount --bind "$folder/bin" "$root/usr/local/bin"
+ln -s "${PROJECT}dist" "$root${HOME}/dist"
 echo "127.0.0.1 localhost ${HOSTS.join(" ")}" >"$root/etc/hosts"
 cat "$folder/ca.pem" >>"$root/etc/ssl/certs/ca-certificates.crt"
 cp "$folder/ca.pem" "$root/etc/ca.pem"

@@ -1,20 +1,20 @@
 /**
- * A thread beside the control thread, as both see it: what it is given when it starts,
- * what it may say, and how it is started. The program's entry point calls itself again
- * as a thread, so that it stays one file in every kind of package.
+ * The threads beside the control thread: what they are given when they start, and how
+ * they are started. The program's entry point calls itself again as a thread, so that
+ * it stays one file where it has to.
  */
 
-import { parentPort, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { messageOf } from "../errors.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
 import type { ReaderSettings } from "../input/reader.ts";
-import type { FullPolicy } from "../lane/ring_producer.ts";
-import type { LabelledLane } from "../output/outlet.ts";
-import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
-import type { RoutePlan } from "../plan.ts";
 import type { Lane } from "../lane/lane.ts";
-import type { Notice } from "../report/events.ts";
+import type { FullPolicy } from "../lane/ring_producer.ts";
+import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
+import type { LabelledLane } from "../output/outlet.ts";
+import type { RoutePlan } from "../plan.ts";
 import type { DoorbellMemory } from "../threads/doorbell.ts";
+import type { ThreadMessage } from "./thread_messages.ts";
 
 /** Everything a thread needs, in a form that can be sent to it. */
 export type ThreadStart = ReaderStart | OutputStart | CompressorStart;
@@ -72,43 +72,6 @@ export interface CompressorStart {
   readonly files: RotatedFilesSpec;
 }
 
-/** Rare by construction: nothing of this is said per line, per batch or per write. */
-export type ThreadMessage =
-  /** The reader reads, and the outlets take what is read. */
-  | { readonly kind: "reading" }
-  /** Something has come in while the control thread rested. */
-  | { readonly kind: "busy" }
-  | { readonly kind: "loss" }
-  | { readonly kind: "notice"; readonly notice: Notice }
-  | { readonly kind: "input failed"; readonly message: string }
-  /** It was missing, and is to be removed at exit. */
-  | { readonly kind: "FIFO made"; readonly path: string }
-  | { readonly kind: "sink failing"; readonly route: number; readonly message: string }
-  | { readonly kind: "sink recovered"; readonly route: number }
-  | { readonly kind: "sink rejecting"; readonly route: number; readonly message: string }
-  | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
-  | RouteEnd
-  /** The thread has done all it had to do. */
-  | { readonly kind: "finished" }
-  /** It has to end before that. A fault is one of this program. */
-  | {
-    readonly kind: "failed";
-    readonly cause: "refused" | "fault";
-    readonly message: string;
-  };
-
-/** Nothing more is written to the output of a route. */
-export type RouteEnd =
-  /** All has been written. */
-  | { readonly kind: "route flushed"; readonly route: number }
-  | {
-    readonly kind: "route failed";
-    readonly route: number;
-    /** "closed" by whoever read it; "refused" for good; a "fault" is one of this program. */
-    readonly cause: "closed" | "refused" | "fault";
-    readonly message: string;
-  };
-
 /** What a thread's starter is told. */
 export interface ThreadEvents {
   onMessage(message: ThreadMessage): void;
@@ -135,14 +98,4 @@ export function startThread(
   thread.on("exit", () => {
     if (!ended) events.onDeath("it exited without reporting");
   });
-}
-
-/** Tells the control thread. Any other. */
-export function say(message: ThreadMessage): void {
-  parentPort!.postMessage(message);
-}
-
-/** Tells people, through the control thread. */
-export function note(notice: Notice): void {
-  say({ kind: "notice", notice });
 }

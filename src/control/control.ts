@@ -1,0 +1,292 @@
+import process from "node:process";
+import { VERSION } from "../cli/about.ts";
+import {
+  announceReady,
+  checkPipes,
+  openReports,
+  refuseStart,
+} from "../containerd/shim.ts";
+import { ExitCode, messageOf } from "../errors.ts";
+import { refuseOwnOutput } from "../input/own_output.ts";
+import { lost } from "../lane/counters.ts";
+import { kindOf } from "../output/sinks.ts";
+import { inputsOf, type Plan } from "../plan.ts";
+import { type Snapshot, totalOf } from "../report/events.ts";
+import { serveMetrics } from "../report/metrics/metrics_server.ts";
+import { Reports } from "../report/reports.ts";
+import { Stderr } from "../report/stderr.ts";
+import { napMicros, wallClockMicros } from "../system/clock.ts";
+import { eventCounter, signal } from "../system/event_counter.ts";
+import { releaseStartPages } from "../system/start_pages.ts";
+import { Board } from "../threads/board.ts";
+import { Gate } from "../threads/gate.ts";
+import { BoardWatch } from "./board_watch.ts";
+import { Compression } from "./compression.ts";
+import { checkOpenFilesLimit, createFifos, makeFolder } from "./preparation.ts";
+import { type Route, Routes } from "./routes.ts";
+import { hearOut, settleSignals } from "./signals.ts";
+import type { RouteEnd, ThreadMessage } from "./thread_messages.ts";
+import { startThread, type ThreadStart } from "./thread_start.ts";
+
+/** How long a read or write that is under way is waited for at the end, and how often. */
+const LAST_STEP_MS = 50;
+const NAP_MICROS = 200;
+/** A run that is shorter than this is not worth the 10 ms that it takes. */
+const START_PAGES_MS = 1000;
+
+/**
+ * The control thread: starts the others, listens to signals, reports, and is
+ * the only one that ends the program. It needs nothing from a thread that is
+ * stuck: all it says comes from the board and the lanes.
+ *
+ *      running ──signal, or all inputs ended──▶ draining ──flushed, or deadline──▶ exit
+ */
+export class Control {
+  readonly #url: URL;
+  readonly #plan: Plan;
+  readonly #board = Board.create();
+  readonly #reports: Reports;
+  readonly #watch: BoardWatch;
+  readonly #wakeUps = eventCounter();
+  #routes: Routes | undefined;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  readonly #compression = new Compression((files) =>
+    this.#start({ role: "compressor", files })
+  );
+  #failed = false;
+  #stopping = false;
+  #ready = false;
+
+  /** @param url the entry point, which is also what threads run */
+  constructor(url: URL, plan: Plan) {
+    this.#url = url;
+    this.#plan = plan;
+    const stderr = new Stderr(plan.container ? openReports() : undefined);
+    this.#reports = new Reports(plan, stderr);
+    this.#watch = new BoardWatch(this.#board, this.#reports);
+  }
+
+  /** Starts everything; the program ends in `#exit`. */
+  start(): void {
+    const reopens = this.#plan.routes.some(({ output }) => kindOf(output).reopens);
+    settleSignals({
+      interrupt: () => this.#interrupt(),
+      end: () => this.#stop(),
+      report: () => this.#reports.status(),
+      reopen: reopens ? () => this.#reopen() : undefined,
+    });
+    for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+      process.on(event, (error: unknown) => {
+        this.#fail(`the control thread failed: ${messageOf(error)}`);
+      });
+    }
+    try {
+      this.#prepare();
+      this.#startThreads();
+    } catch (error) {
+      this.#fail(messageOf(error));
+    }
+    this.#watch.wake();
+    if (this.#plan.progress) this.#reports.startMeter();
+  }
+
+  /** What can go wrong, before any input is read. */
+  #prepare(): void {
+    const { routes, container, create } = this.#plan;
+    const inputs = inputsOf(this.#plan);
+    checkOpenFilesLimit(inputs);
+    if (container) checkPipes();
+    routes.forEach(({ outputFolders }) => outputFolders.forEach(makeFolder));
+    if (create) createFifos(inputs);
+    // Now, since it may be a FIFO that was missing.
+    for (const { output } of routes) refuseOwnOutput(inputs, output);
+    this.#routes = new Routes(routes);
+    for (const route of this.#routes.all) this.#reports.add(route, this.#board);
+    // The address may be in use.
+    this.#serveMetrics();
+  }
+
+  #serveMetrics(): void {
+    const { metrics, container } = this.#plan;
+    if (metrics === undefined) return;
+    const snapshot = () => this.#reports.snapshot();
+    const url = serveMetrics(metrics, VERSION, container, snapshot);
+    this.#reports.notice({ event: "listening", url });
+  }
+
+  #startThreads(): void {
+    const { loopStarts, readerLanes } = this.#routes!;
+    const shared = {
+      board: this.#board.memory,
+      wakeUps: this.#wakeUps,
+      outletsReady: Gate.create(loopStarts.length).memory,
+      startTime: wallClockMicros(),
+    };
+    // The reader last: it waits until the outlets can take what is read.
+    for (const loop of loopStarts) this.#start({ role: "output", shared, ...loop });
+    const { pipeSizeBytes, once, create } = this.#plan;
+    const settings = { pipeSizeBytes, once, create };
+    this.#start({ role: "reader", shared, settings, lanes: readerLanes });
+  }
+
+  #start(start: ThreadStart): void {
+    startThread(this.#url, start, {
+      onMessage: (message) => this.#hear(start, message),
+      onDeath: (why) => this.#threadDied(start, why),
+    });
+  }
+
+  #hear(start: ThreadStart, message: ThreadMessage): void {
+    switch (message.kind) {
+      case "reading":
+        this.#ready = true;
+        if (this.#plan.container) announceReady();
+        setTimeout(releaseStartPages, START_PAGES_MS);
+        break;
+      case "busy":
+        this.#watch.wake();
+        break;
+      case "loss":
+        this.#reports.observe();
+        break;
+      case "notice":
+        this.#reports.notice(message.notice);
+        break;
+      case "input failed":
+        this.#sayFailed(message.message);
+        break;
+      case "sink failing":
+        this.#reports.sinkFailing(message.route, message.message);
+        break;
+      case "sink recovered":
+        this.#reports.sinkRecovered(message.route);
+        break;
+      case "sink rejecting":
+        this.#reports.sinkRejecting(message.route, message.message);
+        break;
+      case "plain files":
+        this.#compression.request(message.files);
+        break;
+      case "route flushed":
+      case "route failed":
+        this.#endRoute(this.#routes!.all[message.route]!, message);
+        break;
+      case "finished":
+        this.#finished(start);
+        break;
+      case "failed":
+        if (message.cause === "refused") this.#fail(message.message);
+        else this.#threadDied(start, message.message);
+    }
+  }
+
+  #finished({ role }: ThreadStart): void {
+    if (role === "compressor") this.#compression.ended();
+    if (role === "reader") this.#drain();
+    this.#exitIfDone();
+  }
+
+  /** One output that is gone ends its own route, and the program only with the last. */
+  #endRoute(route: Route, end: RouteEnd): void {
+    if (end.kind === "route failed") {
+      if (end.cause === "fault") {
+        this.#fail(`the output loop failed: ${end.message}`);
+      }
+      if (end.cause === "refused") this.#failed = true;
+      const { container } = this.#plan;
+      this.#reports.notice({ event: "error", message: end.message });
+      if (container && !this.#ready) refuseStart(container.id);
+      this.#board.route(route.number).declareGone();
+      signal(this.#wakeUps);
+    }
+    route.ended = true;
+    this.#exitIfDone();
+  }
+
+  #exitIfDone(): void {
+    // What is not compressed when the deadline passes is so after the next start.
+    if (this.#routes!.ended && !this.#compression.running) this.#exit();
+  }
+
+  /**
+   * A fault of this program. What the reader has left in the ring can still be
+   * written, and without the compressor all can.
+   */
+  #threadDied(start: ThreadStart, message: string): void {
+    const name = start.role === "output" ? `output (${start.loop})` : start.role;
+    const text = `the ${name} thread died: ${message}`;
+    if (start.role === "output") this.#fail(text);
+    this.#sayFailed(text);
+    if (start.role === "compressor") {
+      this.#finished(start);
+      return;
+    }
+    this.#board.declareReaderGone();
+    this.#routes!.callAll();
+    this.#drain();
+  }
+
+  #sayFailed(message: string): void {
+    this.#failed = true;
+    this.#reports.notice({ event: "error", message });
+  }
+
+  #fail(message: string): never {
+    this.#sayFailed(message);
+    const { container } = this.#plan;
+    if (container && !this.#ready) refuseStart(container.id);
+    this.#exit();
+  }
+
+  /** As `#stop`, but what the writers of a pipeline have still to say is read, too. */
+  #interrupt(): void {
+    if (this.#stopping || !hearOut(inputsOf(this.#plan))) {
+      this.#stop();
+      return;
+    }
+    this.#stopping = true;
+    this.#drain();
+  }
+
+  /** The first signal ends in order, the second at once. */
+  #stop(): void {
+    if (this.#stopping) this.#exit();
+    this.#stopping = true;
+    this.#board.requestStop();
+    signal(this.#wakeUps);
+    this.#drain();
+  }
+
+  /** From now on there is a deadline. */
+  #drain(): void {
+    this.#deadline ??= setTimeout(() => this.#exit(), this.#plan.drainTimeoutMs);
+  }
+
+  #reopen(): void {
+    this.#board.requestReopen();
+    this.#routes?.callAll();
+  }
+
+  #exit(): never {
+    this.#halt();
+    process.exit(this.#exitCode(this.#reports.finish()));
+  }
+
+  /**
+   * A write that the kernel has just taken is counted before the counters are
+   * read for the last time, unless it is one that does not return.
+   */
+  #halt(): void {
+    this.#board.halt();
+    const deadline = performance.now() + LAST_STEP_MS;
+    while (this.#board.stepping && performance.now() < deadline) napMicros(NAP_MICROS);
+  }
+
+  #exitCode(snapshot: Snapshot): ExitCode {
+    const counts = totalOf(snapshot);
+    if (this.#failed) return ExitCode.failed;
+    if (counts.bytesBuffered > 0n || counts.linesBuffered > 0n) return ExitCode.unflushed;
+    const { bytes } = lost(counts);
+    return bytes > 0n && this.#plan.failOnLoss ? ExitCode.loss : ExitCode.flushed;
+  }
+}
