@@ -6,12 +6,13 @@ import {
 import { MAX_DRAIN_MS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
 import type { FormatName } from "../formats/formats.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
+import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import type { Destination } from "../output/sink.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
 import type { ReportStyle } from "../report/console.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/ring_memory.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
+import type { FileKind } from "../system/file_status.ts";
 import { formatSize } from "../units.ts";
 import { checkLabels, checkOwnOutput, resolveInputs } from "./inputs.ts";
 import { resolveOutput } from "./output.ts";
@@ -59,11 +60,13 @@ const MAX_PORT = 65_535;
  * Checks every value that can be checked without touching the system.
  *
  * @param environment looked at with --containerd only
+ * @param standardInput what it is, where that is known
  * @throws UsageError that names the flag, the value and what would be right.
  */
 export function resolveOptions(
   flags: RawFlags,
   environment: ContainerEnvironment = {},
+  standardInput?: FileKind,
 ): Options {
   const container = flags.has("containerd") ? containerOf(environment) : undefined;
   const inputs = resolveInputs(flags);
@@ -78,7 +81,12 @@ export function resolveOptions(
     once: flags.has("once"),
     pipeSizeBytes: size(flags, "pipe-size", MIN_PIPE_SIZE, MAX_PIPE_SIZE),
     capacityBytes,
-    whenFull: choice(flags, "when-full", ["overwrite", "drop-newest", "block"]),
+    whenFull: choice(
+      flags,
+      "when-full",
+      ["overwrite", "drop-newest", "block"],
+      isWriterless(inputs, standardInput) ? "block" : "overwrite",
+    ),
     maxLineBytes: size(
       flags,
       "max-line",
@@ -98,6 +106,11 @@ export function resolveOptions(
     container,
     outputFolders,
   };
+}
+
+/** A regular file has no writer that could be held up, and is there to be read whole. */
+function isWriterless(inputs: readonly InputSpec[], standardInput?: FileKind): boolean {
+  return standardInput === "file" && inputs[0]?.source === STANDARD_INPUT;
 }
 
 function drainTimeout(flags: RawFlags): number {

@@ -10,6 +10,7 @@ import { Control } from "./control.ts";
 import { ExitCode, messageOf, UsageError } from "../errors.ts";
 import { STDIN } from "../system/descriptors.ts";
 import { initialize } from "../system/errno.ts";
+import { status } from "../system/file_status.ts";
 import { setPipeSize } from "../system/pipes.ts";
 import { environmentVariables } from "../system/process.ts";
 import { isTerminal } from "../system/terminal.ts";
@@ -26,10 +27,16 @@ function main(entry: URL, args: readonly string[], byShim: boolean): void {
   }
   initialize();
   const variables = environmentVariables(VARIABLE_PREFIX);
+  const input = status(STDIN);
   const options = withEnvironment(
     flags,
     variables,
-    (flags) => resolveOptions(flags, process.env),
+    (flags) =>
+      resolveOptions(
+        flags,
+        process.env,
+        typeof input === "number" ? undefined : input.kind,
+      ),
   );
   if (args.length === 0 && variables.size === 0 && isTerminal(STDIN)) {
     console.error(shortHelp().trimEnd());

@@ -9,6 +9,15 @@ function resolve(...args: string[]): Options {
   return resolveOptions(parseFlags(args), CONTAINER);
 }
 
+Deno.test("a regular file as standard input is read as fast as it is written", () => {
+  const policy = (...args: string[]) =>
+    resolveOptions(parseFlags(args), CONTAINER, "file").whenFull;
+  assertEquals(policy(), "block");
+  assertEquals(policy("--when-full", "overwrite"), "overwrite");
+  assertEquals(policy("--fifo", "a"), "overwrite");
+  assertEquals(resolveOptions(parseFlags([]), CONTAINER, "pipe").whenFull, "overwrite");
+});
+
 const CONTAINER = { CONTAINER_ID: "web-1", CONTAINER_NAMESPACE: "k8s.io" };
 
 const KIB = 1024;
