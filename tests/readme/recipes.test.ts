@@ -2,12 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { needing } from "../end_to_end/installed.ts";
 import { until } from "../end_to_end/run.ts";
+import { MANUAL } from "./documents.ts";
 import { type Fence, fencesIn } from "./markdown.ts";
 import { type Stage, testOnStage } from "./stage.ts";
 
-const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 /** The README's files: neither commands nor output. */
-const files = fencesIn(readme).filter(({ language }) => !["", "sh"].includes(language));
+const files = fencesIn(MANUAL).filter(({ language }) => !["", "sh"].includes(language));
 
 /** What cannot be tried here, and why; by a file's first line. */
 const NOT_TRIED: Record<string, string> = {
@@ -151,7 +151,7 @@ Deno.test("every file in the README is tried, or it is said why it is not", () =
 Deno.test("the README names no metric that there is not", async () => {
   const source = new URL("../../src/report/metrics/metrics.ts", import.meta.url);
   const metrics = await Deno.readTextFile(source);
-  const named = [...readme.matchAll(/\bspillway_[a-z_]+/g)].map(([name]) => name);
+  const named = [...MANUAL.matchAll(/\bspillway_[a-z_]+/g)].map(([name]) => name);
   assert(named.length > 0);
   for (const name of named) assert(metrics.includes(`"${name}"`), name);
 });
