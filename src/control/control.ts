@@ -23,6 +23,7 @@ import { serveMetrics } from "../report/metrics/metrics_server.ts";
 import { Reports } from "../report/reports.ts";
 import { Stderr } from "../report/stderr.ts";
 import type { RingMemory } from "../lane/ring_memory.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { BoardWatch } from "./board_watch.ts";
 import { Compression } from "./compression.ts";
 import {
@@ -56,6 +57,7 @@ export class Control {
   readonly #watch: BoardWatch;
   readonly #doorbell = Doorbell.create();
   readonly #wakePipe = pipe();
+  readonly #manager = new ServiceManager();
   #deadline: ReturnType<typeof setTimeout> | undefined;
   readonly #compression = new Compression((files) =>
     this.#start({ role: "compressor", files })
@@ -142,6 +144,7 @@ export class Control {
       case "reading":
         this.#ready = true;
         if (this.#options.container) announceReady();
+        this.#manager.ready();
         setTimeout(releaseStartPages, START_PAGES_MS);
         break;
       case "busy":
@@ -162,6 +165,9 @@ export class Control {
         break;
       case "sink recovered":
         this.#reports.sinkRecovered();
+        break;
+      case "reopened":
+        this.#manager.ready();
         break;
       case "plain files":
         this.#compression.request(message.files);
@@ -242,10 +248,14 @@ export class Control {
 
   /** From now on there is a deadline. */
   #drain(): void {
-    this.#deadline ??= setTimeout(() => this.#exit(), this.#options.drainTimeoutMs);
+    if (this.#deadline !== undefined) return;
+    const { drainTimeoutMs } = this.#options;
+    this.#deadline = setTimeout(() => this.#exit(), drainTimeoutMs);
+    this.#manager.stopping(drainTimeoutMs);
   }
 
   #reopen(): void {
+    this.#manager.reloading();
     this.#board.requestReopen();
     this.#doorbell.ringAll();
   }

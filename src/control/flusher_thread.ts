@@ -44,6 +44,7 @@ function openOutlet(start: DataThreadStart): Outlet {
     delivery: new Delivery(sink, board, {
       onSinkFailing: (message) => say({ kind: "sink failing", message }),
       onSinkRecovered: () => say({ kind: "sink recovered" }),
+      onReopened: () => say({ kind: "reopened" }),
       onSinkRejecting: (message) => note({ event: "sink_rejecting", message }),
     }),
     format: makeFormat(options.format, {

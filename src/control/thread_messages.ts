@@ -16,6 +16,8 @@ export type ThreadMessage =
   | { readonly kind: "input failed"; readonly message: string }
   | { readonly kind: "sink failing"; readonly message: string }
   | { readonly kind: "sink recovered" }
+  /** The output was opened again, or that has failed and is reported. */
+  | { readonly kind: "reopened" }
   | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
   /** The thread has done all it had to do. */
   | { readonly kind: "finished" }

@@ -68,6 +68,7 @@ class TestDelivery {
     this.delivery = new Delivery(sink, this.#board, {
       onSinkFailing: (message) => this.events.push(`failing: ${message}`),
       onSinkRecovered: () => this.events.push("recovered"),
+      onReopened: () => this.events.push("reopened"),
       onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
     });
   }

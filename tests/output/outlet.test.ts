@@ -42,6 +42,7 @@ class TestFlush {
       delivery: new Delivery(this.sink, this.board, {
         onSinkFailing: () => {},
         onSinkRecovered: () => {},
+        onReopened: () => {},
         onSinkRejecting: () => {},
       }),
       format: new RawFormat(),

@@ -135,6 +135,7 @@ export class SimulatedRun implements Surroundings {
       delivery: new Delivery(this.#sink, this.#board, {
         onSinkFailing: () => {},
         onSinkRecovered: () => {},
+        onReopened: () => {},
         onSinkRejecting: () => {},
       }),
       format: this.#watchedFormat(),
