@@ -49,3 +49,8 @@ export function yieldToOthers(): void {
   // thread may always lower its own priority, so there is nothing to check.
   libc().call.setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
 }
+
+/** The number of the user whose rights this process has. */
+export function ownUser(): number {
+  return libc().call.geteuid() >>> 0;
+}
