@@ -98,7 +98,7 @@ const CHECKS: Record<string, Check> = {
   ),
   "service | spillway --output syslog+unix:": receives(
     "syslog",
-    /^(\w+.info spillway stdout \d\n){3}$/,
+    /^(\w+.info spillway - {2}\d\n){3}$/,
   ),
   "service | spillway --output https://logs.example.org/loki": receives(
     "https",
