@@ -1,6 +1,7 @@
 import process from "node:process";
 import { shortHelp } from "../cli/help.ts";
 import { informationFor } from "../cli/information.ts";
+import { checkArguments } from "../cli/encoding.ts";
 import { VARIABLE_PREFIX, withEnvironment } from "../cli/environment.ts";
 import { type Options, resolveOptions } from "../cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "../cli/parse.ts";
@@ -18,6 +19,7 @@ import { Stderr } from "../report/stderr.ts";
 import { printable } from "../report/printable.ts";
 
 function main(entry: URL, args: readonly string[], byShim: boolean): void {
+  checkArguments(args);
   if (byShim) checkLogUri(args);
   const flags = parseFlags(args);
   const information = informationFor(flags, args);

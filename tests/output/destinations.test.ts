@@ -80,6 +80,7 @@ const REFUSED: [output: string, message: string][] = [
   ["syslog://host?facility=24", "is not one of kern"],
   ["syslog://host?facility=-1", "is not one of kern"],
   ["syslog://host?tag=a%20b", "is not a tag"],
+  ["syslog+tls://host?ca=/etc/ca%ff.pem", '"ca" holds bytes that are not UTF-8'],
   ["syslog+unix:/dev/log?tag=a:b", "and no spaces, colons or brackets"],
   ["syslog+tls://host?cert=/a", "go together"],
   ["http://", "is not a URL"],
