@@ -75,7 +75,7 @@ export const FLAG_GROUPS = [
         values: ["overwrite", "drop-newest", "block"],
         help:
           "What a full ring does with more lines: overwrite (the oldest), drop-newest, or block (the writer waits).",
-        default: "overwrite",
+        default: "overwrite; block for a regular file",
       },
       {
         name: "max-line",

@@ -4,6 +4,8 @@ import { UsageError } from "../errors.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/lane.ts";
 import type { Plan } from "../plan.ts";
+import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
+import type { FileKind } from "../system/file_status.ts";
 import { formatSize } from "../units.ts";
 import { checkLabels, checkOwnOutput, resolveInputs } from "./inputs.ts";
 import { resolveOutputs } from "./output.ts";
@@ -27,11 +29,13 @@ const MAX_PORT = 65_535;
  * Checks every value that can be checked without touching the system.
  *
  * @param environment looked at with --containerd only
+ * @param standardInput what it is, where that is known
  * @throws UsageError that names the flag, the value and what would be right.
  */
 export function resolvePlan(
   flags: RawFlags,
   environment: ContainerEnvironment = {},
+  standardInput?: FileKind,
 ): Plan {
   const container = flags.has("containerd") ? containerOf(environment) : undefined;
   const inputs = resolveInputs(flags);
@@ -39,7 +43,12 @@ export function resolvePlan(
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
   const ring = {
     capacityBytes,
-    whenFull: choice(flags, "when-full", ["overwrite", "drop-newest", "block"]),
+    whenFull: choice(
+      flags,
+      "when-full",
+      ["overwrite", "drop-newest", "block"],
+      isWriterless(inputs, standardInput) ? "block" : "overwrite",
+    ),
     maxLineBytes: size(
       flags,
       "max-line",
@@ -68,6 +77,11 @@ export function resolvePlan(
     failOnLoss: flags.has("fail-on-loss"),
     container,
   };
+}
+
+/** A regular file has no writer that could be held up, and is there to be read whole. */
+function isWriterless(inputs: readonly InputSpec[], standardInput?: FileKind): boolean {
+  return standardInput === "file" && inputs[0]?.source === STANDARD_INPUT;
 }
 
 function drainTimeout(flags: RawFlags): number {

@@ -20,6 +20,7 @@ import { eventCounter, signal } from "../system/event_counter.ts";
 import { releaseStartPages } from "../system/start_pages.ts";
 import { Board } from "../threads/board.ts";
 import { Gate } from "../threads/gate.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { BoardWatch } from "./board_watch.ts";
 import { Compression } from "./compression.ts";
 import { checkOpenFilesLimit, createFifos, makeFolder } from "./preparation.ts";
@@ -49,10 +50,13 @@ export class Control {
   readonly #watch: BoardWatch;
   readonly #wakeUps = eventCounter();
   #routes: Routes | undefined;
+  readonly #manager = new ServiceManager();
   #deadline: ReturnType<typeof setTimeout> | undefined;
   readonly #compression = new Compression((files) =>
     this.#start({ role: "compressor", files })
   );
+  /** Outputs that were asked to be opened again, and have not been yet. */
+  #reopening = 0;
   #failed = false;
   #stopping = false;
   #ready = false;
@@ -141,6 +145,7 @@ export class Control {
       case "reading":
         this.#ready = true;
         if (this.#plan.container) announceReady();
+        this.#manager.ready();
         setTimeout(releaseStartPages, START_PAGES_MS);
         break;
       case "busy":
@@ -163,6 +168,10 @@ export class Control {
         break;
       case "sink rejecting":
         this.#reports.sinkRejecting(message.route, message.message);
+        break;
+      case "reopened":
+        this.#reopening--;
+        if (this.#reopening === 0) this.#manager.ready();
         break;
       case "plain files":
         this.#compression.request(message.files);
@@ -259,12 +268,18 @@ export class Control {
 
   /** From now on there is a deadline. */
   #drain(): void {
-    this.#deadline ??= setTimeout(() => this.#exit(), this.#plan.drainTimeoutMs);
+    if (this.#deadline !== undefined) return;
+    const { drainTimeoutMs } = this.#plan;
+    this.#deadline = setTimeout(() => this.#exit(), drainTimeoutMs);
+    this.#manager.stopping(drainTimeoutMs);
   }
 
   #reopen(): void {
+    if (this.#routes === undefined) return;
+    this.#manager.reloading();
+    this.#reopening += this.#routes.all.filter(({ ended }) => !ended).length;
     this.#board.requestReopen();
-    this.#routes?.callAll();
+    this.#routes.callAll();
   }
 
   #exit(): never {

@@ -70,6 +70,7 @@ function openOutlet(
       events: {
         onSinkFailing: (message) => say({ kind: "sink failing", route, message }),
         onSinkRecovered: () => say({ kind: "sink recovered", route }),
+        onReopened: () => say({ kind: "reopened", route }),
         onSinkRejecting: (message) => say({ kind: "sink rejecting", route, message }),
       },
     }),

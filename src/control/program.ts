@@ -1,6 +1,7 @@
 import process from "node:process";
 import { shortHelp } from "../cli/help.ts";
 import { informationFor } from "../cli/information.ts";
+import { checkArguments } from "../cli/encoding.ts";
 import { VARIABLE_PREFIX, withEnvironment } from "../cli/environment.ts";
 import { resolvePlan } from "../cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "../cli/parse.ts";
@@ -11,6 +12,7 @@ import { ExitCode, messageOf, UsageError } from "../errors.ts";
 import { inputsOf, type Plan } from "../plan.ts";
 import { STDIN } from "../system/descriptors.ts";
 import { initialize } from "../system/errno.ts";
+import { status } from "../system/file_status.ts";
 import { setPipeSize } from "../system/pipes.ts";
 import { environmentVariables } from "../system/process.ts";
 import { isTerminal } from "../system/terminal.ts";
@@ -18,6 +20,7 @@ import { Stderr } from "../report/stderr.ts";
 import { printable } from "../report/printable.ts";
 
 function main(entry: URL, args: readonly string[], byShim: boolean): void {
+  checkArguments(args);
   if (byShim) checkLogUri(args);
   const flags = parseFlags(args);
   const information = informationFor(flags, args);
@@ -27,10 +30,16 @@ function main(entry: URL, args: readonly string[], byShim: boolean): void {
   }
   initialize();
   const variables = environmentVariables(VARIABLE_PREFIX);
+  const input = status(STDIN);
   const plan = withEnvironment(
     flags,
     variables,
-    (flags) => resolvePlan(flags, process.env),
+    (flags) =>
+      resolvePlan(
+        flags,
+        process.env,
+        typeof input === "number" ? undefined : input.kind,
+      ),
   );
   if (args.length === 0 && variables.size === 0 && isTerminal(STDIN)) {
     console.error(shortHelp().trimEnd());

@@ -16,6 +16,8 @@ export type ThreadMessage =
   | { readonly kind: "input failed"; readonly message: string }
   | { readonly kind: "sink failing"; readonly route: number; readonly message: string }
   | { readonly kind: "sink recovered"; readonly route: number }
+  /** The output was opened again, or that has failed and is reported. */
+  | { readonly kind: "reopened"; readonly route: number }
   | { readonly kind: "sink rejecting"; readonly route: number; readonly message: string }
   | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
   | RouteEnd

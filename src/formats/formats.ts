@@ -3,6 +3,7 @@ import { CRI, CRI_STREAMS } from "./cri.ts";
 import { asDocuments, type DocumentShape } from "./document.ts";
 import { elasticsearchBulk } from "./elasticsearch_bulk.ts";
 import { JSON_FILE } from "./json_file.ts";
+import { localSyslog } from "./local_syslog.ts";
 import { LOKI, lokiPush } from "./loki.ts";
 import { ndjson } from "./ndjson.ts";
 import { OTLP, otlpRequest } from "./otlp.ts";
@@ -10,7 +11,8 @@ import { RawFormat } from "./raw.ts";
 import { RecordFormat } from "./record_format.ts";
 import type { RecordLayout } from "./record_layout.ts";
 import { outputBytes } from "./record_writer.ts";
-import { DEFAULT_IDENTITY, rfc5424, type SyslogIdentity } from "./rfc5424.ts";
+import { rfc5424 } from "./rfc5424.ts";
+import { DEFAULT_IDENTITY, type SyslogIdentity } from "./syslog.ts";
 
 /** What a format may need to know. */
 export interface FormatSettings {
@@ -49,6 +51,10 @@ const FORMATS = {
   rfc5424: {
     help: "syslog",
     layout: ({ syslog = DEFAULT_IDENTITY, host }) => rfc5424(syslog, host),
+  },
+  "local-syslog": {
+    help: "/dev/log",
+    layout: ({ syslog = DEFAULT_IDENTITY }) => localSyslog(syslog),
   },
   "elasticsearch-bulk": {
     isJson: true,

@@ -48,6 +48,31 @@ export class Timestamp implements Stamp {
   }
 }
 
+/** In English, whatever the machine speaks. */
+const MONTHS = [
+  ...["Jan", "Feb", "Mar", "Apr", "May", "Jun"],
+  ...["Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+];
+
+/** `Nov 25 06:10:15`, in local time: what syslog(3) writes. */
+export class LocalTime implements Stamp {
+  readonly bytes = new Uint8Array(15);
+  readonly length = 15;
+  #second = NaN;
+
+  set(micros: number): void {
+    const second = Math.floor(micros / 1e6);
+    if (second === this.#second) return;
+    this.#second = second;
+    const date = new Date(second * 1000);
+    const day = `${date.getDate()}`.padStart(2);
+    const time = [date.getHours(), date.getMinutes(), date.getSeconds()]
+      .map((number) => `${number}`.padStart(2, "0")).join(":");
+    const text = `${MONTHS[date.getMonth()]} ${day} ${time}`;
+    for (let at = 0; at < this.length; at++) this.bytes[at] = text.charCodeAt(at);
+  }
+}
+
 export function stampText({ bytes, length }: Stamp): string {
   return String.fromCharCode(...bytes.subarray(0, length));
 }

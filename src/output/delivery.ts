@@ -15,6 +15,8 @@ export interface SinkEvents {
   /** The sink has failed and is tried again. Once until it recovers. */
   onSinkFailing(message: string): void;
   onSinkRecovered(): void;
+  /** What SIGHUP asks for was done, or has failed. */
+  onReopened(): void;
   /** Some lines will never be taken. At most once in ten seconds. */
   onSinkRejecting(message: string): void;
 }
@@ -258,6 +260,7 @@ export class Delivery {
       if (!(error instanceof SinkFailure)) throw error;
       this.#context.events.onSinkFailing(error.message);
     }
+    this.#context.events.onReopened();
   }
 
   /**

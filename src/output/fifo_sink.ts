@@ -1,12 +1,21 @@
 import { SinkError, SinkFailure, UsageError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
-import { close, O_NONBLOCK, O_WRONLY, open, write } from "../system/descriptors.ts";
+import {
+  close,
+  O_NONBLOCK,
+  O_PATH,
+  O_WRONLY,
+  open,
+  openAgain,
+  write,
+} from "../system/descriptors.ts";
 import { describeError, EAGAIN, EEXIST, ENOENT, ENXIO, EPIPE } from "../system/errno.ts";
-import { kindName, status } from "../system/file_status.ts";
+import { type FileStatus, kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
 import { PIPE_BUF, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { POLLERR, POLLOUT, PollSet } from "../system/poll.ts";
 import { Backoff } from "./backoff.ts";
+import { refusalInSharedFolder } from "./shared_folder.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 import type { Wait } from "./wait.ts";
 
@@ -141,10 +150,10 @@ class FifoSink implements Sink {
 
   /** Opens the pipe if there is a reader; says what is in the way of ever having one. */
   #connect(): string | undefined {
-    const found = status(this.#path);
+    let found = open(this.#path, O_PATH);
     // A link that leads nowhere is there (EEXIST), and yet has nothing to be opened.
     let dangling = false;
-    if (typeof found === "number") {
+    if (found < 0) {
       const made = found === -ENOENT ? mkfifo(this.#path, FIFO_MODE) : found;
       dangling = made === -EEXIST;
       if (made < 0 && !dangling) {
@@ -152,22 +161,39 @@ class FifoSink implements Sink {
           describeError(-made)
         }; its folder must exist and be writable for this user`;
       }
-    } else if (found.kind !== "pipe") {
-      return `cannot write to ${this.#name}: not a FIFO but a ${
-        kindName(found)
-      }; make one with mkfifo under another name`;
+      found = open(this.#path, O_PATH);
     }
-    const descriptor = open(this.#path, O_WRONLY | O_NONBLOCK);
-    if (descriptor === -ENXIO) return undefined;
     // Somebody has removed it in this very moment; it is made again at the next look.
-    if (descriptor === -ENOENT && !dangling) return undefined;
+    if (found === -ENOENT && !dangling) return undefined;
+    if (found < 0) return this.#cannotOpen(found);
+    const obstacle = this.#open(found);
+    close(found);
+    return obstacle;
+  }
+
+  /** Opens what was found, and nothing that has got its name since. */
+  #open(found: number): string | undefined {
+    const refusal = this.#refusal(status(found));
+    if (refusal !== undefined) return `cannot write to ${this.#name}: ${refusal}`;
+    const descriptor = openAgain(found, O_WRONLY | O_NONBLOCK);
+    if (descriptor === -ENXIO) return undefined;
     const outcome = descriptor < 0 ? descriptor : setPipeSize(descriptor, PIPE_BYTES);
     if (outcome < 0) {
       if (descriptor >= 0) close(descriptor);
-      return `cannot open ${this.#name} for writing: ${describeError(-outcome)}`;
+      return this.#cannotOpen(outcome);
     }
     this.#descriptor = descriptor;
     return undefined;
+  }
+
+  #refusal(found: FileStatus | number): string | undefined {
+    if (typeof found === "number") return describeError(-found);
+    if (found.kind === "pipe") return refusalInSharedFolder(this.#path, found);
+    return `not a FIFO but a ${kindName(found)}; make one with mkfifo under another name`;
+  }
+
+  #cannotOpen(outcome: number): string {
+    return `cannot open ${this.#name} for writing: ${describeError(-outcome)}`;
   }
 
   /** The kernel throws away what is unread; it is still in the flusher's hand. */

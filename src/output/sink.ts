@@ -1,6 +1,6 @@
 import type { Outgoing } from "../formats/format.ts";
 import type { FormatName } from "../formats/formats.ts";
-import type { SyslogIdentity } from "../formats/rfc5424.ts";
+import type { SyslogIdentity } from "../formats/syslog.ts";
 import type { RotatedFilesSpec } from "./file/rotated_files.ts";
 import type { Wait } from "./wait.ts";
 
@@ -92,7 +92,7 @@ export interface Destination {
   readonly name: string;
   /** Where what was written could be read as an input: a path or a descriptor. */
   readonly readableAt?: string | number;
-  /** What the rfc5424 format is to say of the sender. */
+  /** What syslog messages are to say of the sender. */
   readonly syslog?: SyslogIdentity;
 }
 

@@ -1,10 +1,19 @@
 import { SinkError } from "../errors.ts";
-import { O_NONBLOCK, O_WRONLY, openAgain, STDOUT } from "../system/descriptors.ts";
+import type { Outgoing } from "../formats/format.ts";
+import {
+  appends,
+  O_NONBLOCK,
+  O_WRONLY,
+  openAgain,
+  STDOUT,
+} from "../system/descriptors.ts";
 import { describeError } from "../system/errno.ts";
 import { status } from "../system/file_status.ts";
 import { PIPE_BUF, pipeSize, setPipeSize } from "../system/pipes.ts";
 import { DescriptorSink } from "./descriptor_sink.ts";
+import { endLine, endsInsideLine } from "./file/torn_end.ts";
 import { DESCRIPTORS, type Destination, type SinkKind } from "./sink.ts";
+import type { Wait } from "./wait.ts";
 
 const NAME = "standard output";
 /**
@@ -46,8 +55,27 @@ function openStdout(): DescriptorSink {
       }; redirect it, or name an --output`,
     );
   }
+  if (found.kind === "file" && appends(STDOUT)) return new AppendedStdout(found.bytes);
   const plain = found.kind === "file" || found.kind === "device";
   return plain ? new DescriptorSink(NAME, STDOUT) : withoutBlocking();
+}
+
+/** `>>file`: what an earlier run has left at its end is not to be glued to. */
+class AppendedStdout extends DescriptorSink {
+  #endsInsideLine: boolean;
+
+  constructor(bytes: number) {
+    super(NAME, STDOUT);
+    this.#endsInsideLine = endsInsideLine(STDOUT, bytes);
+  }
+
+  override write(piece: Outgoing, from: number, wait: Wait): number {
+    if (this.#endsInsideLine) {
+      endLine(NAME, STDOUT);
+      this.#endsInsideLine = false;
+    }
+    return super.write(piece, from, wait);
+  }
 }
 
 /**

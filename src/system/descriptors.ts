@@ -14,6 +14,7 @@ export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
@@ -24,6 +25,8 @@ export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 /** One of the few that the two machines number differently. */
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
+
+const F_GETFL = 3;
 
 /** Opens `path`; the descriptor is not inherited by child processes. */
 export function open(path: string, flags: number, mode = 0): number {
@@ -39,6 +42,12 @@ export function open(path: string, flags: number, mode = 0): number {
  */
 export function openAgain(descriptor: number, flags: number): number {
   return open(`/proc/self/fd/${descriptor}`, flags);
+}
+
+/** What is written to the open file goes to its end, wherever that is by then. */
+export function appends(descriptor: number): boolean {
+  const flags = result(libc().call.fcntl(descriptor, F_GETFL, 0));
+  return flags >= 0 && (flags & O_APPEND) !== 0;
 }
 
 /** EINTR is no reason to close again: Linux has freed the number by then. */

@@ -29,6 +29,7 @@ const SIGNATURES = {
   // The last one is a number for some commands, and an address for others.
   fcntl: [["int", "int", "address"], "int"],
   flock: [["int", "int"], "int"],
+  geteuid: [[], "int"],
   ioctl: [["int", "address", "address"], "int"],
   mkfifo: [["address", "int"], "int"],
   mkdir: [["address", "int"], "int"],

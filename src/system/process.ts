@@ -1,5 +1,7 @@
 /** What the system says of this process and lets it say of itself. */
 
+import { UsageError } from "../errors.ts";
+import { isText } from "../text.ts";
 import { describeError, result } from "./errno.ts";
 import { readFile } from "./files.ts";
 import { libc } from "./libc.ts";
@@ -15,6 +17,8 @@ export function environment(name: string): string | undefined {
 /**
  * All variables whose names begin with `prefix`, as the program was started with them.
  * Deno would have to be allowed to read the whole environment to list it.
+ *
+ * @throws UsageError for one that is not UTF-8, and would stand for something else
  */
 export function environmentVariables(prefix: string): ReadonlyMap<string, string> {
   const path = "/proc/self/environ";
@@ -23,10 +27,18 @@ export function environmentVariables(prefix: string): ReadonlyMap<string, string
     throw new Error(`cannot read ${path}: ${describeError(-bytes)}; mount /proc`);
   }
   const variables = new Map<string, string>();
-  for (const entry of decoder.decode(bytes).split("\0")) {
-    const equals = entry.indexOf("=");
-    if (equals < 0 || !entry.startsWith(prefix)) continue;
-    variables.set(entry.slice(0, equals), entry.slice(equals + 1));
+  for (let from = 0, end; from < bytes.length; from = end + 1) {
+    end = bytes.indexOf(0, from);
+    if (end < 0) end = bytes.length;
+    const entry = bytes.subarray(from, end);
+    const text = decoder.decode(entry);
+    const equals = text.indexOf("=");
+    if (equals < 0 || !text.startsWith(prefix)) continue;
+    const name = text.slice(0, equals);
+    if (!isText(entry)) {
+      throw new UsageError(`the variable ${name} in the environment is not UTF-8`);
+    }
+    variables.set(name, text.slice(equals + 1));
   }
   return variables;
 }
@@ -48,4 +60,9 @@ export function yieldToOthers(): void {
   // On Linux 0 means this thread and not, as POSIX has it, the whole process. A
   // thread may always lower its own priority, so there is nothing to check.
   libc().call.setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+}
+
+/** The number of the user whose rights this process has. */
+export function ownUser(): number {
+  return libc().call.geteuid() >>> 0;
 }

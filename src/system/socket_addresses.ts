@@ -76,6 +76,15 @@ export function unixAddress(path: string): SocketAddress {
   return address;
 }
 
+/** One that is no file: see unix(7). @param name of at most `MAX_UNIX_PATH_BYTES` */
+export function abstractAddress(name: string): SocketAddress {
+  const bytes = new TextEncoder().encode(name);
+  const address = new Uint8Array(2 + 1 + bytes.length);
+  address[0] = AF_UNIX;
+  address.set(bytes, 3);
+  return address;
+}
+
 /** The address family, as `socket` takes it. */
 export function familyOf(address: SocketAddress): number {
   return address[0]! | address[1]! << 8;

@@ -1,4 +1,4 @@
-/** The README's table, from the results of a whole bench. */
+/** The table of README.md in this folder, from the results of a whole bench. */
 
 import { describe, type Machine } from "./machine.ts";
 import { number } from "./report.ts";
@@ -88,7 +88,7 @@ const QUESTIONS: readonly Question[] = [
   },
 ];
 
-const README = new URL("../../README.md", import.meta.url);
+const README = new URL("README.md", import.meta.url);
 const BEGIN = "<!-- measured by: deno task bench -->\n";
 const END = "<!-- end of what was measured -->";
 

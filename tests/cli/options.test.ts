@@ -15,6 +15,18 @@ function resolve(...args: string[]): Options {
   return { ...plan, ...routes[0]! };
 }
 
+Deno.test("a regular file as standard input is read as fast as it is written", () => {
+  const policy = (...args: string[]) =>
+    resolvePlan(parseFlags(args), CONTAINER, "file").routes[0]!.whenFull;
+  assertEquals(policy(), "block");
+  assertEquals(policy("--when-full", "overwrite"), "overwrite");
+  assertEquals(policy("--fifo", "a"), "overwrite");
+  assertEquals(
+    resolvePlan(parseFlags([]), CONTAINER, "pipe").routes[0]!.whenFull,
+    "overwrite",
+  );
+});
+
 const CONTAINER = { CONTAINER_ID: "web-1", CONTAINER_NAMESPACE: "k8s.io" };
 
 const KIB = 1024;

@@ -24,7 +24,7 @@ Deno.test("each thread loads only the rooms that it works in", () =>
     }
   }));
 
-/** As the tasks make what is compiled. */
+/** As the tasks make what is compiled, but with the names of the files. */
 async function bundleInto(folder: string): Promise<void> {
   const args = ["bundle", "--quiet", "--code-splitting", "--outdir", folder, MAIN];
   const { success } = await new Deno.Command(Deno.execPath(), { args }).output();

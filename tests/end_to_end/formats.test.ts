@@ -51,6 +51,7 @@ testPrograms("writes each format's own lines", async (program) => {
   for (
     const [format, line] of [
       ["cri", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z stdout F plain$/],
+      ["local-syslog", /^<30>[A-Z][a-z]{2} [ 1-3]\d [\d:]{8} spillway\[\d+\]: plain$/],
       ["rfc5424", /^<30>1 \d{4}-\S+Z \S+ spillway \d+ stdout - plain$/],
     ] as const
   ) {

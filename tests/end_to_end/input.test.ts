@@ -59,6 +59,26 @@ testPrograms("reads a file, and nothing at all", async (program) => {
   });
 });
 
+testPrograms(
+  "delivers all of a file that is larger than the ring, however slow the output is",
+  (program) =>
+    inFolder(async (folder) => {
+      const count = 20_000;
+      await Deno.writeTextFile(`${folder}/input`, numberedLines(0, count));
+      const args = ["--capacity", "64KiB", ...JSON_REPORTS];
+      const spillway = startInShell(program, 'exec "$@" < "$INPUT"', args, {
+        INPUT: `${folder}/input`,
+      });
+      await spillway.counted(
+        "the ring is full",
+        (s) => Number(s.lines_in) > 300,
+      );
+      const seen = checkNumberedLines(await spillway.readAll());
+      assertEquals([seen.lines, seen.lostLines], [count, 0]);
+      assertEquals(await spillway.code, 0);
+    }),
+);
+
 testPrograms("reads a terminal until its end of file", async (program) => {
   const spillway = startInShell(program, 'exec script -qec "$COMMAND" /dev/null', [], {
     COMMAND: `stty -echo; ${program.command.join(" ")} --report json 2>&1`,

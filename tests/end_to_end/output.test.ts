@@ -5,6 +5,7 @@ import {
   numberedLines,
 } from "./numbered_lines.ts";
 import { NEEDS_ROOT } from "./installed.ts";
+import { FORMAT_NAMES } from "../../src/formats/formats.ts";
 import { testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
@@ -23,6 +24,75 @@ testPrograms("appends to a file and makes it with mode 0640", async (program) =>
     assertEquals((await Deno.stat(path)).mode! & 0o777, 0o640);
   });
 });
+
+for (const format of FORMAT_NAMES) {
+  testPrograms(
+    `begins a new line where the last run has left one unfinished, as ${format}`,
+    (program) =>
+      inFolder(async (folder) => {
+        const path = `${folder}/app.log`;
+        await Deno.writeTextFile(path, "torn");
+        await run(program, ["--output", path, "--format", format], "one\ntwo");
+        const first = await Deno.readTextFile(path);
+        assert(first.startsWith("torn\n"), first);
+        await run(program, ["--output", path, "--format", format], "next\n");
+        const second = await Deno.readTextFile(path);
+        const added = second.slice(first.length);
+        assertEquals(second.startsWith(first), true);
+        assertEquals(added.startsWith("\n"), !first.endsWith("\n"), added);
+        assertEquals(added.includes("next"), true);
+      }),
+  );
+}
+
+testPrograms(
+  "begins a new line at the end of a file that a shell appends to, and in no other",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const appended = '"$@" >>"$FILE"';
+      const prefixed = '{ printf "prefix: "; "$@"; } >"$FILE"';
+      for (
+        const [script, expected] of [[appended, "torn\none\n"], [
+          prefixed,
+          "prefix: one\n",
+        ]]
+      ) {
+        await Deno.writeTextFile(path, "torn");
+        const spillway = startInShell(program, script!, [], { FILE: path });
+        await spillway.write("one\n");
+        await spillway.end();
+        assertEquals(await spillway.code, 0);
+        assertEquals(await Deno.readTextFile(path), expected);
+        await spillway.readAll();
+      }
+    }),
+);
+
+testPrograms(
+  "writes to nothing that somebody else has put into a folder for everybody",
+  (program) =>
+    inFolder(async (folder) => {
+      await Deno.chmod(folder, 0o1777);
+      const [file, fifo] = [`${folder}/file`, `${folder}/fifo`];
+      await Deno.writeTextFile(file, "");
+      await new Deno.Command("mkfifo", { args: [fifo] }).output();
+      for (const path of [file, fifo]) await Deno.chown(path, 65534, 65534);
+      const reader = new Running(["cat", fifo]);
+      for (const output of [file, `fifo:${fifo}`]) {
+        const { code, stderr } = await run(program, ["--output", output], "secret\n");
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, "it belongs to another user (65534)");
+      }
+      assertEquals(await Deno.readTextFile(file), "");
+      // What belongs to the owner of the folder is to be trusted as the folder is.
+      await Deno.chown(folder, 65534, 65534);
+      await run(program, ["--output", `fifo:${fifo}`], "public\n");
+      assertEquals(new TextDecoder().decode(await reader.readAll()), "public\n");
+      await reader.end();
+    }),
+  { ignore: Deno.uid() !== 0 },
+);
 
 testPrograms(
   "leaves nothing else in any folder, such as a cache of code",

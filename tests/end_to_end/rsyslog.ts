@@ -7,7 +7,10 @@ export interface Rsyslogd {
   /** The same number for UDP and TCP. */
   readonly port: number;
   readonly tlsPort: number;
+  /** As Debian's own /dev/log is, with the default parser. */
   readonly socket: string;
+  /** Told to take RFC 5424. */
+  readonly rfc5424Socket: string;
   /** What it has written so far: `facility.severity tag msgid message`, a line each. */
   output(): string;
 }
@@ -16,19 +19,26 @@ export interface Rsyslogd {
 export function makeRsyslogd(folder: string, tls?: Certificates): Rsyslogd {
   const [port, tlsPort] = [freePort(), freePort()];
   const [socket, output] = [`${folder}/log`, `${folder}/received`];
+  const rfc5424Socket = `${folder}/rfc5424`;
   Deno.writeTextFileSync(
     `${folder}/rsyslog.conf`,
-    rsyslogConfiguration({ folder, port, tlsPort, socket, output }, tls),
+    rsyslogConfiguration(
+      { folder, port, tlsPort, socket, rfc5424Socket, output },
+      tls,
+    ),
   );
   const server = new Server(
     ["rsyslogd", "-n", "-f", `${folder}/rsyslog.conf`, "-i", `${folder}/pid`],
-    async () => await accepts(port) && exists(socket) && (!tls || await accepts(tlsPort)),
+    async () =>
+      await accepts(port) && exists(socket) && exists(rfc5424Socket) &&
+      (!tls || await accepts(tlsPort)),
   );
   return {
     server,
     port,
     tlsPort,
     socket,
+    rfc5424Socket,
     output: () => exists(output) ? Deno.readTextFileSync(output) : "",
   };
 }
@@ -41,11 +51,12 @@ export interface RsyslogPlaces {
   readonly port: number;
   readonly tlsPort: number;
   readonly socket: string;
+  readonly rfc5424Socket: string;
   readonly output: string;
 }
 
 export function rsyslogConfiguration(
-  { folder, port, tlsPort, socket, output }: RsyslogPlaces,
+  { folder, port, tlsPort, socket, rfc5424Socket, output }: RsyslogPlaces,
   tls?: Certificates,
 ): string {
   return `
@@ -58,7 +69,9 @@ input(type="imudp" address="127.0.0.1" port="${port}" rcvbufSize="8m")
 input(type="imtcp" address="127.0.0.1" port="${port}"
   streamDriver.mode="0" streamDriver.authMode="anon")
 ${tls ? tlsInput(tlsPort, tls) : ""}
-input(type="imuxsock" socket="${socket}" useSpecialParser="off" parseHostname="on")
+input(type="imuxsock" socket="${socket}")
+input(type="imuxsock" socket="${rfc5424Socket}" useSpecialParser="off"
+  parseHostname="on")
 template(name="received" type="string"
   string="%syslogfacility-text%.%syslogseverity-text% %app-name% %msgid% %msg%\\n")
 action(type="omfile" file="${output}" template="received" flushOnTXEnd="on")

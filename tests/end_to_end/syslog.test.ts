@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { exists, makeCertificates } from "./peers.ts";
 import { needing } from "./installed.ts";
+import { HAS_JOURNALD, Journald } from "./journald.ts";
 import { type Program, testPrograms } from "./programs.ts";
 import { makeRsyslogd, type Rsyslogd } from "./rsyslog.ts";
 import { inFolder, run, start, summaryIn, until } from "./run.ts";
@@ -30,9 +31,13 @@ const WAYS = {
   "syslog:": ({ port }: Rsyslogd) => `syslog://127.0.0.1:${port}`,
   "syslog+tcp:": ({ port }: Rsyslogd) => `syslog+tcp://localhost:${port}`,
   "syslog+unix:": ({ socket }: Rsyslogd) => `syslog+unix:${socket}`,
+  "syslog+unix: with RFC 5424": ({ rfc5424Socket }: Rsyslogd) =>
+    `syslog+unix:${rfc5424Socket}`,
 };
 
 for (const [way, destination] of Object.entries(WAYS)) {
+  const isLocal = way === "syslog+unix:";
+  const flags = way.endsWith("RFC 5424") ? ["--format", "rfc5424"] : [];
   testWithRsyslog(
     `${way} rsyslogd receives line for line what was written`,
     (program) =>
@@ -41,13 +46,15 @@ for (const [way, destination] of Object.entries(WAYS)) {
         const input = 'first\n\n[brackets] "quotes"\n\ttab\nü → 日本\nno newline';
         const { code, stderr } = await run(
           program,
-          ["--output", output, ...JSON_REPORTS],
+          ["--output", output, ...flags, ...JSON_REPORTS],
           input,
         );
         assertEquals(code, 0, stderr);
         checkConservation(summaryIn(stderr));
+        // The local dialect has no place for the stream; the message begins after the colon.
+        const before = isLocal ? "local3.info api - " : "local3.info api stdout";
         const expected = input.replace("\t", "#011").split("\n")
-          .map((line) => `local3.info api stdout ${line}\n`).join("");
+          .map((line) => `${before} ${line}\n`).join("");
         await until(
           "all lines",
           () => rsyslogd.output().split("\n").length >= expected.split("\n").length,
@@ -56,6 +63,50 @@ for (const [way, destination] of Object.entries(WAYS)) {
       }),
   );
 }
+
+const JOURNALD_TEST = "syslog+unix: journald files messages under their tag and priority";
+
+testPrograms(
+  HAS_JOURNALD ? JOURNALD_TEST : `${JOURNALD_TEST} (needs systemd-journald and root)`,
+  (program) =>
+    inFolder(async (folder) => {
+      const journald = new Journald();
+      await journald.start();
+      try {
+        const [out, err] = [`${folder}/out`, `${folder}/err`];
+        const destination = `syslog+unix:${journald.socket}?tag=api&facility=local0`;
+        const spillway = start(program, [
+          ...["--fifo", `stdout=${out}`, "--fifo", `stderr=${err}`, "--create", "--once"],
+          ...["--output", destination, "--report", "none"],
+        ]);
+        await until("the FIFOs", () => exists(out) && exists(err));
+        const lines = ["first", "", "with\ttab", "\u001b[31mred", "ü → 日本"];
+        await Promise.all([
+          Deno.writeTextFile(out, lines.join("\n") + "\n", { create: false }),
+          Deno.writeTextFile(err, "an error\n", { create: false }),
+        ]);
+        await spillway.end();
+        assertEquals([await spillway.code, await spillway.stderr], [0, ""]);
+        await spillway.readAll();
+        await until("all lines", () => journald.entries("api").length > lines.length, 50);
+        const entries = journald.entries("api");
+        const messages = (priority: string) =>
+          entries.filter((entry) => entry.PRIORITY === priority)
+            .map(({ MESSAGE }) => MESSAGE);
+        assertEquals(
+          messages("6"),
+          lines.map((line) => line.replace("\u001b", "#033")),
+        );
+        assertEquals(messages("3"), ["an error"]);
+        for (const { SYSLOG_FACILITY, SYSLOG_PID } of entries) {
+          assertEquals([SYSLOG_FACILITY, SYSLOG_PID], ["16", `${spillway.pid}`]);
+        }
+      } finally {
+        await journald.stop();
+      }
+    }),
+  { ignore: !HAS_JOURNALD },
+);
 
 testWithRsyslog(
   "syslog+tcp: every line arrives though rsyslogd is killed and started ten times",

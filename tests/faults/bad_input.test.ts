@@ -1,6 +1,6 @@
 /** Input, command lines and names that nobody would write who means well. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { FLAGS } from "../../src/cli/flags.ts";
 import { resolvePlan } from "../../src/cli/options.ts";
@@ -243,3 +243,29 @@ Deno.test("a command line that is no UTF-8 does not make it crash", async () => 
 function equal(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }
+
+testPrograms("writes to no other file where a name is not UTF-8", async (program) => {
+  for (
+    const [script, message] of [
+      [`"$@" --output $'name\\xff.log'`, 'the argument "name\ufffd.log" is not UTF-8'],
+      [`"$@" --output=$'name\\xff.log'`, 'name\ufffd.log" is not UTF-8'],
+      [
+        `SPILLWAY_OUTPUT=$'name\\xff.log' "$@"`,
+        "the variable SPILLWAY_OUTPUT in the environment is not UTF-8",
+      ],
+    ] as const
+  ) {
+    await inFolder(async (folder) => {
+      const spillway = startInShell(program, `cd ${folder}; ${script}`, []);
+      await spillway.write("line\n").catch(() => {});
+      await spillway.end().catch(() => {});
+      await spillway.readAll();
+      const [code, stderr] = [await spillway.code, await spillway.stderr];
+      assertEquals([...Deno.readDirSync(folder)], []);
+      // Deno's own code finds such an argument first, and dies of it.
+      if (stderr.includes("panicked")) return assert(code !== 0);
+      assertEquals(code, 2);
+      assertStringIncludes(stderr, message);
+    });
+  }
+});

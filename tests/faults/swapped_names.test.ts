@@ -94,3 +94,27 @@ testPrograms(
     }),
   { ignore: CANNOT_STOP },
 );
+
+testPrograms(
+  "writes to nothing that takes the name of an output file",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const args = ["--output", path, "--max-size", "1MiB"];
+      await Deno.writeTextFile(path, "old\n");
+      await Deno.writeTextFile(`${folder}/secret`, SECRET);
+      await Deno.symlink(`${folder}/secret`, `${folder}/link`);
+      const hesitant = new Hesitant(program, folder, path, args);
+      const { running } = hesitant;
+      await Promise.all([running.write("a line\n"), running.end()]);
+      // The control thread asks on which disk it is; then the output is opened.
+      for (let stop = 0; stop < 2; stop++) {
+        await hesitant.stopped();
+        if (stop === 1) await Deno.rename(`${folder}/link`, path);
+        hesitant.goOn();
+      }
+      await Promise.all([running.code, running.readAll()]);
+      assertEquals(await Deno.readTextFile(`${folder}/secret`), SECRET);
+    }),
+  { ignore: CANNOT_STOP },
+);

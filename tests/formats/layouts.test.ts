@@ -31,6 +31,11 @@ const GAP: Gap = {
 };
 const SENTENCE = "spillway: 1 line (56789 bytes) dropped between " +
   "2026-11-22T10:00:00.000Z and 2026-11-22T10:00:01.456Z";
+const LOCAL_SYSLOG_MARKER = new RegExp(
+  `^<28>\\w{3} [ \\d]\\d [\\d:]{8} spillway\\[\\d+\\]: ${
+    SENTENCE.replaceAll(/[()]/g, "\\$&")
+  }\n$`,
+);
 const JSON_GAP =
   '"gap_bytes":56789,"gap_from":"2026-11-22T10:00:00.000Z","gap_lines":1,' +
   '"gap_reason":"dropped","gap_to":"2026-11-22T10:00:01.456Z"';
@@ -278,6 +283,24 @@ Deno.test("an rfc5424 gap marker is a warning with the numbers in structured dat
     '[spillway@32473 gap_bytes="56789" gap_from="2026-11-22T10:00:00.000Z" gap_lines="1" ' +
       `gap_reason="dropped" gap_to="2026-11-22T10:00:01.456Z"] ${SENTENCE}\n`,
   );
+});
+
+Deno.test("local-syslog is what syslog(3) sends, under the tag or what the input is called", () => {
+  const local = new Date(START_TIME / 1000);
+  const time = `${local.toDateString().slice(4, 7)} ${`${local.getDate()}`.padStart(2)} ${
+    local.toTimeString().slice(0, 8)
+  }`;
+  const header = (tag: string) => `${time} ${tag}[${Deno.pid}]: `;
+  assertEquals(written("local-syslog", "stdout", "a\tb\0\x1b[31mé\r\nend"), [
+    `<30>${header("spillway")}a\tb#000#033[31mé#015`,
+    `<30>${header("spillway")}end`,
+  ]);
+  assertEquals(written("local-syslog", "api", "a\n"), [`<30>${header("api")}a`]);
+  const settings = { ...SETTINGS, syslog: { facility: 16, tag: "my app:[1]" } };
+  assertEquals(written("local-syslog", "stderr", "a\n", settings), [
+    `<131>${header("myapp1")}a`,
+  ]);
+  assertMatch(marker("local-syslog"), LOCAL_SYSLOG_MARKER);
 });
 
 Deno.test("a label and a tag of any length make a record", () => {

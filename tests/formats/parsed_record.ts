@@ -27,13 +27,17 @@ function check(condition: unknown, what: string): asserts condition {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** False where a format has no place to say that a line goes on in the next record. */
+export function saysWhatGoesOn(name: FormatName): boolean {
+  return name !== "loki" && name !== "local-syslog";
+}
+
 /** @param name the format; a record that is not well-formed fails the test */
 export function parseRecords(name: RecordFormatName, taken: readonly Taken[]) {
   return taken.flatMap(({ bytes, recordEnds, progress, total }) =>
     recordEnds.map((end, index) => {
       const record = parseRecord(name, bytes.subarray(recordEnds[index - 1] ?? 0, end));
-      if (name !== "loki" || total.bytes === 0) return record;
-      // Loki has no place to say it.
+      if (saysWhatGoesOn(name) || total.bytes === 0) return record;
       const goesOn = progress[index]!.lines === (progress[index - 1]?.lines ?? 0);
       return { ...record, goesOn };
     })
@@ -114,6 +118,20 @@ const PARSERS: Record<RecordFormatName, (record: Uint8Array) => ParsedRecord> = 
       gap: gapOf(own),
     };
   },
+  "local-syslog": (record) => {
+    const text = decoder.decode(record);
+    const match = LOCAL_SYSLOG.exec(text);
+    check(match !== null, `a message of the local dialect: ${JSON.stringify(text)}`);
+    const [, priority, time, tag, , message] = match;
+    const stream = Number(priority) % 8 === 3 ? "stderr" : "stdout";
+    return {
+      stream: tag === "spillway" ? stream : tag!,
+      time: time!,
+      message: message!,
+      goesOn: false,
+      gap: {},
+    };
+  },
   rfc5424: (record) => {
     const text = decoder.decode(record);
     const match = RFC_5424.exec(text);
@@ -133,6 +151,10 @@ const PARSERS: Record<RecordFormatName, (record: Uint8Array) => ParsedRecord> = 
     };
   },
 };
+
+/** What syslog(3) sends; RFC 3164, section 4.1, without the name of the machine. */
+export const LOCAL_SYSLOG =
+  /^<(\d{1,3})>([A-Z][a-z]{2} [ 1-3]\d \d\d:\d\d:\d\d) ([^\s:[\]]{1,48})\[(\d+)\]: ((?:\P{Cc}|[\t\x80-\x9f])*)$/u;
 
 /** Section 6 of the RFC, with the one structured data element that there may be. */
 export const RFC_5424 =

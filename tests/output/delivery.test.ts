@@ -27,6 +27,7 @@ class TestDelivery {
       events: {
         onSinkFailing: (message) => this.events.push(`failing: ${message}`),
         onSinkRecovered: () => this.events.push("recovered"),
+        onReopened: () => this.events.push("reopened"),
         onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
       },
     });
@@ -215,7 +216,7 @@ Deno.test("a sink that cannot be reopened says so and is still in use", () => {
   test.sink.reopenError = new SinkFailure("no such folder");
   test.board.requestReopen();
   test.delivery.reopenIfAsked();
-  assertEquals(test.events, ["failing: no such folder"]);
+  assertEquals(test.events, ["failing: no such folder", "reopened"]);
   test.send("still here\n");
   assertEquals(test.sink.text, "still here\n");
 });

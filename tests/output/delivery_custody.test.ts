@@ -73,6 +73,7 @@ class TestDelivery {
       events: {
         onSinkFailing: (message) => this.events.push(`failing: ${message}`),
         onSinkRecovered: () => this.events.push("recovered"),
+        onReopened: () => this.events.push("reopened"),
         onSinkRejecting: (message) => this.events.push(`rejecting: ${message}`),
       },
     });

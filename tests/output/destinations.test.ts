@@ -16,13 +16,13 @@ const ACCEPTED: [output: string, expected: Record<string, unknown>][] = [
   ["syslog://host", {
     kind: "syslog",
     peer: { host: "host", port: 514 },
-    syslog: { facility: 3, tag: "spillway" },
+    syslog: { facility: 3, tag: undefined },
   }],
   ["syslog://10.0.0.1:5514?facility=local7&tag=api", {
     peer: { host: "10.0.0.1", port: 5514 },
     syslog: { facility: 23, tag: "api" },
   }],
-  ["syslog://host?facility=0", { syslog: { facility: 0, tag: "spillway" } }],
+  ["syslog://host?facility=0", { syslog: { facility: 0, tag: undefined } }],
   ["syslog+tcp://host", { kind: "syslog+tcp", peer: { host: "host", port: 514 } }],
   ["syslog+tls://host?ca=/a.pem&cert=/b.pem&key=/c.pem", {
     kind: "syslog+tls",
@@ -80,6 +80,8 @@ const REFUSED: [output: string, message: string][] = [
   ["syslog://host?facility=24", "is not one of kern"],
   ["syslog://host?facility=-1", "is not one of kern"],
   ["syslog://host?tag=a%20b", "is not a tag"],
+  ["syslog+tls://host?ca=/etc/ca%ff.pem", '"ca" holds bytes that are not UTF-8'],
+  ["syslog+unix:/dev/log?tag=a:b", "and no spaces, colons or brackets"],
   ["syslog+tls://host?cert=/a", "go together"],
   ["http://", "is not a URL"],
   ["http://host#gzip=maybe", "is not one of on, off"],
@@ -105,11 +107,10 @@ Deno.test("credentials on the command line are refused, and not repeated", () =>
 });
 
 Deno.test("syslog carries its own format only, HTTP takes any", () => {
-  for (
-    const output of ["syslog://h", "syslog+tcp://h", "syslog+tls://h", "syslog+unix:/h"]
-  ) {
+  for (const output of ["syslog://h", "syslog+tcp://h", "syslog+tls://h"]) {
     assertEquals(kindOf(parse(output)).formats, ["rfc5424"]);
   }
+  assertEquals(kindOf(parse("syslog+unix:/h")).formats, ["local-syslog", "rfc5424"]);
   assertEquals(kindOf(parse("http://h")).format, "ndjson");
   assertEquals(kindOf(parse("http://h")).formats, undefined);
 });

@@ -47,6 +47,7 @@ class TestFlush {
         events: {
           onSinkFailing: () => {},
           onSinkRecovered: () => {},
+          onReopened: () => {},
           onSinkRejecting: () => {},
         },
       }),

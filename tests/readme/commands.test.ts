@@ -2,10 +2,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { needing } from "../end_to_end/installed.ts";
 import { inFolder, reportsIn, until } from "../end_to_end/run.ts";
 import { Shim } from "../end_to_end/shim.ts";
+import { DOCUMENTS, MANUAL } from "./documents.ts";
 import { commandsIn, fencesIn } from "./markdown.ts";
 import { RECEIVED, type Stage, testOnStage } from "./stage.ts";
-
-const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 
 /** What the stand-in for `service` writes to standard output, and to standard error. */
 const LINES = "1\n2\n3\n";
@@ -99,7 +98,7 @@ const CHECKS: Record<string, Check> = {
   ),
   "service | spillway --output syslog+unix:": receives(
     "syslog",
-    /^(\w+.info spillway stdout \d\n){3}$/,
+    /^(\w+.info spillway - {2}\d\n){3}$/,
   ),
   "service | spillway --output https://logs.example.org/loki": receives(
     "https",
@@ -202,7 +201,7 @@ function logsAContainer(expected: RegExp): Check {
     });
 }
 
-const scripts = fencesIn(readme).filter(({ language }) => language === "sh");
+const scripts = fencesIn(MANUAL).filter(({ language }) => language === "sh");
 const commands = scripts.flatMap(({ text }) => commandsIn(text));
 
 /** The check with the longest beginning in common with the command. */
@@ -225,7 +224,9 @@ Deno.test("every task that the README names is one of deno.json", async () => {
   const config = new URL("../../deno.json", import.meta.url);
   const { tasks } = JSON.parse(await Deno.readTextFile(config));
   const named = [
-    ...readme.matchAll(/\bdeno(?:@[0-9.]+)? task (?:--quiet )?([a-z][a-z:-]*)/g),
+    ...[...DOCUMENTS.values()].join("").matchAll(
+      /\bdeno(?:@[0-9.]+)? task (?:--quiet )?([a-z][a-z:-]*)/g,
+    ),
   ];
   assert(named.length > 0);
   for (const [text, task] of named) assert(task! in tasks, text);

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { until } from "../end_to_end/run.ts";
+import { README } from "./documents.ts";
 import { section } from "./markdown.ts";
 import { type Stage, testOnStage } from "./stage.ts";
 
-const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-const troubleshooting = section(readme, "## Troubleshooting").replaceAll(/\s+/g, " ");
+const troubleshooting = section(README, "## Troubleshooting").replaceAll(/\s+/g, " ");
 
 /** An output that nobody reads. */
 const FROZEN = "rm -f /run/frozen; mkfifo /run/frozen; exec 9<>/run/frozen; ";

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { FLAGS } from "../../src/cli/flags.ts";
+import { DOCUMENTS, README as readme } from "./documents.ts";
 
-const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const ROOT = new URL("../../", import.meta.url);
 
 Deno.test("the README's table of flags has every flag, and no other", () => {
   const rows = readme.split("\n").filter((line) => /^\| `--?\w/.test(line));
@@ -29,3 +30,26 @@ Deno.test("the README runs the bundle with the permissions that the executable h
   const command = /deno run --allow.*?\\\n.*/.exec(readme)![0];
   assertEquals(permissionsIn(command), permissionsIn(tasks.compile));
 });
+
+Deno.test("every link in a document leads to a file or heading that there is", async () => {
+  for (const [path, text] of DOCUMENTS) {
+    for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https:/.test(target!)) continue;
+      const [file, heading] = target!.split("#") as [string, string?];
+      const url = new URL(file === "" ? path : `./${file}`, new URL(path, ROOT));
+      const linked = await Deno.readTextFile(file === "" ? new URL(path, ROOT) : url)
+        .catch((error) => {
+          throw new Error(`${path} links to ${target}: ${error.message}`);
+        });
+      if (heading === undefined) continue;
+      assert(headingsIn(linked).includes(heading), `${path}: ${target}`);
+    }
+  }
+});
+
+/** As GitHub calls them in links. */
+function headingsIn(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+    title!.toLowerCase().replaceAll(/[^\p{L}\p{N} -]/gu, "").replaceAll(" ", "-")
+  );
+}

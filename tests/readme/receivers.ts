@@ -53,7 +53,13 @@ function bulkReply(body: string): string {
 }
 
 async function startRsyslogd(): Promise<void> {
-  const places = { folder, port: 514, tlsPort: 6514, socket: "/dev/log" };
+  const places = {
+    folder,
+    port: 514,
+    tlsPort: 6514,
+    socket: "/dev/log",
+    rfc5424Socket: `${folder}/rfc5424`,
+  };
   const path = `${folder}/rsyslog.conf`;
   const output = `${received}/syslog`;
   await Deno.writeTextFile(path, rsyslogConfiguration({ ...places, output }, tls));

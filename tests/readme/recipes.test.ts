@@ -2,12 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
 import { needing } from "../end_to_end/installed.ts";
 import { until } from "../end_to_end/run.ts";
+import { MANUAL } from "./documents.ts";
 import { type Fence, fencesIn } from "./markdown.ts";
 import { type Stage, testOnStage } from "./stage.ts";
 
-const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
 /** The README's files: neither commands nor output. */
-const files = fencesIn(readme).filter(({ language }) => !["", "sh"].includes(language));
+const files = fencesIn(MANUAL).filter(({ language }) => !["", "sh"].includes(language));
 
 /** What cannot be tried here, and why; by a file's first line. */
 const NOT_TRIED: Record<string, string> = {
@@ -38,32 +38,6 @@ const TRIED: Record<string, (stage: Stage, text: string) => Promise<void>> = {
     stage.write("/run/rules.test.yml", RULES_TEST);
     await stage.run("promtool test rules /run/rules.test.yml");
   },
-  "# shop-log.socket": async (stage, text) => {
-    const units = unitsIn(text);
-    for (const [name, unit] of units) stage.write(`/etc/systemd/system/${name}`, unit);
-    const names = units.map(([name]) => `/etc/systemd/system/${name}`).join(" ");
-    const { stdout, stderr } = await stage.run(`systemd-analyze verify ${names}`);
-    assertEquals(stdout + stderr, "");
-    const command = /^ExecStart=(.*)$/m.exec(text)![1]!;
-    await throughSocketUnit(stage, command, async (write) => {
-      await write("1");
-      await until("the line", () => stage.text("/var/log/shop/shop.log") === "1\n");
-    });
-  },
-  "/var/log/shop/shop.log {": async (stage, text) => {
-    const log = "/var/log/shop/shop.log";
-    stage.write("/run/rotate.conf", text);
-    await stage.run(`rm -f ${log}`);
-    await throughSocketUnit(stage, `spillway --output ${log}`, async (write) => {
-      await write("before");
-      await until("a line in the log", () => stage.text(log) === "before\n");
-      await stage.run("logrotate --force --state /run/rotate.state /run/rotate.conf");
-      assertEquals(stage.text(`${log}.1`), "before\n");
-      await until("the new file", () => stage.exists(log));
-      await write("after");
-      await until("a line in the new log", () => stage.text(log) === "after\n");
-    });
-  },
   "apiVersion: v1": async (stage, text) => {
     const { spec } = parse(text) as Pod;
     const [pipe, sidecar] = spec.initContainers as [PodContainer, PodContainer];
@@ -86,8 +60,6 @@ const TRIED: Record<string, (stage: Stage, text: string) => Promise<void>> = {
 /** Programs that it takes, and their Debian packages; by a file's first line. */
 const TOOLS: Record<string, readonly [command: string, debianPackage: string]> = {
   "# Rules for Prometheus": ["promtool", "prometheus"],
-  "# shop-log.socket": ["systemd-analyze", "systemd"],
-  "/var/log/shop/shop.log {": ["logrotate", "logrotate"],
 };
 
 /** Lines are lost after five minutes, and the output stands still, with its ring full. */
@@ -112,29 +84,6 @@ tests:
         exp_samples: [{ labels: '{}', value: 3 }]
 `;
 
-/** The files that stand in one fence, each below a comment with its name. */
-function unitsIn(text: string): [name: string, unit: string][] {
-  return text.split(/^# /m).slice(1).map((part) => {
-    const end = part.indexOf("\n");
-    return [part.slice(0, end), part.slice(end + 1)];
-  });
-}
-
-/** Runs a command as the service of a socket unit runs: its standard input is a FIFO. */
-async function throughSocketUnit(
-  stage: Stage,
-  command: string,
-  test: (write: (line: string) => Promise<unknown>) => Promise<void>,
-): Promise<void> {
-  const fifo = "/run/shop/log";
-  await stage.run(`rm -f ${fifo} && mkfifo ${fifo}`);
-  // systemd holds it open for reading and writing.
-  const running = stage.start(`exec ${command} 0<>${fifo}`);
-  await test((line) => stage.run(`echo ${line} >${fifo}`));
-  await running.kill("SIGTERM");
-  assertEquals(await running.code, 0, await running.stderr);
-}
-
 function shell(words: readonly string[]): string {
   return words.map((word) => `'${word}'`).join(" ");
 }
@@ -151,7 +100,7 @@ Deno.test("every file in the README is tried, or it is said why it is not", () =
 Deno.test("the README names no metric that there is not", async () => {
   const source = new URL("../../src/report/metrics/metrics.ts", import.meta.url);
   const metrics = await Deno.readTextFile(source);
-  const named = [...readme.matchAll(/\bspillway_[a-z_]+/g)].map(([name]) => name);
+  const named = [...MANUAL.matchAll(/\bspillway_[a-z_]+/g)].map(([name]) => name);
   assert(named.length > 0);
   for (const name of named) assert(metrics.includes(`"${name}"`), name);
 });

@@ -38,8 +38,6 @@ exec ${spillway.command.map((word) => `'${word}'`).join(" ")} "$@"`,
   deno: `exec '${Deno.execPath()}' "$@"`,
   // The real one would fetch the Deno that runs already; the project is the clone.
   npx: `cd ${PROJECT}; shift 2; exec '${Deno.execPath()}' "$@"`,
-  // Of systemd's many words only \`reload\`, for the one service that runs here.
-  systemctl: '[ "$1" = reload ] && kill -HUP "$(cat /run/spillway.pid)"',
 };
 
 /** Moves into a new root folder and runs a command there. */

@@ -2,10 +2,11 @@
 
 import fc from "fast-check";
 import { FORMAT_NAMES, type FormatName } from "../../src/formats/formats.ts";
+import { saysWhatGoesOn } from "../formats/parsed_record.ts";
 import type { FullPolicy } from "../../src/lane/ring_producer.ts";
 
-/** Loki's entries do not say whether their line has ended, so nothing can be put together. */
-const FORMATS = FORMAT_NAMES.filter((name) => name !== "loki");
+/** Where nothing says whether a line has ended, nothing can be put together. */
+const FORMATS = FORMAT_NAMES.filter(saysWhatGoesOn);
 
 /** One write(2) of a writer: numbered lines of the same length. */
 export interface Write {

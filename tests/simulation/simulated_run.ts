@@ -139,6 +139,7 @@ export class SimulatedRun implements Surroundings {
         events: {
           onSinkFailing: () => {},
           onSinkRecovered: () => {},
+          onReopened: () => {},
           onSinkRejecting: () => {},
         },
       }),

@@ -1,21 +1,17 @@
+import { SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
-import {
-  close,
-  O_APPEND,
-  O_CREAT,
-  O_NOFOLLOW,
-  O_NONBLOCK,
-  O_RDONLY,
-  O_WRONLY,
-  open,
-  openAgain,
-  write,
-} from "../../system/descriptors.ts";
+import { close, O_RDONLY, openAgain, write } from "../../system/descriptors.ts";
 import { status } from "../../system/file_status.ts";
 import { fsync, readAt, truncate } from "../../system/files.ts";
 import { addressOf } from "../../system/memory.ts";
 import { DescriptorSink } from "../descriptor_sink.ts";
 import type { Wait } from "../wait.ts";
+import {
+  type Appendable,
+  type FileWish,
+  openForAppending,
+} from "./open_for_appending.ts";
+import { endLine, endsInsideLine } from "./torn_end.ts";
 
 /** Longer beginnings of a record are left where they are. */
 const MAX_CARRIED_BYTES = 1024 * 1024;
@@ -31,38 +27,30 @@ export class AppendedFile {
   readonly #writer: DescriptorSink;
   #bytes: number;
   #unfinishedBytes = 0;
+  /** Something was left in it that a record must not be glued to. */
+  #endsInsideLine: boolean;
 
-  private constructor(name: string, descriptor: number) {
-    const found = status(descriptor);
+  private constructor(name: string, { descriptor, status }: Appendable) {
     this.descriptor = descriptor;
-    this.isFile = typeof found !== "number" && found.kind === "file";
-    this.#bytes = typeof found === "number" ? 0 : found.bytes;
+    this.isFile = status.kind === "file";
+    this.#bytes = status.bytes;
+    this.#endsInsideLine = this.isFile && endsInsideLine(descriptor, status.bytes);
     this.#writer = new DescriptorSink(name, descriptor);
   }
 
   /**
-   * Opens the file or makes it; `-errno` when neither works.
+   * Opens the file or makes it; says in words why when neither works.
    *
    * @param name how messages call it
-   * @param mode of a file that is made
-   * @param followsLinks the file may be one that a symbolic link leads to
    */
-  static open(
-    name: string,
-    path: string,
-    mode: number,
-    followsLinks = true,
-  ): AppendedFile | number {
-    // O_NONBLOCK means nothing to files; it keeps a FIFO that has taken the
-    // name in the meantime from blocking this thread for ever.
-    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK;
-    const descriptor = open(path, followsLinks ? flags : flags | O_NOFOLLOW, mode);
-    return descriptor < 0 ? descriptor : new AppendedFile(name, descriptor);
+  static open(name: string, wish: FileWish): AppendedFile | string {
+    const found = openForAppending(wish);
+    return typeof found === "string" ? found : new AppendedFile(name, found);
   }
 
-  /** Its size, as far as nobody else writes to it. */
+  /** How large it is before the next record, as far as nobody else writes to it. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + (this.#endsInsideLine ? 1 : 0);
   }
 
   /** The next byte begins a record. */
@@ -72,6 +60,7 @@ export class AppendedFile {
 
   /** See `Sink.write`. @param to where to stop */
   write(piece: Outgoing, from: number, wait: Wait, to: number): number {
+    if (this.#endsInsideLine) this.#endLine();
     const count = this.#writer.write(piece, from, wait, to);
     const end = from + count;
     this.#bytes += count;
@@ -83,6 +72,12 @@ export class AppendedFile {
       else this.#unfinishedBytes += count;
     }
     return count;
+  }
+
+  #endLine(): void {
+    endLine(this.#writer.name, this.descriptor);
+    this.#endsInsideLine = false;
+    this.#bytes++;
   }
 
   /**
@@ -98,6 +93,7 @@ export class AppendedFile {
     if (typeof found === "number" || typeof nextFound === "number") return;
     if (found.identity === nextFound.identity) {
       next.#unfinishedBytes = length;
+      if (length > 0) next.#endsInsideLine = false;
       return;
     }
     if (length === 0 || length > MAX_CARRIED_BYTES) return;
@@ -105,14 +101,27 @@ export class AppendedFile {
     if (!this.isFile || !next.isFile || found.bytes !== this.#bytes) return;
     const at = found.bytes - length;
     const record = this.#read(at, length);
-    if (record === undefined) return;
-    if (write(next.descriptor, addressOf(record), length) !== length) {
-      truncate(next.descriptor, next.#bytes);
-      return;
-    }
-    next.#bytes += length;
-    next.#unfinishedBytes = length;
+    if (record === undefined || !next.#takeOver(record)) return;
     truncate(this.descriptor, at);
+  }
+
+  /** Writes the beginning of a record; leaves the file as it is if it has no room. */
+  #takeOver(record: Uint8Array): boolean {
+    const { length } = record;
+    const before = this.#bytes;
+    try {
+      if (this.#endsInsideLine) this.#endLine();
+    } catch (error) {
+      if (error instanceof SinkFailure) return false;
+      throw error;
+    }
+    if (write(this.descriptor, addressOf(record), length) !== length) {
+      if (truncate(this.descriptor, before) >= 0) this.#bytes = before;
+      return false;
+    }
+    this.#bytes += length;
+    this.#unfinishedBytes = length;
+    return true;
   }
 
   #read(at: number, length: number): Uint8Array | undefined {
@@ -127,7 +136,10 @@ export class AppendedFile {
   /** Throws away what it holds; `-errno` when that does not work. */
   empty(): number {
     const outcome = truncate(this.descriptor, 0);
-    if (outcome >= 0) this.#bytes = 0;
+    if (outcome >= 0) {
+      this.#bytes = 0;
+      this.#endsInsideLine = false;
+    }
     return outcome;
   }
 

@@ -29,6 +29,7 @@ export class FileRotation {
   constructor(
     name: string,
     path: string,
+    file: AppendedFile,
     settings: RotationSettings,
     notices: SinkNotices,
   ) {
@@ -38,15 +39,9 @@ export class FileRotation {
     this.#notices = notices;
     this.#spec = { path, maxFiles: settings.maxFiles, lock: Lock.create().memory };
     this.#files = new RotatedFiles(this.#spec);
-    const found = statusOfName(path);
-    const kind = typeof found === "number" ? "file" : found.kind;
-    if (kind !== "file") {
+    if (!file.isFile) {
       throw new SinkError(
-        `cannot rotate ${name}: not a file but a ${
-          kind === "link"
-            ? "symbolic link; name the file that it leads to"
-            : `${kind}; leave --max-size out`
-        }`,
+        `cannot rotate ${name}: not a file but a device; leave --max-size out`,
       );
     }
     this.#recover();
@@ -118,9 +113,10 @@ export class FileRotation {
   }
 
   #begin(mode: number): AppendedFile {
-    const next = AppendedFile.open(this.#name, this.#path, mode, false);
-    if (typeof next !== "number") return next;
-    throw new SinkFailure(`cannot make ${this.#name} anew: ${describeError(-next)}`);
+    const wish = { path: this.#path, mode, followsLinks: false };
+    const next = AppendedFile.open(this.#name, wish);
+    if (typeof next !== "string") return next;
+    throw new SinkFailure(`cannot make ${this.#name} anew: ${next}`);
   }
 
   #succeeded(): void {

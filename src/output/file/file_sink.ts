@@ -12,6 +12,7 @@ import {
 import type { Wait } from "../wait.ts";
 import { AppendedFile } from "./appended_file.ts";
 import { FileRotation } from "./file_rotation.ts";
+import type { FileWish } from "./open_for_appending.ts";
 
 interface FileDestination extends Destination {
   readonly kind: "file";
@@ -50,31 +51,21 @@ const FILE_MODE = 0o640;
 /** A file that is appended to, and made when it is missing. Flusher thread only. */
 class FileSink implements Sink {
   readonly #name: string;
-  readonly #path: string;
+  readonly #wish: FileWish;
   readonly #rotation: FileRotation | undefined;
   #file: AppendedFile;
 
   /** @throws SinkError when the file cannot be opened for appending, or never rotated. */
   constructor({ name, path, rotation }: FileDestination, notices: SinkNotices) {
     this.#name = name;
-    this.#path = path;
-    const found = status(path);
-    if (typeof found !== "number" && (found.kind === "pipe" || found.kind === "socket")) {
-      const instead = found.kind === "pipe" ? `fifo:${path}` : `unix:${path}`;
-      throw new SinkError(
-        `cannot append to ${name}: not a file but a ${found.kind}; write --output ${instead}`,
-      );
-    }
-    const file = AppendedFile.open(name, path, FILE_MODE);
-    if (typeof file === "number") {
-      throw new SinkError(
-        `cannot open ${name} for appending: ${
-          describeError(-file)
-        }; its folder must exist and be writable for this user`,
-      );
+    // The files that rotation makes anew are no longer those that a link leads to.
+    this.#wish = { path, mode: FILE_MODE, followsLinks: rotation === undefined };
+    const file = AppendedFile.open(name, this.#wish);
+    if (typeof file === "string") {
+      throw new SinkError(`cannot open ${name} for appending: ${file}`);
     }
     this.#file = file;
-    this.#rotation = rotation && new FileRotation(name, path, rotation, notices);
+    this.#rotation = rotation && new FileRotation(name, path, file, rotation, notices);
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
@@ -85,12 +76,10 @@ class FileSink implements Sink {
   }
 
   reopen(): void {
-    const next = AppendedFile.open(this.#name, this.#path, FILE_MODE);
-    if (typeof next === "number") {
+    const next = AppendedFile.open(this.#name, this.#wish);
+    if (typeof next === "string") {
       throw new SinkFailure(
-        `cannot reopen ${this.#name}: ${
-          describeError(-next)
-        }; writing goes on to the file that was open, until the next SIGHUP`,
+        `cannot reopen ${this.#name}: ${next}; writing goes on to the file that was open, until the next SIGHUP`,
       );
     }
     this.#file.carryRecordTo(next);

@@ -24,11 +24,25 @@ export function splitSettings(
         `"${name}" is no setting of this destination; it takes ${known.join(", ")}`,
       );
     }
+    if (value.includes("\ufffd") && !isDecodable(text.slice(at + 1))) {
+      throw new UsageError(`"${name}" holds bytes that are not UTF-8`);
+    }
     if (value === "") throw new UsageError(`"${name}" needs a value: ${name}=…`);
     if (settings.has(name)) throw new UsageError(`"${name}" was given twice`);
     settings.set(name, value);
   }
   return { rest: text.slice(0, at), settings };
+}
+
+/** False where the bytes that percent signs stand for are not UTF-8. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"));
+    return true;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
 }
 
 const MAX_PORT = 65_535;

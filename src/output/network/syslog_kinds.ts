@@ -1,7 +1,8 @@
-/** RFC 5424 messages over UDP, TCP, TLS and Unix datagrams. */
+/** Syslog messages: RFC 5424 over UDP, TCP and TLS, the local dialect over Unix datagrams. */
 
 import { UsageError } from "../../errors.ts";
-import { DEFAULT_IDENTITY, type SyslogIdentity } from "../../formats/rfc5424.ts";
+import type { FormatName } from "../../formats/formats.ts";
+import { DEFAULT_IDENTITY, type SyslogIdentity } from "../../formats/syslog.ts";
 import { type Destination, SERVED, type Sink, type SinkKind } from "../sink.ts";
 import { parseHostPort, type Settings, splitSettings } from "./address.ts";
 import { SocketConnection } from "./socket_connection.ts";
@@ -28,6 +29,8 @@ interface SyslogWay<P extends Peer> {
   readonly scheme: string;
   /** Its settings beside `facility` and `tag`. */
   readonly settings: readonly string[];
+  /** The first is the one that it takes unless told otherwise. */
+  readonly formats: readonly [FormatName, ...FormatName[]];
   /** @throws UsageError */
   peerOf(address: string): P;
   /** @throws SinkError */
@@ -36,13 +39,13 @@ interface SyslogWay<P extends Peer> {
 }
 
 function syslogKind<P extends Peer>(
-  { kind, help, scheme, settings: known, peerOf, open, loop }: SyslogWay<P>,
+  { kind, help, scheme, settings: known, formats, peerOf, open, loop }: SyslogWay<P>,
 ): SinkKind<SyslogDestination<P>> {
   return {
     kind,
     help,
-    format: "rfc5424",
-    formats: ["rfc5424"],
+    format: formats[0],
+    formats,
     parse: (output) => {
       const address = afterScheme(output, scheme);
       if (address === undefined) return undefined;
@@ -76,6 +79,7 @@ export const syslogUdpKind = syslogKind({
   scheme: "syslog://",
   loop: ({ peer }) => loopOfPeer(peer),
   settings: [],
+  formats: ["rfc5424"],
   peerOf: (address) => parseHostPort(address, SYSLOG_PORT),
   open: ({ name, peer }) => new DatagramSink(name, peer),
 });
@@ -86,6 +90,7 @@ export const syslogTcpKind = syslogKind({
   scheme: "syslog+tcp://",
   loop: ({ peer }) => loopOfPeer(peer),
   settings: ["timeout"],
+  formats: ["rfc5424"],
   peerOf: (address) => parseHostPort(address, SYSLOG_PORT),
   open: ({ name, peer, timeoutMs }) =>
     new StreamSink(
@@ -100,6 +105,7 @@ export const syslogTlsKind = syslogKind({
   help: "syslog+tls://HOST",
   scheme: "syslog+tls://",
   settings: ["timeout", ...TLS_SETTINGS],
+  formats: ["rfc5424"],
   loop: () => SERVED,
   peerOf: (address) => parseHostPort(address, SYSLOG_TLS_PORT),
   open: ({ name, peer, tls, timeoutMs }) => {
@@ -109,12 +115,13 @@ export const syslogTlsKind = syslogKind({
   },
 });
 
-/** Mostly to /dev/log. */
+/** Mostly to /dev/log, whose servers do not understand RFC 5424 unless they are told to. */
 export const syslogUnixKind = syslogKind({
   kind: "syslog+unix",
   help: "syslog+unix:/dev/log",
   scheme: "syslog+unix:",
   settings: [],
+  formats: ["local-syslog", "rfc5424"],
   peerOf: unixPeer,
   open: ({ name, peer }) => {
     checkUnixPath(name, peer.path);
@@ -129,15 +136,15 @@ const FACILITIES = [
   ...["local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"],
 ];
 
-/** RFC 5424, APP-NAME. */
-const TAG = /^[!-~]{1,48}$/;
+/** RFC 5424, APP-NAME; but what would end the tag in the local dialect is refused everywhere. */
+const TAG = /^[!-9;-Z\\^-~]{1,48}$/;
 
 /** The settings `facility` and `tag`. @throws UsageError */
 function identityIn(settings: Settings): SyslogIdentity {
-  const tag = settings.get("tag") ?? DEFAULT_IDENTITY.tag;
-  if (!TAG.test(tag)) {
+  const tag = settings.get("tag");
+  if (tag !== undefined && !TAG.test(tag)) {
     throw new UsageError(
-      `tag=${tag} is not a tag: those have 1 to 48 letters, digits and signs, and no spaces`,
+      `tag=${tag} is not a tag: those have 1 to 48 letters, digits and signs, and no spaces, colons or brackets`,
     );
   }
   const name = settings.get("facility");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { SinkError } from "../../../src/errors.ts";
+import { SinkError, SinkFailure } from "../../../src/errors.ts";
 import { RawFormat } from "../../../src/formats/raw.ts";
 import { type RotationSettings, type Sink } from "../../../src/output/sink.ts";
 import { Wait } from "../../../src/output/wait.ts";
@@ -95,6 +95,60 @@ Deno.test("a record that is larger than a file gets one of its own", () => {
     using output = new FileOutput(path, { maxBytes: 10 });
     output.write("1\n", "a long record\n", "2\n");
     assertEquals(read(path), ["1\n", "a long record\n", "2\n"]);
+  });
+});
+
+Deno.test("SIGHUP follows no link where files are rotated", () => {
+  inFolder((path, folder) => {
+    using output = new FileOutput(path, {});
+    Deno.writeTextFileSync(`${folder}/target`, "");
+    Deno.removeSync(path);
+    Deno.symlinkSync(`${folder}/target`, path);
+    assertThrows(() => output.sink.reopen?.(), SinkFailure, "symbolic link");
+    output.write("one\n");
+    assertEquals(Deno.readTextFileSync(`${folder}/target`), "");
+  });
+});
+
+Deno.test("a line that was left unfinished is ended before the first record", () => {
+  inFolder((path) => {
+    Deno.writeTextFileSync(path, "torn");
+    using output = new FileOutput(path);
+    assertEquals(Deno.readTextFileSync(path), "torn", "not before there is a record");
+    output.write("one\n");
+    output.write("two\n");
+    assertEquals(Deno.readTextFileSync(path), "torn\none\ntwo\n");
+  });
+});
+
+Deno.test("the newline that is put there counts for the size of a file", () => {
+  inFolder((path) => {
+    Deno.writeTextFileSync(path, "torn");
+    using output = new FileOutput(path, { maxBytes: 9 });
+    output.write("1234\n");
+    assertEquals(read(path), ["torn", "1234\n"]);
+  });
+});
+
+Deno.test("a record that moves to another file is not glued to a line that was left there", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path);
+    output.write("one\ntw");
+    Deno.renameSync(path, `${path}.old`);
+    Deno.writeTextFileSync(path, "torn");
+    output.sink.reopen?.();
+    output.write("o\n");
+    assertEquals(Deno.readTextFileSync(path), "torn\ntwo\n");
+  });
+});
+
+Deno.test("a line of its own that the file ends in goes on after it was opened again", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path);
+    output.write("one\ntw");
+    output.sink.reopen?.();
+    output.write("o\n");
+    assertEquals(Deno.readTextFileSync(path), "one\ntwo\n");
   });
 });
 
@@ -266,8 +320,12 @@ Deno.test("refuses to rotate what is not a file", () => {
     assertThrows(
       () => new FileOutput(path, {}),
       SinkError,
-      `cannot rotate "${path}": not a file but a symbolic link; name the file`,
+      `cannot open "${path}" for appending: not a file but a symbolic link; name the file`,
     );
+    // Nor does it make what the link leads to.
+    Deno.removeSync(`${folder}/target`);
+    assertThrows(() => new FileOutput(path, {}), SinkError, "symbolic link");
+    assertThrows(() => Deno.lstatSync(`${folder}/target`), Deno.errors.NotFound);
     assertThrows(
       () => new FileOutput("/dev/null", {}),
       SinkError,

@@ -1,0 +1,39 @@
+/** Refusing what is not UTF-8: as text it would name another file. */
+
+import { lastArguments } from "../child/arguments.ts";
+import { UsageError } from "../errors.ts";
+import { initialize } from "../system/errno.ts";
+import { isText } from "../text.ts";
+
+/** Stands in text for bytes that are no character. */
+const REPLACEMENT = "\ufffd";
+const ADVICE =
+  "; a file with such a name can be handed over open, as in `spillway >>FILE`, or given another name";
+
+/**
+ * Checks the arguments, but not those of a command after `--`, which gets its own byte
+ * for byte. (The Deno executable ends before that, with words of its runtime's.)
+ *
+ * @param bytesOf the last arguments as they were given, a NUL after each
+ * @throws UsageError
+ */
+export function checkArguments(args: readonly string[], bytesOf = givenArguments): void {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  if (!own.some((arg) => arg.includes(REPLACEMENT))) return;
+  let given = bytesOf(args.length);
+  for (const arg of own) {
+    const length = given.indexOf(0);
+    if (!isText(given.subarray(0, length))) {
+      throw new UsageError(
+        `the argument "${arg}" is not UTF-8, where it has ${REPLACEMENT}${ADVICE}`,
+      );
+    }
+    given = given.subarray(length + 1);
+  }
+}
+
+function givenArguments(count: number): Uint8Array {
+  initialize();
+  return lastArguments(count);
+}
