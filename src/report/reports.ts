@@ -46,7 +46,12 @@ export class Reports {
       options.reportIntervalMs,
       Date.now(),
     );
-    this.#console = new Console(stderr, options.report, options.container);
+    this.#console = new Console(
+      stderr,
+      options.report,
+      options.container,
+      () => options.inputs.length === 1,
+    );
   }
 
   snapshot(): Snapshot {
