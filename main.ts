@@ -1,5 +1,5 @@
 /**
- * Spillway: stands between a program that writes logs into a pipe and a
+ * Spillway: sits between a program that writes logs into a pipe and a
  * destination that may be slow. This file is the program on the main thread, and
  * the same file is what its threads run. Each loads only what it needs.
  */

@@ -3,7 +3,7 @@
 export const VERSION = "0.1.0";
 
 export const SUMMARY =
-  "Reads logs from a pipe and never makes the writer wait: while the output is slow it keeps the newest in memory, and it says exactly which lines were overwritten.";
+  "Reads logs from a pipe without ever blocking the writer: while the output is slow it keeps the newest lines, and says exactly how many it overwrote.";
 
 /** The ways to call it. */
 export const USAGE = [
@@ -38,15 +38,15 @@ export const EXIT_STATUSES = [
 export const SIGNALS = [
   [
     "SIGTERM",
-    "read what is in the pipe, write what is kept, and end; a second one ends at once",
+    "read what is in the pipe, write everything, and exit; a second one exits at once",
   ],
   [
     "SIGINT, SIGQUIT",
-    "the same; but standard input that is a pipe is read to its end: its writer has got the signal, too",
+    "the same, but read a pipe on standard input to its end: its writer has got the signal, too",
   ],
   [
     "SIGHUP",
-    "open the output file anew (log rotation); with another output it is like SIGINT",
+    "reopen the output file (log rotation); with another output like SIGINT",
   ],
   ["SIGUSR1, SIGUSR2", "report now"],
 ] as const;

@@ -38,23 +38,23 @@ export const FLAG_GROUPS = [
         repeatable: true,
         isPath: true,
         help:
-          "Read a named pipe instead of standard input; may be given several times. LABEL names the stream in reports and formats.",
+          "Read a named pipe instead of standard input; may be repeated. LABEL names the stream in reports and formats.",
         default: "standard input, label stdout",
       },
       {
         name: "create",
         help:
-          "Make the named pipes that are missing (mode 0600). They stay when the program ends, for writers that have them open, and the next run uses them again.",
+          "Create missing named pipes (mode 0600). They are left when the program exits, for writers that have them open, and the next run uses them again.",
       },
       {
         name: "once",
         help:
-          "End when the last writer of a --fifo closes it, instead of waiting for the next one.",
+          "Exit when the last writer of a --fifo closes it, instead of waiting for the next one.",
       },
       {
         name: "pipe-size",
         value: "SIZE",
-        help: "Ask the kernel for pipes of this size; it may give less.",
+        help: "Size to request for kernel pipes; the kernel may grant less.",
         default: "1MiB",
       },
     ],
@@ -65,8 +65,7 @@ export const FLAG_GROUPS = [
       {
         name: "capacity",
         value: "SIZE",
-        help:
-          "Memory that keeps lines while the output is slow, for each input: 64KiB to 2GiB.",
+        help: "Memory for lines while the output is slow, for each input; 64KiB to 2GiB.",
         default: "16MiB",
       },
       {
@@ -74,14 +73,14 @@ export const FLAG_GROUPS = [
         value: "POLICY",
         values: ["overwrite", "drop-newest", "block"],
         help:
-          "What a full ring does with more lines: overwrite (the oldest), drop-newest, or block (the writer waits).",
+          "What to do when the ring is full: overwrite (the oldest lines), drop-newest, or block (the writer waits).",
         default: "overwrite; block for a regular file",
       },
       {
         name: "max-line",
         value: "SIZE",
         help:
-          "Longest line kept whole, at most a quarter of the capacity; longer ones are split into pieces.",
+          "Longest line to keep whole, at most a quarter of the capacity; longer lines are split into pieces.",
         default: "64KiB, or a quarter of a smaller capacity",
       },
     ],
@@ -101,36 +100,36 @@ export const FLAG_GROUPS = [
         name: "format",
         value: "FORMAT",
         values: FORMAT_NAMES,
-        help: `How to write lines: ${FORMAT_HELP}.`,
+        help: `How to write: ${FORMAT_HELP}.`,
         default: "raw",
       },
       {
         name: "max-size",
         value: "SIZE",
         help:
-          "Begin a new file before that of --output would get larger. Lines are never cut in two by it. Older files are PATH.1, PATH.2 and so on.",
+          "Rotate the output file before it gets larger than this, never within a line. Older files are PATH.1, PATH.2 and so on.",
         default: "never",
       },
       {
         name: "max-files",
         value: "N",
         help:
-          "How many files --max-size keeps, PATH among them; 1 empties PATH when it is full.",
+          "How many files to keep with --max-size, including PATH; with 1, PATH is emptied when it is full.",
         default: "5",
       },
       {
         name: "compress",
         help:
-          "Compress the older files in the background: PATH.1.gz, PATH.2.gz and so on. What is left to do at the end is done by the next run.",
+          "Compress rotated files in the background: PATH.1.gz, PATH.2.gz and so on. What is left at the end is done by the next run.",
       },
       {
         name: "no-markers",
-        help: "Do not write a line into the output where lines are missing.",
+        help: "Do not mark in the output where lines are missing.",
       },
       {
         name: "drain-timeout",
         value: "DUR",
-        help: "Longest time to go on writing after the end of input or a signal.",
+        help: "How long to keep writing after the end of input or a signal.",
         default: "10s",
       },
     ],
@@ -142,25 +141,26 @@ export const FLAG_GROUPS = [
         name: "report",
         value: "HOW",
         values: ["text", "json", "none"],
-        help: "Reports on standard error: text, json (one object a line) or none.",
+        help:
+          "How to report on standard error: text, json (one object per line) or none.",
         default: "text",
       },
       {
         name: "report-interval",
         value: "DUR",
-        help: "How often a loss or a stall that goes on is reported again.",
+        help: "How often to repeat the report of a loss or a stall that continues.",
         default: "10s",
       },
       {
         name: "progress",
         help:
-          "Show a live meter on standard error; that must be a terminal, and the output none.",
+          "Draw a live meter on standard error; this must be a terminal, and the output must not.",
       },
       {
         name: "metrics",
         value: "HOST:PORT",
         help:
-          "Serve Prometheus metrics, health and a live page: /metrics, /healthz and /; without HOST for this machine only.",
+          "Serve Prometheus metrics, health and a live page: /metrics, /healthz and /. Without HOST, on loopback only.",
       },
       { name: "fail-on-loss", help: "Exit with status 3 if any line was lost." },
     ],
@@ -172,7 +172,7 @@ export const FLAG_GROUPS = [
         name: "containerd",
         commandLineOnly: true,
         help:
-          "Be the logging binary of a container, as containerd starts it: read its two streams at descriptors 3 and 4. {id} and {namespace} in --output stand for the container's; folders named so are made.",
+          "Be the logging binary of a container, as containerd starts it: read its two streams at descriptors 3 and 4. {id} and {namespace} in --output stand for the container's; folders named like this are created.",
       },
     ],
   },

@@ -118,7 +118,9 @@ export function checkLogUri(args: readonly string[]): void {
   }
   const other = args.find((arg) => /^(-h|--help|-V|--version)$/.test(arg));
   if (other !== undefined) {
-    throw new UsageError(`${other} has no place in a log URI; nobody would read it`);
+    throw new UsageError(
+      `${other} does not belong in a log URI: nobody would see what it prints`,
+    );
   }
 }
 

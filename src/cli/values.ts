@@ -5,7 +5,7 @@ import { formatSize, parseDuration, parseSize } from "../units.ts";
 import { type FlagName, FLAGS } from "./flags.ts";
 import type { RawFlags } from "./parse.ts";
 
-/** The value as it stands; undefined where the flag was not given. */
+/** The value as it was given; undefined where the flag was not given. */
 export function single(flags: RawFlags, name: FlagName): string | undefined {
   return flags.get(name)?.[0];
 }
@@ -25,7 +25,7 @@ export function checked<T>(name: FlagName, parse: () => T): T {
   }
 }
 
-/** In bytes. @param standard what stands for a flag that was not given */
+/** In bytes. @param standard what a flag means that was not given */
 export function size(
   flags: RawFlags,
   name: FlagName,

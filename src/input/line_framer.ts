@@ -47,6 +47,8 @@ export class LineFramer {
   /** Bytes landed, and how many of them are whole lines. */
   #filled = 0;
   #whole = 0;
+  /** How many whole lines these are, so that nothing counts them again. */
+  #wholeLines = 0;
   /** The landing area begins inside a line whose first pieces were pushed. */
   #inside = false;
   #blocked = false;
@@ -137,6 +139,7 @@ export class LineFramer {
     const newline = this.#lastNewline(before, this.#filled);
     if (newline >= 0) this.#whole = newline + 1;
     const lines = newline < 0 ? 0 : this.#countLines(before, this.#whole);
+    this.#wholeLines += lines;
     this.#counters.addIn(bytes, lines, this.#whole < this.#filled);
     const tooLong = this.#filled - this.#whole > this.#maxLineBytes;
     if (this.#whole < this.#frameBytes && !tooLong && this.#producer.backlogged) return;
@@ -203,6 +206,11 @@ export class LineFramer {
     return -1;
   }
 
+  /** Of the whole lines from `from` on, those before `to`. */
+  #linesUpTo(to: number, from: number): number {
+    return to === this.#whole ? this.#wholeLines : this.#countLines(from, to);
+  }
+
   #countLines(from: number, to: number): number {
     return this.#kernels.countNewlines(this.#ring.landingAt + from, to - from);
   }
@@ -214,11 +222,9 @@ export class LineFramer {
       const to = this.#cut(from);
       // Only a piece of a line that is too long ends without its newline.
       const unfinished = this.#landing[to - 1] !== NEWLINE;
-      if (
-        !this.#push(from, to, unfinished ? 0 : this.#countLines(from, to), unfinished)
-      ) {
-        break;
-      }
+      const lines = unfinished ? 0 : this.#linesUpTo(to, from);
+      if (!this.#push(from, to, lines, unfinished)) break;
+      this.#wholeLines -= lines;
       from = to;
     }
     while (this.#filled - from > this.#maxLineBytes && from >= this.#whole) {

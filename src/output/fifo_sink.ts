@@ -29,7 +29,7 @@ interface FifoDestination extends Destination {
 /** `--output fifo:PATH` */
 export const fifoKind: SinkKind<FifoDestination> = {
   kind: "fifo",
-  help: "fifo:PATH, a named pipe whose readers come and go, made with mode 0640",
+  help: "fifo:PATH, a named pipe whose readers come and go, created with mode 0640",
   format: "raw",
   parse: parseFifo,
   open: ({ name, path }) => new FifoSink(name, path),

@@ -41,7 +41,7 @@ const CREDENTIALS = /^[a-z][a-z0-9+]*:\/\/[^/?#]*@/i;
 export function parseDestination(output: string, settings: OutputSettings): Destination {
   if (CREDENTIALS.test(output)) {
     throw new UsageError(
-      "the destination holds credentials, which everybody could read in the list of processes; take out what stands before the @",
+      "the destination holds credentials, which everybody could read in the list of processes; remove what comes before the @",
     );
   }
   for (const kind of KINDS) {

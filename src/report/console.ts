@@ -26,21 +26,30 @@ export class Console {
   readonly #stderr: Stderr;
   readonly #style: ReportStyle;
   readonly #container: Container | undefined;
+  readonly #onlyInput: () => boolean;
   readonly #screen = new MeterScreen();
   /** What the meter shows now; undefined while there is none. */
   #frame: readonly string[] | undefined;
 
-  constructor(stderr: Stderr, style: ReportStyle, container: Container | undefined) {
+  /** @param onlyInput see `toText`; asked for each report */
+  constructor(
+    stderr: Stderr,
+    style: ReportStyle,
+    container: Container | undefined,
+    onlyInput: () => boolean,
+  ) {
     this.#stderr = stderr;
     this.#style = style;
     this.#container = container;
+    this.#onlyInput = onlyInput;
   }
 
   report(event: ReportEvent): void {
     // Why the program failed is said in any case.
     if (this.#style === "none" && event.event !== "error") return;
-    const toWords = this.#style === "json" ? toJson : toText;
-    const text = toWords(event, this.#container);
+    const text = this.#style === "json"
+      ? toJson(event, this.#container)
+      : toText(event, this.#container, this.#onlyInput());
     const { columns } = size();
     const erased = this.#screen.erase(columns);
     this.#stderr.print(`${erased}${text}\n${this.#draw(columns)}`);

@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Plan } from "../plan.ts";
+import { inputsOf, type Plan } from "../plan.ts";
 import { STDOUT } from "../system/descriptors.ts";
 import type { Board } from "../threads/board.ts";
 import { Console, meterFits } from "./console.ts";
@@ -34,7 +34,13 @@ export class Reports {
       plan.reportIntervalMs,
       Date.now(),
     );
-    this.#console = new Console(stderr, plan.report, plan.container);
+    const inputs = inputsOf(plan).length;
+    this.#console = new Console(
+      stderr,
+      plan.report,
+      plan.container,
+      () => inputs === 1,
+    );
   }
 
   /** From now on the route is part of what is reported. */

@@ -43,7 +43,7 @@ export class Stderr {
     }
     if (this.#leftOut > 0) {
       this.#enqueue(
-        `spillway: ${this.#leftOut} reports were left out: nobody took them\n`,
+        `spillway: ${this.#leftOut} reports were left out because standard error was blocked\n`,
       );
       this.#leftOut = 0;
     }

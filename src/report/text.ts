@@ -21,18 +21,28 @@ import { STALL_MS } from "./reporter.ts";
  * Sentences that start with `spillway: `, a line each.
  *
  * @param container named in each, where many write into one log
+ * @param onlyInput there is no other input, so its label would say nothing
  */
-export function toText(event: ReportEvent, container?: Container): string {
+export function toText(
+  event: ReportEvent,
+  container?: Container,
+  onlyInput = false,
+): string {
   const prefix = `spillway: ${container ? `${nameOf(container)}: ` : ""}`;
-  return sentences(event).map((sentence) => prefix + printable(sentence)).join("\n");
+  const labelled = (label: string) => onlyInput ? "" : `${label}: `;
+  return sentences(event, labelled).map((sentence) => prefix + printable(sentence))
+    .join("\n");
 }
 
-function sentences(event: ReportEvent): string[] {
+/** What a sentence about one input begins with. */
+type Labelled = (label: string) => string;
+
+function sentences(event: ReportEvent, labelled: Labelled): string[] {
   switch (event.event) {
     case "loss":
-      return [lossBegins(event, event.repeated)];
+      return [labelled(event.input.label) + lossBegins(event, event.repeated)];
     case "loss_end":
-      return [lossEnds(event)];
+      return [labelled(event.input.label) + lossEnds(event)];
     case "stall":
       return [stall(event.route, event.timeMs - event.sinceMs)];
     case "stall_end":
@@ -42,7 +52,7 @@ function sentences(event: ReportEvent): string[] {
         }`,
       ];
     case "input_notice":
-      return [`${event.input}: ${event.message}`];
+      return [labelled(event.input) + event.message];
     case "sink_failing":
       return [`${event.message}; trying again, new lines are kept in memory`];
     case "sink_rejecting":
@@ -60,7 +70,7 @@ function sentences(event: ReportEvent): string[] {
     case "listening":
       return [`metrics and a live page at ${event.url}`];
     case "status":
-      return status(event.snapshot);
+      return status(event.snapshot, labelled);
     case "summary":
       return summary(event.snapshot, true);
   }
@@ -72,7 +82,7 @@ function lossBegins(loss: Loss, repeated: boolean): string {
     rate(input.outBytesPerSecond)
   } out`;
   const parts = [
-    `${input.label}: the ring is full and ${output.name} is too slow (${rates}): ${
+    `the ring is full and ${output.name} is too slow (${rates}): ${
       amount(loss.lines, loss.bytes)
     } ${loss.reason} since ${clock(loss.sinceMs)}`,
   ];
@@ -85,9 +95,11 @@ function lossBegins(loss: Loss, repeated: boolean): string {
 }
 
 function lossEnds(loss: Loss): string {
-  return `${loss.input.label}: no more lines are lost: ${
+  // Not between two times of day: those of the marker, which are when lines came in, are
+  // others.
+  return `no more lines are lost: ${
     amount(loss.lines, loss.bytes)
-  } were ${loss.reason} between ${clock(loss.sinceMs)} and ${clock(loss.untilMs)}; ${
+  } were ${loss.reason} in ${span(loss.untilMs - loss.sinceMs)}; ${
     capacityAdvice(loss.capacityNeededBytes, "the worst burst")
   }`;
 }
@@ -115,13 +127,13 @@ function fill({ bytesBuffered, capacityBytes }: InputState): string {
 }
 
 /** How the output does, each input's ring and rates, and the counters. */
-function status(snapshot: Snapshot): string[] {
+function status(snapshot: Snapshot, labelled: Labelled): string[] {
   const routes = snapshot.routes.flatMap(({ inputs, output }) => [
     outputStatus(output, snapshot),
     ...inputs.map((input) =>
-      `${input.label}: ring ${fill(input)} of ${formatSize(input.capacityBytes)} full, ${
-        rate(input.inBytesPerSecond)
-      } in, ${rate(input.outBytesPerSecond)} out`
+      `${labelled(input.label)}ring ${fill(input)} of ${
+        formatSize(input.capacityBytes)
+      } full, ${rate(input.inBytesPerSecond)} in, ${rate(input.outBytesPerSecond)} out`
     ),
   ]);
   return [...routes, ...summary(snapshot, false)];

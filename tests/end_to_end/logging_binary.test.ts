@@ -128,7 +128,7 @@ const REFUSED: readonly (readonly [string, readonly string[], RegExp, number])[]
   [
     "a request for help",
     ["--containerd", "", "--help", "", "--output", "x"],
-    /^spillway: shop\/web-1: --help has no place in a log URI/,
+    /^spillway: shop\/web-1: --help does not belong in a log URI/,
     2,
   ],
   [

@@ -113,6 +113,7 @@ testPrograms("reports a loss and the summary as text", async (program) => {
   await spillway.readAll();
   const stderr = await spillway.stderr;
   assert(stderr.split("\n").slice(0, -1).every((line) => line.startsWith("spillway: ")));
+  assert(!stderr.includes("stdout"), "standard input is called what it is not");
   assert(
     /50000 lines \(5 MB\) in, \d+ lines \([^)]+\) out, .* overwritten/.test(stderr),
     stderr,

@@ -8,11 +8,15 @@ export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
     "README.md",
     "tests/recipes/README.md",
     "src/README.md",
+    "src/output/README.md",
+    "src/formats/README.md",
     "tests/README.md",
     "tests/bench/README.md",
   ].map(async (path) => [path, await Deno.readTextFile(new URL(path, ROOT))] as const)),
 );
 
 export const README = DOCUMENTS.get("README.md")!;
-/** Whose commands and files can be tried as they stand. */
-export const MANUAL = README + DOCUMENTS.get("tests/recipes/README.md")!;
+/** With what to do when something goes wrong. */
+export const RECIPES = DOCUMENTS.get("tests/recipes/README.md")!;
+/** The two whose commands and files can be tried as they are. */
+export const MANUAL = README + RECIPES;

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { until } from "../end_to_end/run.ts";
-import { README } from "./documents.ts";
+import { RECIPES } from "./documents.ts";
 import { section } from "./markdown.ts";
 import { type Stage, testOnStage } from "./stage.ts";
 
-const troubleshooting = section(README, "## Troubleshooting").replaceAll(/\s+/g, " ");
+const troubleshooting = section(RECIPES, "## Troubleshooting").replaceAll(/\s+/g, " ");
 
 /** An output that nobody reads. */
 const FROZEN = "rm -f /run/frozen; mkfifo /run/frozen; exec 9<>/run/frozen; ";
@@ -44,7 +44,7 @@ const PROVOKED: Record<string, string> = {
 };
 
 Deno.test("the README explains the messages that are provoked here, and no others", () => {
-  const [messages] = troubleshooting.split("What is seen, without a message");
+  const [messages] = troubleshooting.split("Without a message");
   const explained = [...messages!.matchAll(/ - `([^`]+)`/g)].map(([, message]) =>
     message
   );

@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { FLAGS } from "../../src/cli/flags.ts";
-import { DOCUMENTS, README as readme } from "./documents.ts";
+import { DOCUMENTS, MANUAL, README as readme } from "./documents.ts";
 
+const MAX_LINES = 300;
+const MAX_COLUMNS = 100;
 const ROOT = new URL("../../", import.meta.url);
 
 Deno.test("the README's table of flags has every flag, and no other", () => {
@@ -27,8 +29,16 @@ Deno.test("the README runs the bundle with the permissions that the executable h
   const { tasks } = JSON.parse(await Deno.readTextFile(config));
   const permissionsIn = (command: string) =>
     [...command.matchAll(/--allow-(?!read)\S+/g)].map(([flag]) => flag).sort();
-  const command = /deno run --allow.*?\\\n.*/.exec(readme)![0];
+  const command = /deno run --allow.*?\\\n.*/.exec(MANUAL)![0];
   assertEquals(permissionsIn(command), permissionsIn(tasks.compile));
+});
+
+Deno.test("the README is short, and no document has a wide table", () => {
+  assert(readme.trimEnd().split("\n").length <= MAX_LINES);
+  for (const [path, text] of DOCUMENTS) {
+    const rows = text.split("\n").filter((line) => line.startsWith("|"));
+    for (const row of rows) assert(row.length <= MAX_COLUMNS, `${path}: ${row}`);
+  }
 });
 
 Deno.test("every link in a document leads to a file or heading that there is", async () => {

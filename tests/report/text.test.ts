@@ -42,11 +42,11 @@ const SENTENCES: readonly (readonly [ReportEvent, string])[] = [
   ],
   [
     { ...LOSS, event: "loss_end" },
-    "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten between 10:00:00.123Z and 10:01:01.456Z; --capacity 21MiB would have held the worst burst",
+    "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten in 1m 1s; --capacity 21MiB would have held the worst burst",
   ],
   [
     { ...LOSS, event: "loss_end", capacityNeededBytes: 3e9 },
-    "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten between 10:00:00.123Z and 10:01:01.456Z; no --capacity would have held the worst burst (3 GB): only a faster output helps",
+    "spillway: stderr: no more lines are lost: 1234 lines (56.8 kB) were overwritten in 1m 1s; no --capacity would have held the worst burst (3 GB): only a faster output helps",
   ],
   [
     { timeMs, event: "stall", route: stalled(HALF_FULL).routes[0]!, sinceMs: START_MS },
@@ -88,6 +88,27 @@ const SENTENCES: readonly (readonly [ReportEvent, string])[] = [
 for (const [event, sentence] of SENTENCES) {
   Deno.test(`text: ${sentence}`, () => assertEquals(toText(event), sentence));
 }
+
+Deno.test("an input that is the only one needs no label", () => {
+  const toWords = (event: ReportEvent) => toText(event, undefined, true);
+  assertEquals(
+    toWords({ ...LOSS, event: "loss", repeated: false }),
+    "spillway: the ring is full and the output is too slow (5 MB/s in, 1.25 MB/s out): 1234 lines (56.8 kB) overwritten since 10:00:00.123Z",
+  );
+  assertEquals(
+    toWords({ ...LOSS, event: "loss_end" }),
+    "spillway: no more lines are lost: 1234 lines (56.8 kB) were overwritten in 1m 1s; --capacity 21MiB would have held the worst burst",
+  );
+  assertEquals(
+    toWords({ timeMs, event: "input_notice", input: "stdout", message: "it is back" }),
+    "spillway: it is back",
+  );
+  const seen = snapshot(1, [inputOf({})]);
+  assertEquals(
+    toWords({ timeMs, event: "status", snapshot: seen }).split("\n")[1],
+    "spillway: ring 0% of 16MiB full, 0 B/s in, 0 B/s out",
+  );
+});
 
 const ONE = inputOf({ linesIn: 1n, bytesIn: 10n, linesOut: 1n, bytesOut: 10n });
 const MANY = inputOf({

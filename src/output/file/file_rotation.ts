@@ -116,7 +116,7 @@ export class FileRotation {
     const wish = { path: this.#path, mode, followsLinks: false };
     const next = AppendedFile.open(this.#name, wish);
     if (typeof next !== "string") return next;
-    throw new SinkFailure(`cannot make ${this.#name} anew: ${next}`);
+    throw new SinkFailure(`cannot create ${this.#name} again: ${next}`);
   }
 
   #succeeded(): void {

@@ -26,7 +26,7 @@ const SCHEME = /^[a-z][a-z0-9+]*:/;
 /** `--output PATH` */
 export const fileKind: SinkKind<FileDestination> = {
   kind: "file",
-  help: "the PATH of a file to append to, made with mode 0640 and opened anew on SIGHUP",
+  help: "the PATH of a file to append to, created with mode 0640 and reopened on SIGHUP",
   format: "raw",
   reopens: true,
   loop: ({ path }) => loopOfFile(path),
