@@ -49,7 +49,7 @@ function openOutlet(start: DataThreadStart): Outlet {
     }),
     format: makeFormat(options.format, {
       maxLineBytes: options.maxLineBytes,
-      startTime: start.startTime,
+      run: crypto.randomUUID(),
       host: hostName(),
       bare: kindOf(options.output).makesDocuments ?? false,
       ...(options.output.syslog && { syslog: options.output.syslog }),

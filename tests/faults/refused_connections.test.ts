@@ -44,7 +44,7 @@ for (const error of ["EPERM", "EACCES"]) {
         receiver.stop();
       }
     },
-    NEEDS,
+    NEEDS_STRACE,
   );
 
   testPrograms(
@@ -63,7 +63,7 @@ for (const error of ["EPERM", "EACCES"]) {
         await receiver.stop();
       }
     },
-    NEEDS,
+    NEEDS_STRACE,
   );
 
   testPrograms(
@@ -82,7 +82,7 @@ for (const error of ["EPERM", "EACCES"]) {
         receiver.close();
       }
     },
-    NEEDS,
+    NEEDS_STRACE,
   );
 }
 
@@ -125,7 +125,7 @@ testPrograms(
         receiver.stop();
       }
     }),
-  NEEDS,
+  NEEDS_STRACE,
 );
 
 /** Takes a datagram, and is bound again, as a logger that restarts. */
@@ -161,7 +161,7 @@ testPrograms(
       assert((await said).includes("second"));
       await logger.status;
     }),
-  NEEDS,
+  NEEDS_STRACE,
 );
 
 function exists(path: string): boolean {
