@@ -76,7 +76,7 @@ function openOutlet(
     }),
     format: makeFormat(format, {
       maxLineBytes,
-      startTime,
+      run: crypto.randomUUID(),
       host: hostName(),
       bare: kind.makesDocuments ?? false,
       ...(output.syslog && { syslog: output.syslog }),

@@ -10,13 +10,13 @@ import { LINE, type RecordLayout, TIME } from "./record_layout.ts";
  * is an object, as the Elastic Common Schema has it: the templates for logs that come
  * with Elasticsearch refuse documents where it is a text.
  *
- * @param startTime of the program, in microseconds since 1970
+ * @param run the name of this run, which no other has on any machine
  * @param host the machine's name; left out where it has none
  */
-export function elasticsearchBulk(startTime: number, host: string): RecordLayout {
+export function elasticsearchBulk(run: string, host: string): RecordLayout {
   const origin = host === "" ? {} : { host: { name: host } };
   const action = (label: string, id: string) =>
-    `{"create":{"_id":"${label}-${startTime}-${id}"}}\n`;
+    `{"create":{"_id":"${label}-${run}-${id}"}}\n`;
   return {
     escapes: JSON_ESCAPES,
     record: (label, goesOn) => {

@@ -18,8 +18,8 @@ import { DEFAULT_IDENTITY, type SyslogIdentity } from "./syslog.ts";
 export interface FormatSettings {
   /** Longer lines are written as several records, where a format has records. */
   readonly maxLineBytes: number;
-  /** When the program started, in microseconds since 1970. */
-  readonly startTime: number;
+  /** Names this run among those of all machines; one like it was never made before. */
+  readonly run: string;
   /** The machine's name, or the container's; empty where it has none. */
   readonly host: string;
   /** What syslog messages say of their sender, where the destination has a say in it. */
@@ -58,7 +58,7 @@ const FORMATS = {
   },
   "elasticsearch-bulk": {
     isJson: true,
-    layout: ({ startTime, host }) => elasticsearchBulk(startTime, host),
+    layout: ({ run, host }) => elasticsearchBulk(run, host),
   },
   loki: { isJson: true, layout: () => LOKI, document: lokiPush },
   otlp: {

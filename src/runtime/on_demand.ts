@@ -11,3 +11,4 @@ export function gzip(bytes: Uint8Array): Uint8Array {
 
 export const nodeNet = () => process.getBuiltinModule("node:net");
 export const nodeTls = () => process.getBuiltinModule("node:tls");
+export const nodeCrypto = () => process.getBuiltinModule("node:crypto");

@@ -1,10 +1,11 @@
 /**
  * TLS connections as streams. Deno's own are wrapped: its `node:tls` sends no client
- * certificate in every version, and does not say what is wrong with a server's.
+ * certificate in every version, and does not say what is wrong with a server's. Both
+ * runtimes accept the same certificates.
  */
 
 import { Duplex } from "node:stream";
-import { nodeTls } from "./on_demand.ts";
+import { nodeCrypto, nodeNet, nodeTls } from "./on_demand.ts";
 
 /** A stream over a TCP connection that emits `secureConnect` when it is ready. */
 export interface TlsStream extends Duplex {
@@ -14,18 +15,77 @@ export interface TlsStream extends Duplex {
 
 /** PEM texts. */
 export interface TlsSettings {
-  /** Authorities that are trusted. */
+  /** The authorities that are trusted, and no others, whatever the environment says. */
   readonly ca: string;
   /** Who we are: both or none. */
   readonly cert?: string;
   readonly key?: string;
 }
 
-/** Connects, and makes sure that the server is `host`. */
+/**
+ * Connects, and makes sure that the server is `host`: one of the authorities has signed
+ * its certificate, which is not that of an authority itself and has the name or the
+ * address of the host as a subjectAltName.
+ *
+ * @throws Error what a runtime refuses at once
+ */
 export function connectTls(host: string, port: number, tls: TlsSettings): TlsStream {
   return "Bun" in globalThis
-    ? nodeTls().connect({ host, port, servername: host, ...tls })
+    ? connectWithBun(host, port, tls)
     : new DenoTlsStream(host, port, tls);
+}
+
+/** Bun checks who has signed; what else Deno asks of a certificate is asked here. */
+function connectWithBun(host: string, port: number, tls: TlsSettings): TlsStream {
+  return nodeTls().connect({
+    host,
+    port,
+    // RFC 6066 has no server names for addresses.
+    ...(nodeNet().isIP(host) === 0 && { servername: host }),
+    ...tls,
+    // Given so, it is not taken from NODE_TLS_REJECT_UNAUTHORIZED.
+    rejectUnauthorized: true,
+    checkServerIdentity: (_, { raw }) => wrongWithCertificate(raw, host),
+  });
+}
+
+function wrongWithCertificate(raw: Uint8Array, host: string): Error | undefined {
+  const { X509Certificate } = nodeCrypto();
+  const found = new X509Certificate(raw);
+  if (found.ca) return new Error(AUTHORITY_AS_SERVER);
+  const name = nodeNet().isIP(host) === 0
+    ? found.checkHost(host, { subject: "never", partialWildcards: false })
+    : found.checkIP(host);
+  if (name !== undefined) return undefined;
+  return new Error(
+    `the server's certificate is not valid for ${host}; it is valid for ${
+      found.subjectAltName ?? "no names, having no subjectAltName"
+    }`,
+  );
+}
+
+const AUTHORITY_AS_SERVER =
+  "the server's certificate is that of an authority, which no server may have as its own; make it with -addext basicConstraints=critical,CA:FALSE";
+
+/**
+ * Deno adds the authorities that it is given to those that it trusts in any case: its own,
+ * unless this variable names others, and those in the files that the others name. It
+ * looks at them when the process makes its first connection, and never again.
+ */
+const TRUSTED_STORES = "DENO_TLS_CA_STORE";
+const TRUSTED_FILES = ["DENO_CERT", "NODE_EXTRA_CA_CERTS"];
+
+/** Only this process is changed: programs that it starts get what it was started with. */
+function trustNobodyByDefault(): void {
+  Deno.env.set(TRUSTED_STORES, "");
+  for (const name of TRUSTED_FILES) Deno.env.delete(name);
+}
+
+/** Says what is meant where Deno names a part of its own. */
+function inWords(error: Error): Error {
+  return error.message.includes("CaUsedAsEndEntity")
+    ? new Error(AUTHORITY_AS_SERVER)
+    : error;
 }
 
 const READ_BYTES = 64 * 1024;
@@ -37,9 +97,10 @@ class DenoTlsStream extends Duplex implements TlsStream {
 
   constructor(hostname: string, port: number, { ca, cert, key }: TlsSettings) {
     super();
+    trustNobodyByDefault();
     const identity = cert === undefined || key === undefined ? {} : { cert, key };
     this.#opening = Deno.connectTls({ hostname, port, caCerts: [ca], ...identity });
-    this.#open().catch((error) => this.destroy(error));
+    this.#open().catch((error) => this.destroy(inWords(error)));
   }
 
   async #open(): Promise<void> {

@@ -220,6 +220,22 @@ testPrograms(
     }),
 );
 
+testPrograms(
+  "elasticsearch-bulk: an _id is one that no other run has given",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      receiver.answer = () => Response.json({ errors: false, items: [] });
+      const args = ["--output", url, "--format", "elasticsearch-bulk", ...JSON_REPORTS];
+      await Promise.all([run(program, args, "a\n"), run(program, args, "a\n")]);
+      const ids = receiver.requests.map(({ body }) =>
+        JSON.parse(body.split("\n")[0]!).create._id
+      );
+      // When a run has started is not enough: two may start in the same microsecond.
+      for (const id of ids) assertMatch(id, /^stdout-[0-9a-f]{8}(-[0-9a-f]{4,12}){4}-1$/);
+      assertEquals(new Set(ids).size, 2);
+    }),
+);
+
 const https = needing(
   "https: nginx takes gzip over TLS from a client that it knows",
   "nginx",

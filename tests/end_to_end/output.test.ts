@@ -91,7 +91,7 @@ testPrograms(
       assertEquals(new TextDecoder().decode(await reader.readAll()), "public\n");
       await reader.end();
     }),
-  { ignore: Deno.uid() !== 0 },
+  NEEDS_ROOT,
 );
 
 testPrograms(

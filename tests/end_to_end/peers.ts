@@ -116,7 +116,8 @@ export async function makeCertificates(
   };
 }
 
-async function openssl(folder: string, args: readonly string[]): Promise<void> {
+/** Runs openssl in a folder. */
+export async function openssl(folder: string, args: readonly string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("openssl", {
     args: [...args],
     cwd: folder,

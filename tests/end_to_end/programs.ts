@@ -12,13 +12,15 @@ export const PROGRAMS: readonly Program[] = [
   {
     name: "source",
     command: [
+      "env",
+      "DENO_NO_UPDATE_CHECK=1",
       Deno.execPath(),
       "run",
       "--quiet",
       "--no-prompt",
       "--allow-ffi",
       "--allow-net",
-      "--allow-env=CONTAINER_ID,CONTAINER_NAMESPACE,NO_COLOR,TERM",
+      "--allow-env=CONTAINER_ID,CONTAINER_NAMESPACE,NO_COLOR,TERM,DENO_TLS_CA_STORE,DENO_CERT,NODE_EXTRA_CA_CERTS",
       `--allow-read=${ROOT}`,
       `${ROOT}main.ts`,
     ],

@@ -1,14 +1,14 @@
-/** A server on TCP that says, byte for byte and when it likes, what a test wants. */
+/** A server on TCP or TLS that says, byte for byte and when it likes, what a test wants. */
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** One connection, as the server sees it. */
 export class Caller {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Deno.Conn;
   #text = "";
 
-  constructor(connection: Deno.TcpConn) {
+  constructor(connection: Deno.Conn) {
     this.#connection = connection;
   }
 
@@ -46,17 +46,31 @@ export class Caller {
   }
 }
 
+export interface RawServerOptions {
+  readonly port?: number;
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+}
+
 export class RawServer {
   readonly port: number;
-  readonly #listener: Deno.TcpListener;
-  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #listener: Deno.Listener<Deno.Conn>;
+  readonly #connections = new Set<Deno.Conn>();
   readonly #talk: (caller: Caller) => Promise<void>;
   readonly #serving: Promise<void>;
 
-  /** @param talk when it returns, or the other side closes, the connection ends */
-  constructor(talk: (caller: Caller) => Promise<void>) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    this.port = this.#listener.addr.port;
+  /**
+   * @param talk when it returns, or the other side closes, the connection ends
+   * @param tls PEM texts, for a server that speaks TLS
+   */
+  constructor(
+    talk: (caller: Caller) => Promise<void>,
+    { port = 0, tls }: RawServerOptions = {},
+  ) {
+    const address = { hostname: "127.0.0.1", port };
+    this.#listener = tls === undefined
+      ? Deno.listen(address)
+      : Deno.listenTls({ ...address, ...tls });
+    this.port = (this.#listener.addr as Deno.NetAddr).port;
     this.#talk = talk;
     this.#serving = this.#serve();
   }
@@ -70,7 +84,7 @@ export class RawServer {
     await Promise.all(talks);
   }
 
-  async #talkOver(connection: Deno.TcpConn): Promise<void> {
+  async #talkOver(connection: Deno.Conn): Promise<void> {
     try {
       await this.#talk(new Caller(connection));
     } catch (error) {
@@ -88,19 +102,24 @@ export class RawServer {
   }
 }
 
+/** The other side may leave when it likes, and refuse the certificate. */
 function ignoreClosed(error: unknown): void {
-  const closed = error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.Interrupted ||
-    error instanceof Deno.errors.BadResource;
-  if (!closed) throw error;
+  const { errors } = Deno;
+  const kinds = [
+    ...[errors.ConnectionReset, errors.BrokenPipe, errors.Interrupted],
+    ...[errors.BadResource, errors.InvalidData, errors.UnexpectedEof],
+  ];
+  const closed = kinds.some((kind) => error instanceof kind);
+  if (!closed && !/tls handshake eof/.test(`${error}`)) throw error;
 }
 
 /** Runs a test with a server. */
 export async function withRawServer(
   talk: (caller: Caller) => Promise<void>,
   test: (port: number) => Promise<void>,
+  options: RawServerOptions = {},
 ): Promise<void> {
-  const server = new RawServer(talk);
+  const server = new RawServer(talk, options);
   try {
     await test(server.port);
   } finally {

@@ -144,10 +144,10 @@ interface Kill {
 }
 
 const KILLS: readonly Kill[] = [
-  // One rename in the first rotation, two in the second, three in the third.
+  // Two renames in the first rotation, three in the second, four in the third.
   ...[1, 2, 3, 5, 6].map((at) => ({ call: "/^rename", at })),
   // Before the next file is made.
-  { call: "/^open", at: 2, names: ["app.log"] },
+  { call: "/^open", at: 4, names: ["app.log"] },
   // With a compressed file that has no name yet, and with one whose original is there.
   { call: "fsync", at: 1, names: ["app.log.compressing"], compress: true },
   { call: "/^unlink", at: 1, names: numbered(9).slice(1), compress: true },
@@ -290,18 +290,70 @@ testPrograms(
   (program) =>
     inFolder(async (folder) => {
       const path = `${folder}/app.log`;
-      // It can neither be removed nor be a rotated file.
-      await Deno.mkdir(`${path}.1.gz/taken`, { recursive: true });
-      await Deno.writeTextFile(`${path}.1`, "");
+      // The file that is written to cannot get this name.
+      await Deno.mkdir(`${path}.0`);
+      await Deno.writeTextFile(`${path}.1`, "older\n");
       const flags = ["--output", path, "--max-size", "10000", ...JSON_REPORTS];
       const { code, stderr } = await run(program, flags, numberedLines(0, 1000));
       assertEquals(code, 0);
       assertEquals(await Deno.readTextFile(path), numberedLines(0, 1000));
+      assertEquals(await Deno.readTextFile(`${path}.1`), "older\n");
       const failures = stderr.split("\n").filter((line) =>
         line.includes("rotation_failing")
       );
       assertEquals(failures.length, 1);
       assertStringIncludes(failures[0]!, "grows beyond --max-size until this works");
+    }),
+);
+
+testPrograms(
+  "loses no rotated file where the one that is written to is mounted and cannot move",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const older = numbered(4).slice(1).map((name) => `${folder}/${name}`);
+      for (const name of older) await Deno.writeTextFile(name, name);
+      await Deno.writeTextFile(`${folder}/real`, "");
+      await Deno.writeTextFile(path, "");
+      const mount = await new Deno.Command("mount", {
+        args: ["--bind", `${folder}/real`, path],
+      }).output();
+      assert(mount.success);
+      try {
+        const args = ["--output", path, "--max-size", "10000", ...JSON_REPORTS];
+        const { code, stderr } = await run(program, args, numberedLines(0, 1000));
+        assertEquals(code, 0);
+        assertStringIncludes(stderr, "cannot rename");
+        assertEquals(await Deno.readTextFile(path), numberedLines(0, 1000));
+        for (const name of older) assertEquals(await Deno.readTextFile(name), name);
+      } finally {
+        await new Deno.Command("umount", { args: [path] }).output();
+      }
+    }),
+  NEEDS_ROOT,
+);
+
+testPrograms(
+  "is not held up by a pipe, a folder or a link that has the name of a rotated file",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const fifo = await new Deno.Command("mkfifo", { args: [`${path}.1`] }).output();
+      assert(fifo.success);
+      await Deno.mkdir(`${path}.2`);
+      await Deno.symlink("nowhere", `${path}.3.gz`);
+      const args = ["--output", path, "--max-size", "10000", "--max-files", "20"];
+      const { code, stderr } = await run(
+        program,
+        [...args, "--compress", ...JSON_REPORTS],
+        numberedLines(0, 1000),
+      );
+      assertEquals(code, 0);
+      assert(!stderr.includes("rotation_failing"), stderr);
+      for (const name of [".1", ".2", ".3.gz"]) await Deno.remove(path + name);
+      const { names, text } = await readFiles(path);
+      assertEquals(names.slice(1), numbered(12, ".gz").slice(4));
+      assertEquals(text, numberedLines(0, 1000));
     }),
 );
 

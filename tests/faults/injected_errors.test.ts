@@ -10,33 +10,9 @@ import {
   numberedLines,
 } from "../end_to_end/numbered_lines.ts";
 import { NEEDS_STRACE } from "../end_to_end/installed.ts";
-import { type Program, testPrograms } from "../end_to_end/programs.ts";
-import {
-  inFolder,
-  type Report,
-  Running,
-  startInShell,
-  summaryIn,
-} from "../end_to_end/run.ts";
-
-const JSON_REPORTS = ["--report", "json"];
-
-/** Which calls on which file fail, as `strace -e inject=` puts it. */
-interface Fault {
-  readonly path: string;
-  readonly call: string;
-  readonly error: string;
-  /** The first of its calls that fails; "2..4" is a range, and "3+" all from there on. */
-  readonly when: string;
-}
-
-function startFaulty(program: Program, fault: Fault, args: readonly string[]): Running {
-  const { path, call, error, when } = fault;
-  // -D: the program stays the child of this process, and its signals are its own.
-  const strace = `exec strace -D -f -qq -o /dev/null -P "$FAULTY" -e trace=${call} ` +
-    `-e inject=${call}:error=${error}:when=${when} "$@"`;
-  return startInShell(program, strace, [...args, ...JSON_REPORTS], { FAULTY: path });
-}
+import { testPrograms } from "../end_to_end/programs.ts";
+import { inFolder, type Report, summaryIn } from "../end_to_end/run.ts";
+import { startFaulty } from "./injection.ts";
 
 const WAITS: readonly { error: string; said: RegExp | undefined }[] = [
   { error: "EIO", said: /Input\/output error/ },

@@ -5,24 +5,12 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { NEEDS_STRACE } from "../end_to_end/installed.ts";
 import { type Program, testPrograms } from "../end_to_end/programs.ts";
 import { inFolder, type Running, startInShell, until } from "../end_to_end/run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 const SECRET = "nobody may see this\n";
-
-/** Where a process may not be traced, or strace is not installed. */
-const CANNOT_STOP = !canStop();
-
-function canStop(): boolean {
-  try {
-    const args = ["-o", "/dev/null", "-e", "inject=read:signal=SIGCONT", "true"];
-    return new Deno.Command("strace", { args, stderr: "null" }).outputSync().success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
 
 /** A program that stops each time a thread of it has looked at the path for the first time. */
 class Hesitant {
@@ -92,7 +80,7 @@ testPrograms(
       assertEquals(new TextDecoder().decode(await output), "");
       assertEquals(await running.code, 0);
     }),
-  { ignore: CANNOT_STOP },
+  NEEDS_STRACE,
 );
 
 testPrograms(
@@ -116,5 +104,5 @@ testPrograms(
       await Promise.all([running.code, running.readAll()]);
       assertEquals(await Deno.readTextFile(`${folder}/secret`), SECRET);
     }),
-  { ignore: CANNOT_STOP },
+  NEEDS_STRACE,
 );

@@ -6,7 +6,7 @@ import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
 import { dockerString } from "./text_rules.ts";
 
 const make = () =>
-  makeFormat("json-file", { maxLineBytes: 64 * 1024, startTime: START_TIME, host: "" });
+  makeFormat("json-file", { maxLineBytes: 64 * 1024, run: "a run", host: "" });
 
 Deno.test("json-file writes the lines that Docker writes", () => {
   const input = new TestInput("stdout");

@@ -14,9 +14,10 @@ import { readOtlp } from "./otlp_definition.ts";
 import { RFC_5424 } from "./parsed_record.ts";
 import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
 
+const RUN = "0dfb11ac-2bd5-4a3c-8f2e-2f2c1c1d0a42";
 const SETTINGS: FormatSettings = {
   maxLineBytes: 64,
-  startTime: START_TIME,
+  run: RUN,
   host: "web-1",
 };
 const TIME = "2026-11-22T10:00:00.000001Z";
@@ -130,7 +131,7 @@ Deno.test("an ndjson gap marker has numbers as numbers", () => {
 
 Deno.test("elasticsearch-bulk numbers lines and their pieces in the _id", () => {
   const long = "x".repeat(SETTINGS.maxLineBytes);
-  const id = (number: string) => `{"create":{"_id":"app-${START_TIME}-${number}"}}`;
+  const id = (number: string) => `{"create":{"_id":"app-${RUN}-${number}"}}`;
   const document = (message: string, more = "") =>
     `{"@timestamp":"${TIME}","stream":"app","host":{"name":"web-1"},"message":"${message}"${more}}`;
   const partial = ',"partial":true';
@@ -151,9 +152,9 @@ Deno.test("elasticsearch-bulk gives every record an _id that no other has", () =
     input.push(bytesOf(lines.slice(at, at + 100).join("")));
   }
   const taken = flush(format, input, { maxFrames: 1 });
-  const ids = [...textOf(taken).matchAll(/"_id":"app-\d+-([\d.]+)"/g)].map(([, id]) =>
-    id!
-  );
+  const ids = [...textOf(taken).matchAll(/"_id":"app-[0-9a-f-]{36}-([\d.]+)"/g)].map((
+    [, id],
+  ) => id!);
   assertEquals(new Set(ids).size, ids.length);
   assertEquals(ids.filter((id) => !id.includes(".")), lines.map((_, n) => `${n + 1}`));
 });
@@ -164,7 +165,9 @@ Deno.test("elasticsearch-bulk counts the lines that are missing, too", () => {
   const frames = 10_000;
   for (let line = 0; line < frames; line++) input.push(bytesOf("a line\n"));
   const text = textOf(flush(format, input));
-  const ids = [...text.matchAll(/"_id":"app-\d+-(\d+)"/g)].map(([, id]) => Number(id));
+  const ids = [...text.matchAll(/"_id":"app-[0-9a-f-]{36}-(\d+)"/g)].map(([, id]) =>
+    Number(id)
+  );
   assert(ids[0]! > 1);
   assertEquals(ids, ids.map((_, index) => frames - ids.length + 1 + index));
   assertEquals(text.includes(`-gap-${ids[0]}"`), true);
@@ -173,7 +176,7 @@ Deno.test("elasticsearch-bulk counts the lines that are missing, too", () => {
 Deno.test("an elasticsearch-bulk gap marker is one record of two lines", () => {
   assertEquals(
     marker("elasticsearch-bulk"),
-    `{"create":{"_id":"stderr-${START_TIME}-gap-100"}}\n` +
+    `{"create":{"_id":"stderr-${RUN}-gap-100"}}\n` +
       `{"@timestamp":"2026-11-22T10:00:01.456Z","stream":"stderr","host":{"name":"web-1"},"message":"${SENTENCE}",${JSON_GAP}}\n`,
   );
   const piece = makeFormat("elasticsearch-bulk", SETTINGS)

@@ -160,7 +160,7 @@ export class SimulatedRun implements Surroundings {
     const { format, maxLineBytes, markers } = this.#scenario;
     const real = makeFormat(format, {
       maxLineBytes,
-      startTime: START_MS * 1000,
+      run: "a run",
       host: "",
     });
     const { texts } = this;

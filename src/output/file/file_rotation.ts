@@ -62,9 +62,7 @@ export class FileRotation {
       return file;
     }
     try {
-      const next = this.#rotate(file);
-      this.#succeeded();
-      return next;
+      return this.#rotate(file);
     } catch (error) {
       this.#failed(error);
       return file;
@@ -97,6 +95,7 @@ export class FileRotation {
     checkOutcome(file.sync(), `cannot sync ${this.#name} to disk`);
     if (this.#settings.maxFiles === 1) {
       checkOutcome(file.empty(), `cannot empty ${this.#name}`);
+      this.#succeeded();
       return file;
     }
     const found = status(file.descriptor);
@@ -107,9 +106,20 @@ export class FileRotation {
     const gone = typeof named === "number" || typeof found === "number" ||
       named.identity !== found.identity;
     const next = gone ? begin() : this.#files.rotate(begin);
+    this.#settle();
     file.close();
-    if (this.#settings.compress) this.#notices.onPlainFiles(this.#spec);
     return next;
+  }
+
+  /** The new file is in place; that an older one cannot be moved is no reason to leave it. */
+  #settle(): void {
+    try {
+      this.#files.settle();
+      this.#succeeded();
+    } catch (error) {
+      this.#failed(error);
+    }
+    if (this.#settings.compress) this.#notices.onPlainFiles(this.#spec);
   }
 
   #begin(mode: number): AppendedFile {

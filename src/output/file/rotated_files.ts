@@ -1,8 +1,19 @@
 import { SinkFailure } from "../../errors.ts";
 import { Lock } from "../../threads/lock.ts";
-import { close, O_NOFOLLOW, O_RDONLY, open } from "../../system/descriptors.ts";
+import {
+  close,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+  open,
+} from "../../system/descriptors.ts";
 import { describeError, ENOENT } from "../../system/errno.ts";
-import { type FileStatus, status, statusOfName } from "../../system/file_status.ts";
+import {
+  type FileKind,
+  type FileStatus,
+  status,
+  statusOfName,
+} from "../../system/file_status.ts";
 import { rename, unlink } from "../../system/names.ts";
 
 /** Which files they are, in a form that can be sent to another thread. */
@@ -27,7 +38,15 @@ export interface NameChanges {
   unlink(path: string): number;
 }
 
+/** One of them: `app.log.3.gz` has the number 3. */
+interface RotatedFile {
+  readonly number: number;
+  readonly extension: string;
+}
+
 const COMPRESSED = ".gz";
+/** Far more than a kill leaves, or a person who removes some files. */
+const MAX_GAP = 16;
 /** Far more than a few renames take where a file system works at all. */
 const PATIENCE_MS = 10_000;
 
@@ -36,16 +55,18 @@ const PATIENCE_MS = 10_000;
  * Docker does it, each plain or compressed:
  *
  *     app.log            is written to
+ *     app.log.0          for a moment: has been written to, and the others have yet to move
  *     app.log.1
  *     app.log.2.gz
  *     app.log.3.gz       the oldest, with a `maxFiles` of 4
  *
  * A program that is killed between any two system calls leaves every file whole
- * under one of these names, and their order is that of their numbers: renames
- * begin with the oldest file, so that all that can be left is a gap in the
- * numbers, which is closed when it is next met. A plain file is removed only when
- * its compressed form is complete and has got its name; where both are found,
- * the plain one is as good, and stays.
+ * under one of these names, and their order is that of their numbers: what can be
+ * left is a gap in the numbers, a file with the number 0, or one file too many, and
+ * this is put right when it is next met. Numbers that something else has, a folder or a
+ * link, are passed over. A plain file is removed only when its compressed form is
+ * complete and has got its name; where both are found, the plain one is as good, and
+ * stays.
  *
  * The flusher thread rotates and the compressor thread compresses; names change
  * only under a lock, and what a thread has open it knows by its inode.
@@ -80,38 +101,41 @@ export class RotatedFiles {
   recover(): boolean {
     return this.#locked(() => {
       this.#remove(this.unfinishedPath);
-      const count = this.#closeGaps();
-      for (let number = 1; number <= count; number++) {
-        if (this.#extensionOf(number) === "") return true;
-      }
-      return false;
+      this.#settle(true);
+      return this.#look().files.some(({ extension }) => extension === "");
     });
   }
 
   /**
-   * Gives the file that is written to the number 1, after the others have moved up
-   * and the oldest was removed, and lets `begin` make a new one. If `begin` throws,
-   * the file has its name again.
+   * Takes the name from the file that is written to, and lets `begin` make a new one.
+   * The other files are as they were until `settle`, so that nothing is moved or removed
+   * where this file cannot be. If `begin` throws, the file has its name again.
    *
    * @throws SinkFailure when a name cannot be changed; what `begin` throws.
    */
   rotate<T>(begin: () => T): T {
     return this.#locked(() => {
-      let count = this.#closeGaps();
-      // There are more of them after --max-files was lowered.
-      while (this.#extensionOf(count + 1) !== undefined) count++;
-      for (; count >= this.#maxFiles - 1; count--) {
-        this.#remove(this.#nameOf(count, this.#extensionOf(count)!));
-      }
-      for (let number = count; number >= 1; number--) this.#renumber(number, number + 1);
-      this.#rename(this.#path, this.#nameOf(1, ""));
+      this.#settle();
+      this.#rename(this.#path, this.#waiting);
       try {
         return begin();
       } catch (error) {
-        this.#rename(this.#nameOf(1, ""), this.#path);
+        if (this.#kindOf(this.#path) === undefined) {
+          this.#rename(this.#waiting, this.#path);
+        }
         throw error;
       }
     });
+  }
+
+  /**
+   * Gives the file that waits the number 1, after the others have moved up, and then
+   * removes those that are too many.
+   *
+   * @throws SinkFailure when a name cannot be changed.
+   */
+  settle(): void {
+    this.#locked(() => this.#settle());
   }
 
   /**
@@ -121,16 +145,19 @@ export class RotatedFiles {
    */
   openPlain(): PlainFile | undefined {
     return this.#locked(() => {
-      for (let number = 1; number < this.#maxFiles; number++) {
-        if (this.#extensionOf(number) !== "") continue;
+      for (const { number, extension } of this.#look().files) {
+        if (extension !== "") continue;
         const name = this.#nameOf(number, "");
-        // What a link leads to is no file of ours, and not for everybody to read.
-        const descriptor = open(name, O_RDONLY | O_NOFOLLOW);
+        // What a link leads to is no file of ours, and not for everybody to read; and a
+        // pipe that has got the name just now must not keep the thread.
+        const descriptor = open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
         if (descriptor < 0) throw failure("open", name, descriptor);
         const found = status(descriptor);
-        if (typeof found !== "number") return { descriptor, status: found };
+        if (typeof found !== "number" && found.kind === "file") {
+          return { descriptor, status: found };
+        }
         close(descriptor);
-        throw failure("look at", name, found);
+        if (typeof found === "number") throw failure("look at", name, found);
       }
       return undefined;
     });
@@ -144,7 +171,7 @@ export class RotatedFiles {
    */
   replaceByCompressed({ status: { identity } }: PlainFile): void {
     this.#locked(() => {
-      for (let number = 1; number < this.#maxFiles; number++) {
+      for (const { number } of this.#look().files) {
         const plain = this.#nameOf(number, "");
         const status = statusOfName(plain);
         if (typeof status === "number" || status.identity !== identity) continue;
@@ -156,46 +183,77 @@ export class RotatedFiles {
     });
   }
 
-  /** Numbers the files anew, from 1 on without a gap; returns how many there are. */
-  #closeGaps(): number {
-    let count = 0;
-    for (let number = 1; number < this.#maxFiles; number++) {
-      if (this.#extensionOf(number) === undefined) continue;
-      count++;
-      if (count < number) this.#renumber(number, count);
-    }
-    return count;
+  /** What has been rotated, and waits for the number 1. */
+  get #waiting(): string {
+    return this.#nameOf(0, "");
   }
 
-  #renumber(from: number, to: number): void {
-    const extension = this.#extensionOf(from)!;
-    this.#rename(this.#nameOf(from, extension), this.#nameOf(to, extension));
+  /**
+   * Numbers the files anew, the one that waits among them, from 1 on without a gap: first
+   * those that move down, then those that move up, beginning with the oldest, so that no
+   * file gets a name that another one has.
+   */
+  #settle(everywhere = false): void {
+    const { files, taken } = this.#look(everywhere);
+    const oneWaits = this.#kindOf(this.#waiting) === "file";
+    if (oneWaits) files.unshift({ number: 0, extension: "" });
+    const moves: { file: RotatedFile; to: number }[] = [];
+    let to = 0;
+    for (const file of files) {
+      do to++; while (taken.has(to));
+      moves.push({ file, to });
+    }
+    for (const { file, to } of moves) if (to < file.number) this.#renumber(file, to);
+    moves.reverse();
+    for (const { file, to } of moves) if (to > file.number) this.#renumber(file, to);
+    if (!oneWaits) return;
+    for (const { file, to } of moves.slice(0, -(this.#maxFiles - 1))) {
+      this.#remove(this.#nameOf(to, file.extension));
+    }
   }
 
-  /** What the name of that file ends in after the number; undefined if there is none. */
-  #extensionOf(number: number): string | undefined {
-    const compressed = this.#nameOf(number, COMPRESSED);
-    if (this.#exists(this.#nameOf(number, ""))) {
-      if (this.#exists(compressed)) this.#remove(compressed);
-      return "";
+  /**
+   * The rotated files, from the newest to the oldest, and the numbers that something else
+   * has. After MAX_GAP numbers that nothing has, none is looked for, unless it is to be
+   * looked everywhere: then not before `maxFiles`.
+   */
+  #look(everywhere = false): { files: RotatedFile[]; taken: Set<number> } {
+    const files: RotatedFile[] = [];
+    const taken = new Set<number>();
+    const least = everywhere ? this.#maxFiles : 0;
+    for (let number = 1, gap = 0; number < least || gap < MAX_GAP; number++) {
+      const plain = this.#kindOf(this.#nameOf(number, ""));
+      const compressed = this.#kindOf(this.#nameOf(number, COMPRESSED));
+      if (plain === "file" && compressed === "file") {
+        this.#remove(this.#nameOf(number, COMPRESSED));
+      }
+      gap = plain === undefined && compressed === undefined ? gap + 1 : 0;
+      if (plain === "file") files.push({ number, extension: "" });
+      else if (compressed === "file") files.push({ number, extension: COMPRESSED });
+      // Folders, pipes and links are somebody else's, whatever they are called.
+      if (isForeign(plain) || isForeign(compressed)) taken.add(number);
     }
-    return this.#exists(compressed) ? COMPRESSED : undefined;
+    return { files, taken };
+  }
+
+  #renumber({ number, extension }: RotatedFile, to: number): void {
+    this.#rename(this.#nameOf(number, extension), this.#nameOf(to, extension));
   }
 
   #nameOf(number: number, extension: string): string {
     return `${this.#path}.${number}${extension}`;
   }
 
-  #exists(name: string): boolean {
+  #kindOf(name: string): FileKind | undefined {
     const found = statusOfName(name);
-    if (typeof found !== "number") return true;
-    if (found === -ENOENT) return false;
+    if (typeof found !== "number") return found.kind;
+    if (found === -ENOENT) return undefined;
     throw failure("look at", name, found);
   }
 
   #rename(from: string, to: string): void {
     const outcome = this.#names.rename(from, to);
-    if (outcome < 0) throw failure("rename", from, outcome);
+    if (outcome < 0) throw failure("rename", from, outcome, to);
   }
 
   #remove(name: string): void {
@@ -217,9 +275,18 @@ export class RotatedFiles {
   }
 }
 
-function failure(verb: string, name: string, outcome: number): SinkFailure {
+function isForeign(kind: FileKind | undefined): boolean {
+  return kind !== undefined && kind !== "file";
+}
+
+function failure(
+  verb: string,
+  name: string,
+  outcome: number,
+  newName?: string,
+): SinkFailure {
   return new SinkFailure(
-    `cannot ${verb} "${name}": ${
+    `cannot ${verb} "${name}"${newName === undefined ? "" : ` to "${newName}"`}: ${
       describeError(-outcome)
     }; its folder must be writable for this user`,
   );

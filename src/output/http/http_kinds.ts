@@ -73,13 +73,14 @@ export const httpKind: SinkKind<HttpDestination> = {
   open: (destination, _notices, format) => {
     const { name, tls, credentials } = destination;
     checkCredentials(credentials);
+    if (tls !== undefined) loadTls(tls);
     const target = {
       ...destination,
       contentType: contentType(format),
       replies: replyKind(format),
       shape: documentShape(format, hostName()),
     };
-    return new HttpSink(name, target, tls && loadTls(tls));
+    return new HttpSink(name, target);
   },
 };
 

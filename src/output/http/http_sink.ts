@@ -2,8 +2,8 @@ import { SinkFailure } from "../../errors.ts";
 import type { DocumentShape } from "../../formats/document.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { gzip } from "../../runtime/on_demand.ts";
-import type { TlsSettings } from "../../runtime/tls.ts";
 import { ServingConnection } from "../network/serving_connection.ts";
+import type { TlsFiles } from "../network/tls_settings.ts";
 import type { Custody, Sink, Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import { type CredentialFile, readCredentials } from "./authorization.ts";
@@ -25,6 +25,8 @@ export interface HttpTarget {
   readonly gzip: boolean;
   readonly credentials: CredentialFile | undefined;
   readonly timeoutMs: number;
+  /** Undefined without TLS. */
+  readonly tls: TlsFiles | undefined;
   /** How the server answers. */
   readonly replies: ReplyKind;
   /** Of a body that is one document. */
@@ -52,7 +54,6 @@ export class HttpSink implements Sink, Custody {
   readonly #name: string;
   readonly custody = this;
   readonly #target: HttpTarget;
-  readonly #tls: TlsSettings | undefined;
   readonly #batch: HttpBatch;
   readonly #run = crypto.randomUUID();
   /** Requests that were answered; part of the key of the next. */
@@ -65,11 +66,10 @@ export class HttpSink implements Sink, Custody {
   /** What was sent as credentials, and must not stand in a message. */
   #secrets: readonly string[] = [];
 
-  constructor(name: string, target: HttpTarget, tls: TlsSettings | undefined) {
+  constructor(name: string, target: HttpTarget) {
     this.#name = name;
     this.#target = target;
     this.#batch = new HttpBatch(target.shape);
-    this.#tls = tls;
   }
 
   takeVerdict(): Verdict | undefined {
@@ -197,12 +197,11 @@ export class HttpSink implements Sink, Custody {
         if (!(error instanceof SinkFailure) || kept.isLate) throw error;
       }
     }
-    const { host, port, timeoutMs } = this.#target;
-    const peer = { host, port };
+    const { tls, timeoutMs } = this.#target;
     const connection = await ServingConnection.open(
       this.#name,
-      peer,
-      this.#tls,
+      this.#target,
+      tls,
       timeoutMs,
     );
     return await this.#exchange(connection, head, sent);

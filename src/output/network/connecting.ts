@@ -13,6 +13,7 @@ import { addressesOf, cannotConnect, type Peer } from "./peer.ts";
  */
 export class Connecting {
   readonly #name: string;
+  readonly #peer: Peer;
   readonly #timeoutMs: number;
   readonly #addresses: readonly SocketAddress[];
   #next = 0;
@@ -25,6 +26,7 @@ export class Connecting {
    */
   constructor(name: string, peer: Peer, timeoutMs: number) {
     this.#name = name;
+    this.#peer = peer;
     this.#timeoutMs = timeoutMs;
     this.#addresses = addressesOf(name, peer, "stream");
     this.#tryNext(ETIMEDOUT);
@@ -67,7 +69,7 @@ export class Connecting {
       }
       lastErrno = -socket;
     }
-    throw cannotConnect(this.#name, "stream", lastErrno);
+    throw cannotConnect(this.#name, this.#peer, "stream", lastErrno);
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import { POLLOUT } from "../../system/poll.ts";
 import { sendDatagram, socketError } from "../../system/sockets.ts";
 import type { Sink } from "../sink.ts";
 import type { Wait } from "../wait.ts";
-import { datagramSocket, type Peer } from "./peer.ts";
+import { datagramSocket, passing, type Peer } from "./peer.ts";
 
 /**
  * A datagram for each record, without its newline (RFC 5426). What a network or a
@@ -17,6 +17,7 @@ export class DatagramSink implements Sink {
   readonly #name: string;
   readonly #peer: Peer;
   #socket: number | undefined;
+  #reached = false;
 
   constructor(name: string, peer: Peer) {
     this.#name = name;
@@ -24,8 +25,7 @@ export class DatagramSink implements Sink {
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
-    // A datagram socket is connected without asking the peer.
-    this.#socket ??= datagramSocket(this.#name, this.#peer);
+    this.#socket ??= this.#connect();
     let sent = from;
     let at = from;
     while (at < piece.length) {
@@ -50,6 +50,17 @@ export class DatagramSink implements Sink {
     }
     const errno = socketError(this.#socket);
     return errno === 0 ? at - from : this.#refused(errno, sent - from);
+  }
+
+  /** A datagram socket is connected without asking the peer. */
+  #connect(): number {
+    try {
+      const socket = datagramSocket(this.#name, this.#peer);
+      this.#reached = true;
+      return socket;
+    } catch (error) {
+      throw this.#reached ? passing(error) : error;
+    }
   }
 
   /**

@@ -43,7 +43,7 @@ export function datagramSocket(name: string, peer: Peer): number {
     outcome = connect(address, "datagram");
     if (outcome >= 0) return outcome;
   }
-  throw cannotConnect(name, "datagram", -outcome);
+  throw cannotConnect(name, peer, "datagram", -outcome);
 }
 
 /**
@@ -62,19 +62,24 @@ export function addressesOf(
   throw new SinkFailure(`cannot find ${name}: ${addresses}`);
 }
 
-/** What it means that connecting has failed at every address. */
+/**
+ * What it means that connecting has failed at every address. Only a socket in the file
+ * system can be of the wrong kind or belong to somebody else; a firewall may forbid a
+ * connection for as long as there is nobody to take it.
+ */
 export function cannotConnect(
   name: string,
+  peer: Peer,
   type: SocketType,
   errno: number,
 ): SinkFailure | SinkError {
   const reason = describeError(errno);
-  if (errno === EACCES || errno === EPERM) {
+  if ("path" in peer && (errno === EACCES || errno === EPERM)) {
     return new SinkError(
       `cannot connect to ${name}: ${reason}; this user needs the right to write to it`,
     );
   }
-  if (errno === EPROTOTYPE) {
+  if ("path" in peer && errno === EPROTOTYPE) {
     return new SinkError(
       `cannot connect to ${name}: ${reason}; use ${
         type === "stream" ? "syslog+unix:PATH" : "unix:PATH"
@@ -82,6 +87,14 @@ export function cannotConnect(
     );
   }
   return new SinkFailure(`cannot connect to ${name}: ${reason}`);
+}
+
+/**
+ * What a peer that was reached before is found to be now may pass: it may be on its way
+ * back, and have its rights not yet.
+ */
+export function passing(error: unknown): unknown {
+  return error instanceof SinkError ? new SinkFailure(error.message) : error;
 }
 
 /** @throws UsageError when no socket can have this path. */

@@ -2,8 +2,9 @@ import type { Socket } from "node:net";
 import { messageOf, SinkFailure } from "../../errors.ts";
 import { descriptorOf } from "../../system/tcp.ts";
 import { nodeNet } from "../../runtime/on_demand.ts";
-import { connectTls, type TlsSettings, type TlsStream } from "../../runtime/tls.ts";
+import { connectTls, type TlsStream } from "../../runtime/tls.ts";
 import { CLOSED } from "./stream_connection.ts";
+import { loadTls, type TlsFiles } from "./tls_settings.ts";
 
 /** Bytes that came and were not asked for yet; a peer that sends more is made to wait. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
@@ -44,29 +45,33 @@ export class ServingConnection {
   }
 
   /**
-   * Connects, with TLS where settings for it are given.
+   * Connects, with TLS where files for it are named.
    *
    * @throws SinkFailure
    */
   static async open(
     name: string,
     { host, port }: { readonly host: string; readonly port: number },
-    tls: TlsSettings | undefined,
+    tls: TlsFiles | undefined,
     timeoutMs: number,
   ): Promise<ServingConnection> {
-    const socket = tls === undefined
-      ? nodeNet().connect({ host, port, noDelay: true })
-      : connectTls(host, port, tls);
+    const what = `cannot ${
+      tls === undefined ? "connect" : "make a TLS connection"
+    } to ${name}`;
+    const socket = begin(
+      what,
+      () =>
+        tls === undefined
+          ? nodeNet().connect({ host, port, noDelay: true })
+          : connectTls(host, port, loadTls(tls)),
+    );
     const connection = new ServingConnection(name, socket, timeoutMs);
     let connected = false;
     socket.once(tls === undefined ? "connect" : "secureConnect", () => {
       connected = true;
       connection.#wake();
     });
-    const what = tls === undefined ? "connect to" : "make a TLS connection to";
-    await connection.inTime(() =>
-      connection.#until(() => connected, `cannot ${what} ${name}`)
-    );
+    await connection.inTime(() => connection.#until(() => connected, what));
     return connection;
   }
 
@@ -174,5 +179,14 @@ export class ServingConnection {
   close(): void {
     this.#failure ??= "it is closed";
     this.#socket.destroy();
+  }
+}
+
+/** What a runtime refuses at once is a failure like any other. @throws SinkFailure */
+function begin<T>(what: string, connect: () => T): T {
+  try {
+    return connect();
+  } catch (error) {
+    throw new SinkFailure(`${what}: ${messageOf(error)}`);
   }
 }

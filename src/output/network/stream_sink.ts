@@ -3,6 +3,7 @@ import type { Outgoing } from "../../formats/format.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import type { Framing } from "./framing.ts";
+import { passing } from "./peer.ts";
 import { ResendWindow } from "./resend_window.ts";
 import type { StreamConnection } from "./stream_connection.ts";
 
@@ -29,6 +30,7 @@ export class StreamSink implements Sink, Custody {
   readonly #connect: () => StreamConnection;
   readonly #window = new ResendWindow();
   #connection: StreamConnection | undefined;
+  #reached = false;
   /** Until when the peer may take to close; undefined before it was asked to. */
   #goodbyeUntilMs: number | undefined;
   /** How often the end had to be sent again. */
@@ -83,7 +85,7 @@ export class StreamSink implements Sink, Custody {
       this.#window.arrivedBut(look.unacknowledgedBytes, performance.now());
       if (look.broken !== undefined) this.#disconnect(look.broken);
     }
-    const connection = this.#connection ??= this.#connect();
+    const connection = this.#connection ??= this.#begin();
     if (!this.#isConnected(connection)) {
       connection.await(wait, false);
       return undefined;
@@ -92,13 +94,22 @@ export class StreamSink implements Sink, Custody {
     return connection;
   }
 
+  #begin(): StreamConnection {
+    try {
+      return this.#connect();
+    } catch (error) {
+      throw this.#reached ? passing(error) : error;
+    }
+  }
+
   /** One that fails to connect is given up. */
   #isConnected(connection: StreamConnection): boolean {
     try {
+      this.#reached ||= connection.connected;
       return connection.connected;
     } catch (error) {
       this.#connection = undefined;
-      throw error;
+      throw this.#reached ? passing(error) : error;
     }
   }
 

@@ -109,8 +109,9 @@ export const syslogTlsKind = syslogKind({
   loop: () => SERVED,
   peerOf: (address) => parseHostPort(address, SYSLOG_TLS_PORT),
   open: ({ name, peer, tls, timeoutMs }) => {
-    const settings = loadTls(tls);
-    const connect = () => new TlsConnection(name, peer, settings, timeoutMs);
+    // What is wrong now can be put right now.
+    loadTls(tls);
+    const connect = () => new TlsConnection(name, peer, tls, timeoutMs);
     return new StreamSink(name, octetCounting, connect);
   },
 });

@@ -1,11 +1,11 @@
 import { SinkError } from "../../errors.ts";
 import { unacknowledgedBytes } from "../../system/sockets.ts";
 import { unansweredForMs } from "../../system/tcp.ts";
-import type { TlsSettings } from "../../runtime/tls.ts";
 import type { Wait } from "../wait.ts";
 import type { ResendWindow } from "./resend_window.ts";
 import { ServingConnection } from "./serving_connection.ts";
 import type { Look, StreamConnection } from "./stream_connection.ts";
+import type { TlsFiles } from "./tls_settings.ts";
 
 /**
  * The runtime may hold encrypted bytes back for a turn of the event loop: only when
@@ -37,7 +37,7 @@ export class TlsConnection implements StreamConnection {
   constructor(
     name: string,
     peer: { readonly host: string; readonly port: number },
-    tls: TlsSettings,
+    tls: TlsFiles,
     timeoutMs: number,
   ) {
     this.#timeoutMs = timeoutMs;
@@ -49,7 +49,7 @@ export class TlsConnection implements StreamConnection {
   async #open(
     name: string,
     peer: { readonly host: string; readonly port: number },
-    tls: TlsSettings,
+    tls: TlsFiles,
   ): Promise<void> {
     const connection = await ServingConnection.open(name, peer, tls, this.#timeoutMs);
     const { descriptor } = connection;

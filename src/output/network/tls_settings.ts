@@ -33,7 +33,12 @@ export function tlsFilesIn(settings: Settings): TlsFiles {
   );
 }
 
-/** @throws SinkError when a file cannot be read, or nobody would be trusted. */
+/**
+ * Reads the files. Asked for with every connection: certificates expire, and are
+ * replaced in their files.
+ *
+ * @throws SinkError when a file cannot be read, or nobody would be trusted.
+ */
 export function loadTls({ ca, cert, key }: TlsFiles): TlsSettings {
   return {
     ca: ca === undefined ? systemAuthorities() : pem(ca),

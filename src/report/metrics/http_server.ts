@@ -4,6 +4,7 @@
  * body. (`node:http` has limits too, but Deno 2.4 does not enforce them.)
  */
 
+import { isMeant } from "./host_check.ts";
 import {
   type Connection,
   type ListenAddress,
@@ -16,6 +17,7 @@ const STATUS = {
   400: "Bad Request",
   404: "Not Found",
   405: "Method Not Allowed",
+  421: "Misdirected Request",
   431: "Request Header Fields Too Large",
   503: "Service Unavailable",
 } as const;
@@ -29,8 +31,12 @@ export interface Reply {
 /** Makes the reply to a path; must not throw and not wait. */
 export type Answer = (path: string) => Reply;
 
-/** When there are more, the one that has been open longest has to go. */
+/** When there are more, those that have been open longest have to go … */
 const MAX_CONNECTIONS = 32;
+/** … but only after so long, in which whoever has a request says it … */
+const PATIENCE_MS = 100;
+/** … unless there are even more: then one goes for each that comes. */
+const MAX_CONNECTIONS_AT_ONCE = 512;
 /** A connection lives so long at most, whatever the other side does. */
 const CONNECTION_MS = 10_000;
 const MAX_REQUEST_BYTES = 8 * 1024;
@@ -45,6 +51,7 @@ const SECURITY_HEADERS = [
 /** A connection that waits for the rest of its request, or for its reply to be taken. */
 interface Visitor {
   request: string;
+  readonly sinceMs: number;
   readonly deadline: ReturnType<typeof setTimeout>;
 }
 
@@ -58,49 +65,92 @@ const decoder = new TextDecoder("latin1");
  * @throws Error with the system's words when the address cannot be used.
  */
 export function serveHttp(address: ListenAddress, answer: Answer): string {
-  /** In the order in which they came. */
-  const visitors = new Map<Connection, Visitor>();
+  const visitors = new Visitors();
   const { host, port } = listenTcp(address, {
-    onOpen: (connection) => {
-      const deadline = setTimeout(() => connection.abort(), CONNECTION_MS);
-      visitors.set(connection, { request: "", deadline });
-      if (visitors.size > MAX_CONNECTIONS) dismiss(visitors, [...visitors.keys()][0]!);
-    },
+    onOpen: (connection) => visitors.add(connection),
     onData: (connection, bytes) => {
       const visitor = visitors.get(connection);
       if (visitor === undefined) return;
       visitor.request += decoder.decode(bytes);
-      const reply = replyTo(visitor.request, answer);
+      const reply = replyTo(visitor.request, address.host, answer);
       if (reply !== undefined) connection.finish(encoder.encode(reply));
     },
-    onClose: (connection) => {
-      clearTimeout(visitors.get(connection)?.deadline);
-      visitors.delete(connection);
-    },
+    onClose: (connection) => visitors.remove(connection),
   });
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
 }
 
-function dismiss(visitors: Map<Connection, Visitor>, connection: Connection): void {
-  clearTimeout(visitors.get(connection)?.deadline);
-  visitors.delete(connection);
-  connection.abort();
+/**
+ * All connections that are open, a bounded number. Of a flood of them a runtime may
+ * accept hundreds before it reads from the first.
+ */
+class Visitors {
+  /** In the order in which they came. */
+  readonly #visitors = new Map<Connection, Visitor>();
+  #trimming: ReturnType<typeof setTimeout> | undefined;
+
+  add(connection: Connection): void {
+    const deadline = setTimeout(() => connection.abort(), CONNECTION_MS);
+    const sinceMs = performance.now();
+    this.#visitors.set(connection, { request: "", sinceMs, deadline });
+    this.#dismissOldest(MAX_CONNECTIONS_AT_ONCE, sinceMs);
+    this.#trim();
+  }
+
+  get(connection: Connection): Visitor | undefined {
+    return this.#visitors.get(connection);
+  }
+
+  remove(connection: Connection): void {
+    clearTimeout(this.#visitors.get(connection)?.deadline);
+    this.#visitors.delete(connection);
+  }
+
+  #trim(): void {
+    if (this.#trimming !== undefined || this.#visitors.size <= MAX_CONNECTIONS) return;
+    this.#trimming = setTimeout(() => {
+      const untilMs = performance.now() - PATIENCE_MS;
+      // What has come by now is read before the event loop asks for this.
+      setTimeout(() => {
+        this.#trimming = undefined;
+        this.#dismissOldest(MAX_CONNECTIONS, untilMs);
+        this.#trim();
+      }, 1);
+    }, PATIENCE_MS / 2);
+  }
+
+  /** Those that came until then, as far as there are more than `left` in all. */
+  #dismissOldest(left: number, untilMs: number): void {
+    for (const [connection, { sinceMs }] of this.#visitors) {
+      if (this.#visitors.size <= left || sinceMs > untilMs) return;
+      this.remove(connection);
+      connection.abort();
+    }
+  }
 }
 
-/** The whole reply, once the head of the request is complete. */
-function replyTo(request: string, answer: Answer): string | undefined {
+/**
+ * The whole reply, once the head of the request is complete.
+ *
+ * @param host what the server was told to listen on
+ */
+function replyTo(request: string, host: string, answer: Answer): string | undefined {
   if (!request.includes("\r\n\r\n")) {
     return request.length > MAX_REQUEST_BYTES ? written(failure(431)) : undefined;
   }
   const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(request) ?? [];
   if (target === undefined) return written(failure(400));
+  if (!isMeant(request, host)) return written(failure(421, FOR_THIS_MACHINE));
   if (method !== "GET" && method !== "HEAD") return written(failure(405));
   return written(answer(target.split("?", 1)[0]!), method === "HEAD");
 }
 
-/** A status said in its own words. */
-export function failure(status: Reply["status"]): Reply {
-  const body = `${status} ${STATUS[status]}\n`;
+const FOR_THIS_MACHINE =
+  ": --metrics listens for this machine only, under the names localhost and 127.0.0.1; with an address of the network it answers to every name";
+
+/** A status said in its own words. @param more what else there is to say of it */
+export function failure(status: Reply["status"], more = ""): Reply {
+  const body = `${status} ${STATUS[status]}${more}\n`;
   return { status, type: "text/plain; charset=utf-8", body };
 }
 

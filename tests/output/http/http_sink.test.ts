@@ -32,7 +32,8 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
     timeoutMs: 10_000,
     replies: replyKind("raw"),
     shape: undefined,
-  }, undefined);
+    tls: undefined,
+  });
   try {
     sink.write(new MarkerPiece("stdout", ["a line\n"], false), 0, new Wait());
     await assertRejects(
