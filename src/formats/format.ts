@@ -52,6 +52,8 @@ export interface Progress {
 export interface Outgoing {
   /** The input that it comes from, or whose lines are missing. */
   readonly label: string;
+  /** Number of the line that its first byte belongs to, or that comes next; from 0. */
+  readonly firstLine: number;
   readonly length: number;
   /** Where the first byte stands in this process, for system calls. */
   readonly address: number;

@@ -7,6 +7,7 @@ const encoder = new TextEncoder();
 /** Records that say something of the program's own, and hold nothing of the input. */
 export class MarkerPiece implements Outgoing {
   readonly label: string;
+  readonly firstLine: number;
   readonly bytes: Uint8Array;
   readonly length: number;
   readonly address: number;
@@ -15,12 +16,17 @@ export class MarkerPiece implements Outgoing {
   readonly #ends: number[] = [];
 
   /**
-   * @param label of the input that it speaks of
+   * @param origin the input that it speaks of, and the line that comes next
    * @param records each with its newline
    * @param startsInside the first only ends a record that was begun before
    */
-  constructor(label: string, records: readonly string[], startsInside: boolean) {
+  constructor(
+    { label, firstLine }: Pick<Outgoing, "label" | "firstLine">,
+    records: readonly string[],
+    startsInside: boolean,
+  ) {
     this.label = label;
+    this.firstLine = firstLine;
     this.bytes = encoder.encode(records.join(""));
     this.length = this.bytes.length;
     this.address = addressOf(this.bytes);

@@ -46,7 +46,8 @@ export class RawFormat implements Format {
     this.#inside = undefined;
     const marker = `${gapSentence(gap)}\n`;
     const records = startsInside ? ["\n", marker] : [marker];
-    return new MarkerPiece(label, records, startsInside);
+    const origin = { label, firstLine: gap.nextLine };
+    return new MarkerPiece(origin, records, startsInside);
   }
 }
 
@@ -78,6 +79,10 @@ class BatchPiece implements Outgoing {
 
   get label(): string {
     return this.#stream.label;
+  }
+
+  get firstLine(): number {
+    return this.#batch.firstLine;
   }
 
   get length(): number {

@@ -17,6 +17,7 @@ export class RecordPiece implements Outgoing {
   #countedBytes = 0;
   #countedLines = 0;
   readonly #progress: Progress = { bytes: 0, lines: 0 };
+  firstLine = 0;
   readonly startsInside = false;
   readonly endsInside = false;
 
@@ -26,8 +27,14 @@ export class RecordPiece implements Outgoing {
     this.#outputAt = outputAt;
   }
 
-  /** Empties the piece. @param inputAt offset of the input that comes next */
-  clear(inputAt: number): void {
+  /**
+   * Empties the piece.
+   *
+   * @param inputAt offset of the input that comes next
+   * @param firstLine number of the line that it belongs to
+   */
+  clear(inputAt: number, firstLine: number): void {
+    this.firstLine = firstLine;
     this.#records = 0;
     this.#inputAt = inputAt;
     this.#countedBytes = this.#countedLines = 0;

@@ -109,7 +109,9 @@ export class RecordWriter {
   begin(batch: Batch): void {
     if (this.#inside && batch.bytes > 0 && !batch.startsInside) {
       // The rest of the line is lost, and no marker has said so.
-      this.#closing = this.#markerPiece([this.#endOfLine(batch.gapFrom)]);
+      this.#closing = this.#markerPiece(batch.firstLine, [
+        this.#endOfLine(batch.gapFrom),
+      ]);
     }
     this.#batch = batch;
     this.#begun = true;
@@ -129,7 +131,7 @@ export class RecordWriter {
     const batch = this.#batch;
     const piece = this.#piece;
     const from = this.#at;
-    piece.clear(from);
+    piece.clear(from, batch.firstLine + this.#toldLines);
     this.#to = this.#recordsAt;
     while (this.#frame < batch.frames && this.#hasRoom) this.#writeFrame();
     this.#begun = this.#frame < batch.frames;
@@ -145,11 +147,11 @@ export class RecordWriter {
     const ends = this.#inside ? [this.#endOfLine(gap.from)] : [];
     const time = this.#timeText(gap.to);
     const marker = this.#layout.marker(gap, this.#stream.label, time);
-    return this.#markerPiece([...ends, marker]);
+    return this.#markerPiece(gap.nextLine, [...ends, marker]);
   }
 
-  #markerPiece(records: readonly string[]): MarkerPiece {
-    return new MarkerPiece(this.#stream.label, records, false);
+  #markerPiece(firstLine: number, records: readonly string[]): MarkerPiece {
+    return new MarkerPiece({ label: this.#stream.label, firstLine }, records, false);
   }
 
   #timeText(micros: number): string {

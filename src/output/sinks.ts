@@ -2,6 +2,7 @@ import { UsageError } from "../errors.ts";
 import { fifoKind } from "./fifo_sink.ts";
 import { fileKind } from "./file/file_sink.ts";
 import { httpKind } from "./http/http_kinds.ts";
+import { natsKind } from "./nats/nats_kinds.ts";
 import { tcpKind, unixKind } from "./network/stream_kinds.ts";
 import {
   syslogTcpKind,
@@ -28,6 +29,7 @@ const KINDS: readonly SinkKind<Destination>[] = [
   syslogTlsKind,
   syslogUnixKind,
   httpKind,
+  natsKind,
   fileKind,
 ];
 

@@ -51,3 +51,13 @@ function roomsIn(text: string): string[] {
   const files = text.matchAll(/^\/\/ .*\bsrc\/(\w+)\//gm);
   return [...new Set([...files].map(([, room]) => room!))].sort();
 }
+
+Deno.test("client libraries are loaded when they are used, and by no thread at its start", () =>
+  inFolder(async (folder) => {
+    await bundleInto(folder);
+    const parts = ["main", "reader_thread", "flusher_thread", "compressor_thread"];
+    for (const part of parts) {
+      assertEquals(loadedWith(folder, part).includes("@nats-io/"), false, part);
+    }
+    assertEquals(loadedWith(folder, "nats_client").includes("@nats-io/"), true);
+  }));

@@ -33,9 +33,9 @@ export function freePort(): number {
   throw new Error("no port is free");
 }
 
-export async function accepts(port: number): Promise<boolean> {
+export async function accepts(port: number, hostname = "127.0.0.1"): Promise<boolean> {
   try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    (await Deno.connect({ hostname, port })).close();
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) return false;

@@ -45,6 +45,7 @@ function linesOf(text: string): Outgoing {
   const bytes = new TextEncoder().encode(text);
   return {
     label: "stdout",
+    firstLine: 0,
     bytes,
     length: bytes.length,
     address: 0,

@@ -13,6 +13,7 @@ const wait = new Wait();
 function pieceOf(bytes: Uint8Array): Outgoing {
   return {
     label: "stdout",
+    firstLine: 0,
     bytes,
     length: bytes.length,
     address: addressOf(bytes),

@@ -52,6 +52,29 @@ const ACCEPTED: [output: string, expected: Record<string, unknown>][] = [
     credentials: { scheme: "bearer", path: "/token" },
     tls: { ca: "/a.pem" },
   }],
+  ["nats://host/logs", {
+    kind: "nats",
+    name: "nats://host/logs",
+    servers: ["host:4222"],
+    subject: "logs",
+    messagePerRecord: false,
+    create: undefined,
+    credentials: undefined,
+    timeoutMs: 5000,
+    tls: undefined,
+  }],
+  ["nats+tls://a,b:5222,[::1]:1/logs.web-1.app?batch=line&nkey=/seed&ca=/a.pem", {
+    name: "nats+tls://a,b:5222,[::1]:1/logs.web-1.app",
+    servers: ["a:4222", "b:5222", "[::1]:1"],
+    subject: "logs.web-1.app",
+    messagePerRecord: true,
+    credentials: { kind: "nkey", path: "/seed" },
+    tls: { ca: "/a.pem" },
+  }],
+  ["nats://host/logs?create=LOGS&replicas=3&timeout=2s", {
+    create: { name: "LOGS", replicas: 3 },
+    timeoutMs: 2000,
+  }],
 ];
 
 for (const [output, expected] of ACCEPTED) {
@@ -87,6 +110,21 @@ const REFUSED: [output: string, message: string][] = [
   ["http://host#gzip=maybe", "is not one of on, off"],
   ["http://host#ca=/a", '"ca" is no setting'],
   ["https://host#bearer=/a&basic=/b", "do not go together"],
+  ["nats://host", '"" is no subject'],
+  ["nats://host/", '"" is no subject'],
+  ["nats:///logs", "is not HOST:PORT"],
+  ["nats://host,/logs", "is not HOST:PORT"],
+  ["nats://host/logs.>", "is no subject"],
+  ["nats://host/logs.*", "is no subject"],
+  ["nats://host/logs..a", "is no subject"],
+  ["nats://host/my logs", "is no subject"],
+  ["nats://host/logs?batch=all", "is not one of lines, line"],
+  ["nats://host/logs?ca=/a.pem", '"ca" is no setting'],
+  ["nats://host/logs?creds=/a&token=/b", "creds and token do not go together"],
+  ["nats://host/logs?replicas=3", "replicas goes with create"],
+  ["nats://host/logs?create=a.b", "is no name for a stream"],
+  ["nats://host/logs?create=A&replicas=0", "is not a number from 1 to 5"],
+  ["nats://host/logs?create=A&replicas=x", "is not a number from 1 to 5"],
 ];
 
 for (const [output, message] of REFUSED) {
@@ -96,7 +134,7 @@ for (const [output, message] of REFUSED) {
 }
 
 Deno.test("credentials on the command line are refused, and not repeated", () => {
-  for (const scheme of ["http", "https", "tcp", "syslog+tls", "HTTP", "htps"]) {
+  for (const scheme of ["http", "https", "tcp", "nats", "syslog+tls", "HTTP", "htps"]) {
     const error = assertThrows(
       () => parse(`${scheme}://user:s3cret@host:1/`),
       UsageError,

@@ -21,7 +21,7 @@ const NOT_RUN: Record<string, string> = {
   [INSTALL]: "release.test.ts runs it on a release that was made here",
   "npx --yes deno@2.9.6 task compile": "is run before the tests: build_programs.ts",
   "npx --yes deno@2.9.6 task compile:bun": "is run before the tests: build_programs.ts",
-  "npx --yes deno@2.9.6 task bundle": "is run before the tests, by the task compile",
+  "npx --yes deno@2.9.6 task bundle": "is run before the tests: build_programs.ts",
   "npx --yes deno@2.9.6 task test": "runs this test",
   "sudo apt-get install --no-install-recommends $(grep -v '^#' tests/debian_packages)":
     "would change this machine; .ci/run does the same",
@@ -32,6 +32,7 @@ const TOOLS = [
   [/syslog/, "rsyslogd", "rsyslog"],
   [/^jq/, "jq", "jq"],
   [/--metrics/, "curl", "curl"],
+  [/nats:|fleet/, "nats-server", "nats-server"],
   [/^spillway --man/, "man", "man-db"],
 ] as const;
 
@@ -116,6 +117,29 @@ const CHECKS: Record<string, Check> = {
     "bulk",
     /^Basic bWU6c2VjcmV0\n({"create":.*}\n{.*"message":"\d"}\n){3}$/,
   ),
+  "service | spillway --output 'nats://": async (stage, command) => {
+    assertMatch((await stage.run(command)).stderr, /3 lines \(6 B\) out, in/);
+  },
+  "spillway --fifo shop=": async (stage, command) => {
+    const running = stage.start(command);
+    await until("the FIFO", () => stage.exists("/run/shop.log"));
+    await stage.run("seq 3 >/run/shop.log");
+    await running.kill("SIGTERM");
+    assertEquals(await running.code, 0, await running.stderr);
+    assertMatch(await running.stderr, /3 lines \(6 B\) out, in/);
+  },
+  "npx --yes deno@2.9.6 run --allow-net tests/recipes/fleet.ts": async (
+    stage,
+    command,
+  ) => {
+    const reading = stage.start(`(${command}) >/run/fleet.log`);
+    const host = Deno.hostname();
+    const expected = [1, 2, 3].map((line) => `${host} shop ${line}\n`).join("");
+    await until("the lines", () => stage.text("/run/fleet.log") === expected);
+    // What is left of it ends with the stage.
+    Deno.kill(reading.pid, "SIGKILL");
+    await reading.code;
+  },
   "service 2> >(": async (stage, command) => {
     await stage.run(command);
     assertEquals(stage.text("service.log"), LINES);

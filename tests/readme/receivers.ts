@@ -6,8 +6,10 @@
 
 import { type Certificates, exists } from "../end_to_end/peers.ts";
 import { needing } from "../end_to_end/installed.ts";
+import { NatsCluster, needingNats } from "../end_to_end/nats_servers.ts";
 import { rsyslogConfiguration } from "../end_to_end/rsyslog.ts";
 import { until } from "../end_to_end/run.ts";
+import { CLUSTER } from "./stage.ts";
 
 const [folder, received] = Deno.args as [string, string];
 const tls: Certificates = {
@@ -76,4 +78,5 @@ keep(Deno.listen({ transport: "unix", path: "/run/collector.sock" }), "unix");
 keepPosts(443, "https", () => "");
 keepPosts(9200, "bulk", bulkReply);
 if (!needing("", "rsyslogd", "rsyslog").ignore) await startRsyslogd();
+if (!needingNats("").ignore) await new NatsCluster(folder, CLUSTER).start();
 await Deno.writeTextFile(`${received}/ready`, "");

@@ -23,6 +23,11 @@ const SHELL = ["bash", "-o", "pipefail", "-c"];
 const RUN_LIMIT = "25s";
 /** The hosts that the README makes up; all are this machine. */
 const HOSTS = ["logs.example.org", "es.example.org"];
+/** Each has an address of its own, for a server at the same port. */
+export const CLUSTER = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];
+const CLUSTER_HOSTS = CLUSTER.map((address, index) =>
+  `${address} n${index + 1}.example.org`
+);
 
 /** As good as any of them: what the README says is the same for all. */
 const spillway = PROGRAMS.find(({ name, missing }) => name !== "source" && !missing) ??
@@ -67,7 +72,8 @@ mkdir -p "$root/var/log/shop" "$root/var/lib" "$root/run/secrets" "$root/run/sho
   "$root/logs" "$root${HOME}" "$root${RECEIVED}"
 mount --bind "$folder/bin" "$root/usr/local/bin"
 ln -s "${PROJECT}dist" "$root${HOME}/dist"
-echo "127.0.0.1 localhost ${HOSTS.join(" ")}" >"$root/etc/hosts"
+echo "127.0.0.1 localhost ${HOSTS.join(" ")}
+${CLUSTER_HOSTS.join("\n")}" >"$root/etc/hosts"
 cat "$folder/ca.pem" >>"$root/etc/ssl/certs/ca-certificates.crt"
 cp "$folder/ca.pem" "$root/etc/ca.pem"
 cp "$folder/client.pem" "$root/etc/me.pem"

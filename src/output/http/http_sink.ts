@@ -11,7 +11,7 @@ import { type BatchPart, HttpBatch } from "./http_batch.ts";
 import { exchange } from "./http_exchange.ts";
 import type { HttpReply } from "./http_reply.ts";
 import type { ReplyKind } from "./reply_kinds.ts";
-import { serverWords } from "./server_words.ts";
+import { serverWords } from "../server_words.ts";
 
 /** What a request is made of. */
 export interface HttpTarget {

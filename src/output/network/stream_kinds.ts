@@ -66,9 +66,9 @@ const ANSWER_TIMEOUT_MS = 30_000;
 const MIN_TIMEOUT_MS = 100;
 
 /** The setting `timeout`. @throws UsageError */
-export function timeoutIn(settings: Settings): number {
+export function timeoutIn(settings: Settings, standardMs = ANSWER_TIMEOUT_MS): number {
   const text = settings.get("timeout");
-  const timeoutMs = text === undefined ? ANSWER_TIMEOUT_MS : parseDuration(text);
+  const timeoutMs = text === undefined ? standardMs : parseDuration(text);
   if (timeoutMs < MIN_TIMEOUT_MS) {
     throw new UsageError(`timeout=${text} is too short; at least ${MIN_TIMEOUT_MS}ms`);
   }

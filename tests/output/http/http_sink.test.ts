@@ -35,7 +35,11 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
     tls: undefined,
   });
   try {
-    sink.write(new MarkerPiece("stdout", ["a line\n"], false), 0, new Wait());
+    sink.write(
+      new MarkerPiece({ label: "stdout", firstLine: 0 }, ["a line\n"], false),
+      0,
+      new Wait(),
+    );
     await assertRejects(
       async () => {
         await pump((_, wait) => {

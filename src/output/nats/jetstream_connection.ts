@@ -1,0 +1,147 @@
+import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import { messageOf, SinkFailure } from "../../errors.ts";
+import type { TlsSettings } from "../../runtime/tls.ts";
+import { serverWords } from "../server_words.ts";
+import type { Message } from "./message_window.ts";
+import { authentication } from "./nats_credentials.ts";
+import type { NatsTarget } from "./nats_target.ts";
+import { type PublishOutcome, publishOutcome } from "./publish_reply.ts";
+import { findStream } from "./stream_lookup.ts";
+
+type Client = typeof import("./nats_client.ts");
+
+/** What is told of a connection; nothing after `close`. */
+export interface ConnectionEvents {
+  /** A message with this number has been answered. */
+  onOutcome(number: number, outcome: PublishOutcome): void;
+  /** `lost` says why. */
+  onLost(): void;
+}
+
+/** Headers and what else is not the records, of the bytes that a server lets one be. */
+const OVERHEAD_BYTES = 1024;
+
+/**
+ * A connection to one server of a cluster, over which messages are published to a
+ * stream. When it breaks it is over: who sends again makes another, so that nothing of
+ * the old one is sent in the wrong place.
+ */
+export class JetStreamConnection {
+  /** The longest message that the server takes. */
+  readonly maxMessageBytes: number;
+  readonly #connection: NatsConnection;
+  readonly #client: Client;
+  readonly #subject: string;
+  /** Replies come to this and the number of the message. */
+  readonly #inbox: string;
+  #closed = false;
+  #lost: string | undefined;
+
+  private constructor(
+    client: Client,
+    connection: NatsConnection,
+    subject: string,
+    events: ConnectionEvents,
+  ) {
+    this.#client = client;
+    this.#connection = connection;
+    this.#subject = subject;
+    this.#inbox = `${client.createInbox()}.`;
+    this.maxMessageBytes = (connection.info?.max_payload ?? Infinity) - OVERHEAD_BYTES;
+    connection.subscribe(`${this.#inbox}*`, {
+      callback: (error, reply) => {
+        if (error === null && !this.#closed) this.#hear(reply, events);
+      },
+    });
+    connection.closed().then((error) => {
+      this.#lose(error ? messageOf(error) : "it was closed", events);
+    });
+    this.#listen(events);
+  }
+
+  /**
+   * Connects to any of the servers, and finds a stream that takes the subject.
+   *
+   * @throws SinkFailure
+   */
+  static async open(
+    name: string,
+    target: NatsTarget,
+    tls: TlsSettings | undefined,
+    events: ConnectionEvents,
+  ): Promise<JetStreamConnection> {
+    const client = await loadClient();
+    const { servers, timeoutMs, credentials } = target;
+    const options = {
+      ...authentication(credentials, client),
+      servers: [...servers],
+      timeout: timeoutMs,
+      reconnect: false,
+      ignoreClusterUpdates: true,
+      name: "spillway",
+    };
+    const connection = await client.connect(options, tls).catch((error) => {
+      throw new SinkFailure(`cannot connect to ${name}: ${words(messageOf(error))}`);
+    });
+    try {
+      await findStream(connection, name, target);
+      return new JetStreamConnection(client, connection, target.subject, events);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** @param bytes may be used again when the event loop has had its turn */
+  publish({ number, id, goesOn }: Message, bytes: Uint8Array): void {
+    const headers = this.#client.headers();
+    headers.set("Nats-Msg-Id", id);
+    if (goesOn) headers.set("Spillway-Partial", "true");
+    this.#connection.publish(this.#subject, bytes, {
+      headers,
+      reply: `${this.#inbox}${number}`,
+    });
+  }
+
+  #hear({ subject, headers, data }: Msg, events: ConnectionEvents): void {
+    const number = Number(subject.slice(this.#inbox.length));
+    events.onOutcome(number, publishOutcome(headers?.code ?? 0, data, words));
+  }
+
+  /** What the server says of what it does not let this user do has no reply. */
+  async #listen(events: ConnectionEvents): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === "error") this.#lose(messageOf(status.error), events);
+    }
+  }
+
+  /** The first reason is the one that counts. */
+  #lose(why: string, events: ConnectionEvents): void {
+    if (this.#closed || this.#lost !== undefined) return;
+    this.#lost = words(why);
+    events.onLost();
+  }
+
+  /** Why nothing can be sent any more; undefined as long as it seems to work. */
+  get lost(): string | undefined {
+    return this.#lost;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#connection.close();
+  }
+}
+
+/**
+ * One of its packages looks for randomness in `self`, which Deno's threads have not, and
+ * else calls `require`, which chunks that Deno 2.4 has minified have not.
+ */
+async function loadClient(): Promise<Client> {
+  (globalThis as { self?: unknown }).self ??= globalThis;
+  return await import("./nats_client.ts");
+}
+
+function words(text: string): string {
+  return serverWords(text, []);
+}

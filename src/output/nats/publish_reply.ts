@@ -1,0 +1,49 @@
+/** What a stream answers to a message: the JSON of JetStream's PubAck. */
+
+import { ARRIVED, type Verdict } from "../sink.ts";
+
+/** A verdict, or why the message is to be sent again. */
+export type PublishOutcome = Verdict | { readonly again: string };
+
+/** Nobody has subscribed to the subject: neither a stream nor anybody else. */
+export const NO_RESPONDERS = 503;
+
+const BAD_REQUEST = 400;
+/** Asks for what only another message or another stream would be. */
+const FINAL_STATUS = [BAD_REQUEST, 404, 413];
+
+interface PubAck {
+  readonly stream?: unknown;
+  readonly seq?: unknown;
+  readonly error?: { readonly code?: unknown; readonly description?: unknown };
+}
+
+/**
+ * @param status of a reply without a body; 0 where there is none
+ * @param words makes text of the server's fit for a message
+ */
+export function publishOutcome(
+  status: number,
+  body: Uint8Array,
+  words: (text: string) => string,
+): PublishOutcome {
+  if (status === NO_RESPONDERS) return { again: "no stream takes the subject now" };
+  const text = new TextDecoder().decode(body);
+  const { stream, seq, error } = parse(text) ?? {};
+  if (error !== undefined) {
+    const why = `the stream answered ${error.code}: ${words(`${error.description}`)}`;
+    return FINAL_STATUS.includes(Number(error.code)) ? { rejected: why } : { again: why };
+  }
+  if (typeof stream === "string" && typeof seq === "number") return ARRIVED;
+  // Whoever else listens to the subject may answer as well.
+  return { again: `something that is no stream answered: ${words(text)}` };
+}
+
+function parse(text: string): PubAck | undefined {
+  try {
+    const reply = JSON.parse(text);
+    return typeof reply === "object" && reply !== null ? reply : undefined;
+  } catch {
+    return undefined;
+  }
+}
