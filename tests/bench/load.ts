@@ -18,6 +18,8 @@ export interface LoadOrder {
   readonly writeBytes: number;
   /** Length of every line, with its newline. */
   readonly lineBytes: number;
+  /** Written before the clock starts, while compilers are at work; nothing unless said. */
+  readonly warmUpBytes?: number | undefined;
   /** Ends after so many bytes, and the rest of the line, */
   readonly totalBytes: number;
   /** or after so long, likewise. */
@@ -30,8 +32,10 @@ export interface LoadOrder {
 
 export interface Load {
   readonly bytes: number;
+  /** Of these, what was not written to warm up. */
+  readonly measuredBytes: number;
   readonly lines: number;
-  /** The clock starts when the program has read the first write. */
+  /** The clock starts when the program has read the first write, and is warm. */
   readonly startMicros: number;
   /** When each write returned, in microseconds after the start. */
   readonly writeEnds: Float64Array;
@@ -83,6 +87,7 @@ class Generator {
   readonly #micros: Float32Array;
   #writes = 0;
   #total = 0;
+  #warmUpBytes = 0;
 
   constructor(order: LoadOrder) {
     this.#order = order;
@@ -100,11 +105,12 @@ class Generator {
     });
   }
 
-  /** @param onStart the program has read the first write of every pipe */
+  /** @param onStart the program has read the first write of every pipe, and is warm */
   run(onStart: () => void): Load {
     const { writeBytes, lineBytes, bytesPerSecond, burstMs = 1 } = this.#order;
     this.#pipes.forEach((_, at) => this.#write(at, writeBytes));
     this.#pipes.forEach(waitUntilRead);
+    this.#warmUp();
     onStart();
     const startMicros = wallClockMicros();
     const startMs = performance.now();
@@ -116,6 +122,7 @@ class Generator {
     });
     return {
       bytes: this.#total,
+      measuredBytes: this.#total - this.#warmUpBytes,
       lines: this.#total / lineBytes,
       startMicros,
       writeEnds: this.#ends.slice(0, this.#writes),
@@ -126,6 +133,14 @@ class Generator {
 
   close(): void {
     this.#pipes.forEach(close);
+  }
+
+  #warmUp(): void {
+    const { warmUpBytes = 0, writeBytes } = this.#order;
+    for (let at = 0; this.#warmUpBytes < warmUpBytes; at++) {
+      this.#write(at % this.#pipes.length, writeBytes);
+      this.#warmUpBytes += writeBytes;
+    }
   }
 
   #runFreely(startMs: number): void {
@@ -147,7 +162,7 @@ class Generator {
 
   #isDone(elapsedMs: number): boolean {
     const { totalBytes, seconds } = this.#order;
-    return this.#total >= totalBytes || elapsedMs >= seconds * 1e3 ||
+    return this.#total - this.#warmUpBytes >= totalBytes || elapsedMs >= seconds * 1e3 ||
       this.#writes >= this.#ends.length;
   }
 

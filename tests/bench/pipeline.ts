@@ -35,22 +35,22 @@ export type Summary = Readonly<Record<string, unknown>>;
 export interface Run {
   readonly load: Load;
   readonly taken: Taken | undefined;
-  /** From the moment the program reads until the last byte was written or came out. */
+  /** From the moment the clock starts until the last byte was written or came out. */
   readonly seconds: number;
   /** When the last write had returned. */
   readonly memory: Memory;
-  /** From the program's first read until then. */
+  /** From that moment until then. */
   readonly cpuSeconds: number;
   readonly summary: Summary | undefined;
 }
 
 export function megabytesPerSecond({ load, seconds }: Run): number {
-  return load.bytes / seconds / 1e6;
+  return load.measuredBytes / seconds / 1e6;
 }
 
 /** Megabytes that the writer got rid of in a second, whatever became of them. */
 export function writtenPerSecond({ load }: Run): number {
-  return load.bytes / (load.writeEnds.at(-1) ?? NaN);
+  return load.measuredBytes / (load.writeEnds.at(-1) ?? NaN);
 }
 
 /** Runs with a folder of its own, in memory where there is such a file system. */

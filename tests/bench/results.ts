@@ -6,6 +6,8 @@ import type { Subject } from "./subjects.ts";
 export interface Goal {
   readonly text: string;
   readonly met: boolean;
+  /** A quick run is too short to tell. */
+  readonly needsTime?: boolean;
 }
 
 export interface Row {
@@ -75,10 +77,21 @@ export function ratioToBest(
   };
 }
 
+/** Of a speed, which needs several rounds. */
 export function atLeast(limit: number, text: string, values: readonly number[]): Goal {
-  return { text, met: median(values) >= limit };
+  return { text, met: median(values) >= limit, needsTime: true };
 }
 
-export function atMost(limit: number, text: string, values: readonly number[]): Goal {
-  return { text, met: median(values) <= limit };
+export function atMost(
+  limit: number,
+  text: string,
+  values: readonly number[],
+  { needsTime = false } = {},
+): Goal {
+  return { text, met: median(values) <= limit, needsTime };
+}
+
+/** As a quick run shows them: it says nothing of goals that it cannot judge. */
+export function withoutHastyGoals(rows: readonly Row[]): Row[] {
+  return rows.map((row) => row.goal?.needsTime ? { ...row, goal: undefined } : row);
 }

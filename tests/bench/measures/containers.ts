@@ -69,7 +69,7 @@ function rowsOf(what: string, found: ReadonlyMap<string, number[]>): Row[] {
       ? undefined
       : { to: LOGGING_OFF.name, values: values.map((value, at) => value / off[at]!) };
     const goal = ratio && isSpillway(subject)
-      ? atMost(MAX_RATIO, `≤ ${MAX_RATIO}`, ratio.values)
+      ? atMost(MAX_RATIO, `≤ ${MAX_RATIO}`, ratio.values, { needsTime: true })
       : undefined;
     return { what, subject, unit: "s", values, ratio, goal };
   });

@@ -102,14 +102,14 @@ async function idleRows(
         subject: name,
         unit: "1/s",
         values: sleeps,
-        goal: atMost(1, "≤ 1/s", sleeps),
+        goal: atMost(1, "≤ 1/s", sleeps, { needsTime: true }),
       },
       {
         what: "processor",
         subject: name,
         unit: "% of one",
         values: busy,
-        goal: atMost(0.1, "≤ 0.1 %", busy),
+        goal: atMost(0.1, "≤ 0.1 %", busy, { needsTime: true }),
       },
       {
         what: "resident memory",

@@ -15,6 +15,7 @@ import { quantile } from "../statistics.ts";
 import { isSpillway, SPILLWAYS, type Subject } from "../subjects.ts";
 
 const MIB = 1024 ** 2;
+const WARM_UP_BYTES = 128 * MIB;
 const LINE_BYTES = 100;
 const WRITES = [["64 KiB", 64 * 1024], ["4 KiB", 4 * 1024]] as const;
 /** The writer's yardstick: a reader that never stops. */
@@ -37,6 +38,7 @@ export const frozenThroughput: Measure = {
           load: {
             writeBytes,
             lineBytes: LINE_BYTES,
+            warmUpBytes: WARM_UP_BYTES,
             totalBytes: (quick ? 256 : 2048) * MIB,
             seconds: 10,
           },
@@ -113,7 +115,7 @@ function durationRows(what: string, subject: string, runs: readonly Run[]): Row[
     const values = rounds.map((durations) => quantile(durations, q));
     const goal: Goal | undefined = limit === undefined || !isSpillway(subject)
       ? undefined
-      : atMost(limit, `≤ ${limit} ms`, values);
+      : atMost(limit, `≤ ${limit} ms`, values, { needsTime: true });
     return { what: `${what}: ${of}`, subject, unit: "ms", values, goal };
   };
   return [

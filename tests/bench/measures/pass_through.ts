@@ -14,6 +14,7 @@ import { COPYING_PEERS, isSpillway, SPILLWAYS } from "../subjects.ts";
 
 const SUBJECTS = [...SPILLWAYS, ...COPYING_PEERS];
 const MIB = 1024 ** 2;
+const WARM_UP_BYTES = 128 * MIB;
 const LINE_BYTES = 100;
 const SINKS = [["/dev/null", undefined], ["a pipe reader", "greedy"]] as const;
 const WRITES = [["64 KiB", 64 * 1024], ["4 KiB", 4 * 1024]] as const;
@@ -33,7 +34,13 @@ export const passThrough: Measure = {
           run({
             command,
             sink,
-            load: { writeBytes, lineBytes: LINE_BYTES, totalBytes, seconds: 10 },
+            load: {
+              writeBytes,
+              lineBytes: LINE_BYTES,
+              warmUpBytes: WARM_UP_BYTES,
+              totalBytes,
+              seconds: 10,
+            },
           }));
         rows.push(...rowsOf(what, runs, RIVALS[writeName]));
       }
@@ -58,7 +65,9 @@ function rowsOf(
     rows.push({ what, subject, unit: "MB/s", values, ratio, goal });
   }
   for (const [subject, rounds] of runs) {
-    const values = rounds.map(({ load, cpuSeconds }) => cpuSeconds / load.bytes * 1e9);
+    const values = rounds.map(({ load, cpuSeconds }) =>
+      cpuSeconds / load.measuredBytes * 1e9
+    );
     rows.push({ what, subject, unit: "CPU s/GB", values });
   }
   for (const [subject, rounds] of runs) {
