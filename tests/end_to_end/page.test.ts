@@ -23,7 +23,8 @@ testPrograms(test.name, async (program) => {
     "--metrics",
     "0",
     "--capacity",
-    "64KiB",
+    // Twice what the pipe of the output takes, so that it stalls however much is lost.
+    "512KiB",
     "--report",
     "json",
   ]);
@@ -45,8 +46,8 @@ testPrograms(test.name, async (program) => {
       const overflows = "document.documentElement.scrollWidth > innerWidth";
       assertEquals(await browser.evaluate(overflows), false);
 
-      await spillway.write(numberedLines(written, 5000));
-      written += 5000;
+      await spillway.write(numberedLines(written, 20_000));
+      written += 20_000;
       const count = `${written.toLocaleString("en")} lines`;
       await until(`${count} in`, async () => (await text()).includes(count), 50);
       const marks = "document.querySelector('path.loss').getAttribute('d')";
