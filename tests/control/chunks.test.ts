@@ -34,7 +34,9 @@ async function bundleInto(folder: string): Promise<void> {
 /** The text of a chunk and of all that it imports, but not of what it loads later. */
 function loadedWith(folder: string, part: string): string {
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
-  const loaded = new Set([names.find((name) => /^\w+/.exec(name)?.[0] === part)!]);
+  const entry = names.find((name) => /^\w+/.exec(name)?.[0] === part);
+  if (entry === undefined) throw new Error(`no chunk is made of ${part}`);
+  const loaded = new Set([entry]);
   let text = "";
   for (const name of loaded) {
     const chunk = Deno.readTextFileSync(`${folder}/${name}`);
@@ -55,7 +57,7 @@ function roomsIn(text: string): string[] {
 Deno.test("client libraries are loaded when they are used, and by no thread at its start", () =>
   inFolder(async (folder) => {
     await bundleInto(folder);
-    const parts = ["main", "reader_thread", "flusher_thread", "compressor_thread"];
+    const parts = ["main", "reader_thread", "output_thread", "compressor_thread"];
     for (const part of parts) {
       assertEquals(loadedWith(folder, part).includes("@nats-io/"), false, part);
     }
