@@ -81,7 +81,7 @@ export const FLAG_GROUPS = [
         value: "SIZE",
         help:
           "Longest line to keep whole, at most a quarter of the capacity; longer lines are split into pieces.",
-        default: "64KiB, or a quarter of a smaller capacity",
+        default: "64KiB; 8KiB for datagrams; a quarter of a smaller ring",
       },
     ],
   },

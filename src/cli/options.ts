@@ -6,6 +6,7 @@ import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/lane.ts";
 import type { Plan } from "../plan.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import type { FileKind } from "../system/file_status.ts";
+import { kindOf } from "../output/sinks.ts";
 import { formatSize } from "../units.ts";
 import { checkLabels, checkOwnOutput, resolveInputs } from "./inputs.ts";
 import { resolveOutputs } from "./output.ts";
@@ -49,17 +50,20 @@ export function resolvePlan(
       ["overwrite", "drop-newest", "block"],
       isWriterless(inputs, standardInput) ? "block" : "overwrite",
     ),
-    maxLineBytes: size(
+  };
+  const maxLine = (standard: number) =>
+    size(
       flags,
       "max-line",
       MIN_MAX_LINE,
       longestLine,
-      formatSize(Math.min(DEFAULT_MAX_LINE, longestLine)),
-    ),
-  };
+      formatSize(Math.min(standard, longestLine)),
+    );
   const markers = !flags.has("no-markers");
-  const routes = resolveOutputs(flags, inputs, container)
-    .map((route) => ({ ...route, ...ring, markers }));
+  const routes = resolveOutputs(flags, inputs, container).map((route) => {
+    const maxLineBytes = maxLine(kindOf(route.output).maxLineBytes ?? DEFAULT_MAX_LINE);
+    return { ...route, ...ring, maxLineBytes, markers };
+  });
   for (const { output, format, inputs: own } of routes) {
     checkOwnOutput(output, inputs);
     checkLabels(format, own);

@@ -2,6 +2,9 @@ import { gapFields, gapSentence } from "./gap_sentence.ts";
 import { JSON_ESCAPES, members } from "./json_text.ts";
 import { LINE, type RecordLayout, TIME } from "./record_layout.ts";
 
+/** Both kinds of gap may come before one line. */
+const MARKER = { overwritten: "gap", dropped: "gap", rejected: "rejected" } as const;
+
 /**
  * The body of Elasticsearch's and OpenSearch's `_bulk`: an action and a document
  * make one record. `create` with an `_id` that is the same whenever the same line
@@ -27,7 +30,7 @@ export function elasticsearchBulk(run: string, host: string): RecordLayout {
       };
     },
     marker: (gap, label, time) =>
-      `${action(label, `gap-${gap.nextLine + 1}`)}${
+      `${action(label, `${MARKER[gap.reason]}-${gap.nextLine + 1}`)}${
         JSON.stringify({
           "@timestamp": time,
           stream: label,

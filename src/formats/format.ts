@@ -21,7 +21,7 @@ export interface Stream {
 
 /** Lines that are missing at this place of the output. */
 export interface Gap {
-  readonly reason: "overwritten" | "dropped";
+  readonly reason: "overwritten" | "dropped" | "rejected";
   readonly lines: number;
   readonly bytes: number;
   /** Arrival of what stood before and after it, in microseconds since 1970. */
@@ -86,4 +86,11 @@ export interface Format {
    */
   next(): Outgoing | undefined;
   marker(gap: Gap, stream: Stream): Outgoing;
+}
+
+/** The line of the last record within the first `written` bytes does not end there. */
+export function goesOn(piece: Outgoing, written: number): boolean {
+  const { bytes, lines } = piece.progress(piece.recordStart(written - 1));
+  const progress = piece.progress(written);
+  return progress.bytes > bytes && progress.lines === lines;
 }

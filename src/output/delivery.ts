@@ -1,5 +1,5 @@
 import { SinkFailure, SinkRejection } from "../errors.ts";
-import type { Outgoing } from "../formats/format.ts";
+import { goesOn, type Outgoing } from "../formats/format.ts";
 import { monotonicMs } from "../system/clock.ts";
 import type { Board, OutputWords, Steps } from "../threads/board.ts";
 import type { LaneCounters } from "../lane/lane_counters.ts";
@@ -30,10 +30,51 @@ export interface DeliveryContext {
   readonly events: SinkEvents;
 }
 
+/** Where what is delivered comes from: one input's counters, and what it was refused. */
+export interface Origin {
+  readonly counters: LaneCounters;
+  readonly refused: Refused;
+}
+
+/** What the sink has refused for good of one input, and nobody has been told of yet. */
+export class Refused {
+  lines = 0;
+  bytes = 0;
+  /** When it had come in, in microseconds since 1970. */
+  from = Infinity;
+  to = -Infinity;
+  /** The beginning of a line was refused, so its rest is not for the sink either. */
+  insideLine = false;
+
+  /** @param goesOn the last line of it does */
+  add(bytes: number, lines: number, time: number, goesOn: boolean): void {
+    this.lines += lines;
+    this.bytes += bytes;
+    this.from = Math.min(this.from, time);
+    this.to = Math.max(this.to, time);
+    this.insideLine = goesOn;
+  }
+
+  get isEmpty(): boolean {
+    return this.bytes === 0 && this.lines === 0;
+  }
+
+  /** It was told. */
+  clear(): void {
+    this.lines = this.bytes = 0;
+    this.from = Infinity;
+    this.to = -Infinity;
+  }
+}
+
 /** What a write took, until the sink says that it has arrived. */
 interface Unsettled {
-  readonly counters: LaneCounters;
+  readonly origin: Origin;
+  /** When it had come in, in microseconds since 1970. */
+  readonly time: number;
   readonly bytes: number;
+  /** Its last line goes on in what comes next. */
+  readonly goesOn: boolean;
   lines: number;
 }
 
@@ -54,7 +95,9 @@ export class Delivery {
   #reopenedFor = 0;
   /** The piece that is being written, and how far it has come. */
   #piece: Outgoing | undefined;
-  #counters!: LaneCounters;
+  #origin!: Origin;
+  /** When the piece had come in, in microseconds since 1970. */
+  #time = 0;
   #written = 0;
   #countedBytes = 0;
   #countedLines = 0;
@@ -91,10 +134,15 @@ export class Delivery {
     return false;
   }
 
-  /** Takes the next piece; `advance` must have said that there is none. */
-  begin(piece: Outgoing, counters: LaneCounters): void {
+  /**
+   * Takes the next piece; `advance` must have said that there is none.
+   *
+   * @param time when it had come in, in microseconds since 1970
+   */
+  begin(piece: Outgoing, origin: Origin, time: number): void {
     this.#piece = piece;
-    this.#counters = counters;
+    this.#origin = origin;
+    this.#time = time;
     this.#written = this.#countedBytes = this.#countedLines = 0;
     this.#words.writingSince = monotonicMs();
     // A batch without bytes may still end a line: the last one of its input.
@@ -115,6 +163,7 @@ export class Delivery {
       try {
         const { custody } = this.#sink;
         if (custody !== undefined) this.#settle(custody);
+        if (this.#refuseRest(piece)) continue;
         const taken = this.#sink.write(piece, this.#written, wait);
         this.#taken(piece, taken);
         this.#steps.end();
@@ -133,12 +182,14 @@ export class Delivery {
     if (bytes > 0) {
       this.#pass(piece, bytes);
       if (custody === undefined) {
-        this.#counters.add("out", this.#passedBytes, this.#passedLines);
+        this.#origin.counters.add("out", this.#passedBytes, this.#passedLines);
         // A sink that only waited for room has not shown yet that it works.
         this.#recovered();
       } else {
         this.#unsettled.push({
-          counters: this.#counters,
+          origin: this.#origin,
+          time: this.#time,
+          goesOn: goesOn(piece, this.#written),
           bytes: this.#passedBytes,
           lines: this.#passedLines,
         });
@@ -163,9 +214,12 @@ export class Delivery {
   #takenEmpty(): void {
     this.#steps.begin();
     this.#pass(this.#piece!, 0);
-    const last = this.#unsettled.findLast(({ counters }) => counters === this.#counters);
-    if (last === undefined) this.#counters.add("out", 0, this.#passedLines);
-    else last.lines += this.#passedLines;
+    const last = this.#unsettled.findLast(({ origin }) => origin === this.#origin);
+    if (this.#origin.refused.insideLine) {
+      this.#rejected(this.#origin, 0, this.#passedLines, this.#time, false);
+    } else if (last === undefined) {
+      this.#origin.counters.add("out", 0, this.#passedLines);
+    } else last.lines += this.#passedLines;
     this.#steps.end();
   }
 
@@ -173,9 +227,13 @@ export class Delivery {
     for (;;) {
       const verdict = custody.takeVerdict();
       if (verdict === undefined) return;
-      const { counters, bytes, lines } = this.#unsettled.shift()!;
-      if (verdict.rejected === undefined) counters.add("out", bytes, lines);
-      else this.#rejected(verdict.rejected, counters, bytes, lines);
+      const { origin, bytes, lines, time, goesOn } = this.#unsettled.shift()!;
+      if (verdict.rejected === undefined) {
+        origin.counters.add("out", bytes, lines);
+      } else {
+        this.#rejected(origin, bytes, lines, time, goesOn);
+        this.#sayRejecting(verdict.rejected);
+      }
       this.#recovered();
     }
   }
@@ -206,8 +264,8 @@ export class Delivery {
   #failed(error: unknown, nowMs: number, wait: Wait): void {
     if (error instanceof SinkRejection && this.#piece !== undefined) {
       this.#pass(this.#piece, error.bytes);
-      const { message } = error;
-      this.#rejected(message, this.#counters, this.#passedBytes, this.#passedLines);
+      this.#rejectPassed(this.#piece);
+      this.#sayRejecting(error.message);
     }
     this.#steps.end();
     if (error instanceof SinkRejection) return;
@@ -222,8 +280,34 @@ export class Delivery {
     this.reopenIfAsked();
   }
 
-  #rejected(why: string, counters: LaneCounters, bytes: number, lines: number): void {
-    counters.add("rejected", bytes, lines);
+  /** When the beginning of a line was refused, so is its rest: true if this was some. */
+  #refuseRest(piece: Outgoing): boolean {
+    if (!this.#origin.refused.insideLine) return false;
+    this.#pass(piece, piece.recordEnd(this.#written) - this.#written);
+    this.#rejectPassed(piece);
+    this.#steps.end();
+    return true;
+  }
+
+  #rejectPassed(piece: Outgoing): void {
+    const inside = goesOn(piece, this.#written);
+    const [bytes, lines] = [this.#passedBytes, this.#passedLines];
+    this.#rejected(this.#origin, bytes, lines, this.#time, inside);
+  }
+
+  #rejected(
+    origin: Origin,
+    bytes: number,
+    lines: number,
+    time: number,
+    goesOn: boolean,
+  ): void {
+    origin.counters.add("rejected", bytes, lines);
+    // A marker that was refused holds nothing of the input.
+    if (bytes > 0 || lines > 0) origin.refused.add(bytes, lines, time, goesOn);
+  }
+
+  #sayRejecting(why: string): void {
     const nowMs = performance.now();
     if (nowMs - this.#rejectionReportMs < REJECTION_REPORT_MS) return;
     this.#rejectionReportMs = nowMs;

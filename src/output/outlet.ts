@@ -6,7 +6,7 @@ import { type Batch, RingConsumer } from "../lane/ring_consumer.ts";
 import type { Lane } from "../lane/lane.ts";
 import { addressOfMemory } from "../system/memory.ts";
 import type { Board } from "../threads/board.ts";
-import type { Delivery } from "./delivery.ts";
+import { type Delivery, type Origin, Refused } from "./delivery.ts";
 import { Wait } from "./wait.ts";
 
 export interface OutletContext {
@@ -27,10 +27,11 @@ export interface LabelledLane {
   readonly lane: Lane;
 }
 
-interface Input {
+interface Input extends Origin {
   readonly consumer: RingConsumer;
   readonly stream: Stream;
-  readonly counters: LaneCounters;
+  /** Number of the line after those that were taken, from 0. */
+  nextLine: number;
 }
 
 /** How a step has ended; "waiting" is for the lanes, or for what `wait` says. */
@@ -79,6 +80,8 @@ export class Outlet {
         address: addressOfMemory(lane.memory),
       },
       counters: new LaneCounters(lane),
+      refused: new Refused(),
+      nextLine: 0,
     }));
   }
 
@@ -106,6 +109,7 @@ export class Outlet {
       // Asked before looking, so that nothing it pushed at last is overlooked.
       const { readerGone } = this.#context.board;
       this.#findOldest();
+      if (this.#beginRefused()) continue;
       if (this.#oldest === undefined) return this.#rest(readerGone, nowMs);
       if (!this.#take(this.#oldest, nowMs)) return "waiting";
       batches++;
@@ -135,14 +139,35 @@ export class Outlet {
     if (batch === undefined) return true;
     this.#batch = batch;
     this.#input = input;
+    input.nextLine = batch.firstLine + batch.lines;
+    if (!batch.startsInside) input.refused.insideLine = false;
     if (batch.gapBytes > 0 && markers) {
       this.#hand = "marker";
-      delivery.begin(format.marker(this.#gap(batch), input.stream), input.counters);
+      delivery.begin(format.marker(this.#gap(batch), input.stream), input, batch.gapTo);
     } else {
       this.#hand = "batch";
       format.begin(batch, input.stream);
     }
     return true;
+  }
+
+  /**
+   * Says in the output what the sink has refused since it was last said, between two
+   * lines or at the end. Refused itself, this marker is not tried again.
+   */
+  #beginRefused(): boolean {
+    const { delivery, format, markers } = this.#context;
+    if (!markers || !format.atLineStart && !this.#ended) return false;
+    for (const input of this.#inputs) {
+      const { refused, nextLine, stream } = input;
+      if (refused.isEmpty || refused.insideLine && !this.#ended) continue;
+      const { lines, bytes, from, to } = refused;
+      const gap = { reason: "rejected", lines, bytes, from, to, nextLine } as const;
+      refused.clear();
+      delivery.begin(format.marker(gap, stream), input, to);
+      return true;
+    }
+    return false;
   }
 
   #gap(batch: Batch): Gap {
@@ -165,7 +190,7 @@ export class Outlet {
     }
     const piece = format.next();
     if (piece === undefined) this.#hand = "nothing";
-    else delivery.begin(piece, this.#input.counters);
+    else delivery.begin(piece, this.#input, this.#batch.frameTimes[0]!);
   }
 
   get #ended(): boolean {

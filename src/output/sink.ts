@@ -132,6 +132,8 @@ export interface SinkKind<D extends Destination> {
   readonly help: string;
   /** The format it takes unless --format says otherwise. */
   readonly format: FormatName;
+  /** Pieces of longer lines would not fit what it sends, unless --max-line says otherwise. */
+  readonly maxLineBytes?: number;
   /** The only formats it can carry; undefined when it takes any. */
   readonly formats?: readonly FormatName[];
   /** It puts what is around the records of a document in its place itself. */

@@ -55,17 +55,20 @@ export function totalOf(snapshot: Snapshot): Counts {
   return total(inputsOf(snapshot));
 }
 
+/** Why lines are lost: the ring was full, or the output has refused them. */
+export type LossReason = "overwritten" | "dropped" | "rejected";
+
 /** What one input has lost in a time. */
 export interface Loss {
   readonly input: InputState;
   readonly output: OutputState;
-  readonly reason: "overwritten" | "dropped";
+  readonly reason: LossReason;
   /** Since `sinceMs`. */
   readonly lines: bigint;
   readonly bytes: bigint;
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** The capacity that would have held the worst burst in that time. */
+  /** The capacity that would have held the worst burst; nothing helps what is rejected. */
   readonly capacityNeededBytes: number;
 }
 

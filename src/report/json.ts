@@ -36,7 +36,9 @@ function fields(event: ReportEvent): Record<string, unknown> {
         bytes: Number(event.bytes),
         since: iso(event.sinceMs),
         until: iso(event.untilMs),
-        capacity_needed_bytes: event.capacityNeededBytes,
+        ...(event.reason !== "rejected" && {
+          capacity_needed_bytes: event.capacityNeededBytes,
+        }),
         ...rates(event.input),
         ...outputState(event.output),
       };

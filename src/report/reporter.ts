@@ -1,7 +1,8 @@
-import { lost } from "../lane/counters.ts";
+import { type Amount, lost } from "../lane/counters.ts";
 import type {
   InputState,
   Loss,
+  LossReason,
   OutputState,
   ReportEvent,
   RouteState,
@@ -39,13 +40,20 @@ interface OutputHistory {
   failing: { readonly sinceUptimeMs: number; readonly retries: number };
 }
 
+/** Whose loss it is, and of which kind. */
+interface LossOf {
+  readonly input: InputState;
+  readonly route: RouteState;
+  readonly reason: LossReason;
+}
+
 /**
  * Decides what is worth saying: a loss at once, then at most once an interval
  * while it goes on, then once when it has ended; a stall likewise. It sees the
  * data path only as a row of snapshots, and keeps no clock of its own.
  */
 export class Reporter {
-  readonly #reason: "overwritten" | "dropped";
+  readonly #reasons: readonly LossReason[];
   readonly #intervalMs: number;
   readonly #losses = new Map<string, LossState>();
   #lastSnapshotMs: number;
@@ -56,7 +64,7 @@ export class Reporter {
     intervalMs: number,
     startMs: number,
   ) {
-    this.#reason = reason;
+    this.#reasons = [reason, "rejected"];
     this.#intervalMs = intervalMs;
     this.#lastSnapshotMs = startMs;
   }
@@ -65,7 +73,7 @@ export class Reporter {
   observe(snapshot: Snapshot): ReportEvent[] {
     if (snapshot.timeMs < this.#lastSnapshotMs) this.#clockWasSetBack(snapshot.timeMs);
     const events = snapshot.routes.flatMap((route) => [
-      ...route.inputs.flatMap((input) => this.#observeLoss(input, route, snapshot)),
+      ...this.#eachLoss(route, (of) => this.#observeLoss(of, snapshot)),
       ...this.#observeStall(route, snapshot),
     ]);
     this.#lastSnapshotMs = snapshot.timeMs;
@@ -96,10 +104,17 @@ export class Reporter {
   /** The last snapshot: losses that went on are over with the program. */
   finish(snapshot: Snapshot): ReportEvent[] {
     return snapshot.routes.flatMap((route) =>
-      route.inputs.flatMap((input) => {
-        this.#noteLoss(input, route, snapshot);
-        return this.#endLoss(input, route, snapshot);
+      this.#eachLoss(route, (of) => {
+        this.#noteLoss(of, snapshot);
+        return this.#endLoss(of, snapshot);
       })
+    );
+  }
+
+  /** What the ring loses and what the output refuses are two things. */
+  #eachLoss(route: RouteState, events: (of: LossOf) => ReportEvent[]): ReportEvent[] {
+    return route.inputs.flatMap((input) =>
+      this.#reasons.flatMap((reason) => events({ input, route, reason }))
     );
   }
 
@@ -125,12 +140,12 @@ export class Reporter {
     };
   }
 
-  #observeLoss(input: InputState, route: RouteState, snapshot: Snapshot): ReportEvent[] {
+  #observeLoss(of: LossOf, snapshot: Snapshot): ReportEvent[] {
     const { timeMs } = snapshot;
-    const state = this.#noteLoss(input, route, snapshot);
+    const state = this.#noteLoss(of, snapshot);
     if (state.since === undefined) return [];
     if (timeMs - state.lastLossMs >= this.#intervalMs) {
-      return this.#endLoss(input, route, snapshot);
+      return this.#endLoss(of, snapshot);
     }
     const due = timeMs - state.lastReportMs >= this.#intervalMs &&
       state.bytes > state.reportedBytes;
@@ -138,13 +153,13 @@ export class Reporter {
     const repeated = state.lastReportMs !== -Infinity;
     state.lastReportMs = timeMs;
     state.reportedBytes = state.bytes;
-    const loss = this.#loss(input, route, state, state.since);
+    const loss = lossOf(of, state, state.since);
     return [{ timeMs, event: "loss", repeated, ...loss }];
   }
 
-  #noteLoss(input: InputState, route: RouteState, { timeMs }: Snapshot): LossState {
-    const state = this.#stateOf(`${route.number} ${input.label}`);
-    const { lines, bytes } = lost(input);
+  #noteLoss(of: LossOf, { timeMs }: Snapshot): LossState {
+    const state = this.#stateOf(of);
+    const { lines, bytes } = amountOf(of);
     if (bytes > state.bytes) {
       if (state.since === undefined) {
         state.since = {
@@ -158,38 +173,21 @@ export class Reporter {
       state.lines = lines;
       state.bytes = bytes;
     }
-    observeShortfall(state, input);
+    observeShortfall(state, of.input);
     return state;
   }
 
-  #endLoss(input: InputState, route: RouteState, snapshot: Snapshot): ReportEvent[] {
-    const state = this.#stateOf(`${route.number} ${input.label}`);
+  #endLoss(of: LossOf, snapshot: Snapshot): ReportEvent[] {
+    const state = this.#stateOf(of);
     if (state.since === undefined) return [];
-    const loss = this.#loss(input, route, state, state.since);
+    const loss = lossOf(of, state, state.since);
     state.since = undefined;
     state.lastReportMs = -Infinity;
     return [{ timeMs: snapshot.timeMs, event: "loss_end", ...loss }];
   }
 
-  #loss(
-    input: InputState,
-    { output }: RouteState,
-    state: LossState,
-    since: LossStart,
-  ): Loss {
-    return {
-      input,
-      output,
-      reason: this.#reason,
-      lines: state.lines - since.lines,
-      bytes: state.bytes - since.bytes,
-      sinceMs: since.timeMs,
-      untilMs: state.lastLossMs,
-      capacityNeededBytes: input.capacityBytes + state.worstShortfallBytes,
-    };
-  }
-
-  #stateOf(key: string): LossState {
+  #stateOf({ input, route, reason }: LossOf): LossState {
+    const key = `${route.number} ${reason} ${input.label}`;
     let state = this.#losses.get(key);
     if (state === undefined) {
       state = {
@@ -238,6 +236,31 @@ export class Reporter {
     }
     return state;
   }
+}
+
+/** In lines and bytes, since the start. What the ring loses is all but the rejected. */
+function amountOf({ input, reason }: LossOf): Amount {
+  const { linesRejected, bytesRejected } = input;
+  if (reason === "rejected") return { lines: linesRejected, bytes: bytesRejected };
+  const { lines, bytes } = lost(input);
+  return { lines: lines - linesRejected, bytes: bytes - bytesRejected };
+}
+
+function lossOf(
+  { input, route, reason }: LossOf,
+  state: LossState,
+  since: LossStart,
+): Loss {
+  return {
+    input,
+    output: route.output,
+    reason,
+    lines: state.lines - since.lines,
+    bytes: state.bytes - since.bytes,
+    sinceMs: since.timeMs,
+    untilMs: state.lastLossMs,
+    capacityNeededBytes: input.capacityBytes + state.worstShortfallBytes,
+  };
 }
 
 function routeOf({ routes }: Snapshot, number: number): RouteState {

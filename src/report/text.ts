@@ -77,6 +77,7 @@ function sentences(event: ReportEvent, labelled: Labelled): string[] {
 }
 
 function lossBegins(loss: Loss, repeated: boolean): string {
+  if (loss.reason === "rejected") return rejection(loss);
   const { input, output } = loss;
   const rates = `${rate(input.inBytesPerSecond)} in, ${
     rate(input.outBytesPerSecond)
@@ -94,7 +95,22 @@ function lossBegins(loss: Loss, repeated: boolean): string {
   return parts.join("; ");
 }
 
+/** No capacity would have helped: the output does not want these lines. */
+function rejection({ lines, bytes, output, sinceMs }: Loss): string {
+  const rejected = `${output.name} has rejected ${amount(lines, bytes)} since ${
+    clock(sinceMs)
+  }`;
+  return output.lastError === undefined
+    ? rejected
+    : `${rejected}; it said last: ${output.lastError.message}`;
+}
+
 function lossEnds(loss: Loss): string {
+  if (loss.reason === "rejected") {
+    return `${loss.output.name} rejects no more lines: it has rejected ${
+      amount(loss.lines, loss.bytes)
+    } in ${span(loss.untilMs - loss.sinceMs)}`;
+  }
   // Not between two times of day: those of the marker, which are when lines came in, are
   // others.
   return `no more lines are lost: ${

@@ -100,6 +100,33 @@ testPrograms(
       assertEquals([summary.lines_out, summary.lines_rejected], [2, 2]);
       const report = spillway.reports.find(({ event }) => event === "sink_rejecting");
       assertMatch(report?.message ?? "", /400 .*bad \[31m line/);
+      const loss = spillway.reports.find(({ event }) => event === "loss");
+      assertEquals([loss?.reason, loss?.lines], ["rejected", 2]);
+      assert(loss !== undefined && !("capacity_needed_bytes" in loss), "none would help");
+      // The refused ones are missed where they were, before the next line.
+      const [, , marker = ""] = receiver.requests.map(({ body }) => body);
+      assertMatch(marker, /2 lines \(12 bytes\) rejected between .*\n.*"good"/);
+    }),
+);
+
+testPrograms(
+  "http: what is left of a line whose beginning was refused goes with it",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      receiver.answer = ({ body }) =>
+        new Response(null, { status: body.length > 3000 ? 413 : 200 });
+      const { code, stderr } = await run(
+        program,
+        ["--output", url, "--max-line", "4000", ...JSON_REPORTS],
+        `before\n${"x".repeat(5000)}\nafter\n`,
+      );
+      assertEquals(code, 0, stderr);
+      const summary = summaryIn(stderr);
+      checkConservation(summary);
+      assertEquals([summary.lines_out, summary.lines_rejected], [2, 1]);
+      assertEquals(summary.bytes_rejected, 5001);
+      const taken = receiver.requests.filter(({ body }) => body.length <= 3000);
+      assert(!taken.some(({ body }) => body.includes("xxx")), "no piece of it came");
     }),
 );
 
@@ -213,7 +240,11 @@ testPrograms(
       checkConservation(summary);
       assertEquals([summary.lines_out, summary.lines_rejected], [3, 2]);
       assert(stderr.includes("cannot parse it"), stderr);
-      assertEquals(receiver.requests.length, 2);
+      assertEquals(receiver.requests.length, 3);
+      const marker = receiver.requests[2]?.body.trimEnd().split("\n") ?? [];
+      const { message, gap_lines, gap_reason } = JSON.parse(marker[1] ?? "");
+      assertMatch(message, /^spillway: 2 lines \(8 bytes\) rejected between /);
+      assertEquals([gap_lines, gap_reason], [2, "rejected"]);
       const again = receiver.requests[1]?.body.trimEnd().split("\n") ?? [];
       assertEquals(JSON.parse(again[1] ?? "").message, "busy");
       assertEquals(again.length, 2, "only what was asked for is sent again");

@@ -174,10 +174,14 @@ testWithRsyslog(
   "counts a message as rejected that no datagram can hold",
   (program) =>
     withRsyslogd(async (rsyslogd) => {
-      const long = "x".repeat(65_500);
+      // The first piece of it is too long, and the rest goes with it.
+      const long = "x".repeat(70_000);
       const { code, stderr } = await run(
         program,
-        ["--output", WAYS["syslog:"](rsyslogd), ...JSON_REPORTS],
+        [
+          ...["--output", WAYS["syslog:"](rsyslogd), "--max-line", "64KiB"],
+          ...JSON_REPORTS,
+        ],
         `before\n${long}\nafter\n`,
       );
       assertEquals(code, 0, stderr);
@@ -187,6 +191,21 @@ testWithRsyslog(
       assertEquals(summary.bytes_rejected, long.length + 1);
       assertEquals(summary.lines_out, 2);
       assert(stderr.includes("too long for a datagram"), stderr);
+    }),
+);
+
+testWithRsyslog(
+  "splits a long line into pieces that fit a datagram",
+  (program) =>
+    withRsyslogd(async (rsyslogd) => {
+      const { code, stderr } = await run(
+        program,
+        ["--output", WAYS["syslog:"](rsyslogd), ...JSON_REPORTS],
+        `${"x".repeat(70_000)}\n`,
+      );
+      assertEquals(code, 0, stderr);
+      const summary = summaryIn(stderr);
+      assertEquals([summary.lines_out, summary.lines_rejected], [1, 0]);
     }),
 );
 

@@ -1,7 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
+import {
+  SinkClosedError,
+  SinkError,
+  SinkFailure,
+  SinkRejection,
+} from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
-import { Delivery } from "../../src/output/delivery.ts";
+import { Delivery, Refused } from "../../src/output/delivery.ts";
 import { monotonicMs } from "../../src/system/clock.ts";
 import { Board } from "../../src/threads/board.ts";
 import { newCounters } from "../lane/small_lane.ts";
@@ -14,6 +19,7 @@ class TestDelivery {
   readonly board = Board.create();
   readonly words = this.board.route(0);
   readonly counters = newCounters();
+  readonly origin = { counters: this.counters, refused: new Refused() };
   readonly sink: FakeSink;
   readonly delivery: Delivery;
   readonly events: string[] = [];
@@ -38,7 +44,7 @@ class TestDelivery {
   }
 
   sendPiece(piece: Outgoing): Promise<void> | undefined {
-    this.delivery.begin(piece, this.counters);
+    this.delivery.begin(piece, this.origin, 0);
     return pump((nowMs, wait) => this.delivery.advance(nowMs, wait));
   }
 
@@ -276,3 +282,31 @@ Deno.test("the board says since when a sink fails, and how often it was tried ag
   assertEquals(test.words.retries, 2);
   assertEquals(test.words.failingSince, undefined);
 });
+
+Deno.test("what is left of a line whose beginning was refused is refused with it", () => {
+  const test = new TestDelivery({ answers: [4, new SinkRejection("too long", 6)] });
+  // Two lines in pieces of records: the second goes on in the next piece.
+  test.sendPiece(recordsOf(["one\n", "begun "], [1, 1]));
+  test.sendPiece(recordsOf(["goes on ", "and ends\n", "two\n"], [0, 1, 2]));
+  assertEquals(test.sink.text, "one\ntwo\n");
+  const { linesOut, linesRejected, bytesOut, bytesRejected } = test.counters.read(false);
+  assertEquals([linesOut, bytesOut], [2n, 8n]);
+  assertEquals([linesRejected, bytesRejected], [1n, 23n]);
+  assertEquals([test.origin.refused.lines, test.origin.refused.bytes], [1, 23]);
+});
+
+/** Records, and how many lines have ended after each of them. */
+function recordsOf(records: readonly string[], lines: readonly number[]): Outgoing {
+  const ends = records.map((_, index) => records.slice(0, index + 1).join("").length);
+  const within = (bytes: number) => ends.filter((end) => end <= bytes).length;
+  return {
+    ...linesOf(records.join("")),
+    endsInside: false,
+    recordEnd: (at) => ends.find((end) => end > at) ?? 0,
+    recordStart: (at) => ends.findLast((end) => end <= at) ?? 0,
+    progress: (written) => ({
+      bytes: ends[within(written) - 1] ?? 0,
+      lines: lines[within(written) - 1] ?? 0,
+    }),
+  };
+}

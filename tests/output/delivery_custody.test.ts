@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SinkFailure, SinkRejection } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
-import { Delivery } from "../../src/output/delivery.ts";
+import { Delivery, Refused } from "../../src/output/delivery.ts";
 import { ARRIVED, type Sink, type Verdict } from "../../src/output/sink.ts";
 import { Wait } from "../../src/output/wait.ts";
 import { Board } from "../../src/threads/board.ts";
@@ -63,6 +63,10 @@ function linesOf(text: string): Outgoing {
 class TestDelivery {
   readonly #board = Board.create();
   readonly counters = [newCounters(), newCounters()] as const;
+  readonly origins = [
+    { counters: this.counters[0], refused: new Refused() },
+    { counters: this.counters[1], refused: new Refused() },
+  ] as const;
   readonly events: string[] = [];
   readonly delivery: Delivery;
 
@@ -85,7 +89,7 @@ class TestDelivery {
   }
 
   sendPiece(piece: Outgoing, input: 0 | 1 = 0): void {
-    this.delivery.begin(piece, this.counters[input]);
+    this.delivery.begin(piece, this.origins[input], 0);
     pump((nowMs, wait) => this.delivery.advance(nowMs, wait));
   }
 

@@ -402,6 +402,8 @@ export class SimulatedRun implements Surroundings {
     assertEquals(told.missingBytes, lost.bytes);
     assertEquals(told.missingLines, lost.lines);
     assertEquals(told.inputAt, input.length);
+    const rejected = this.#scenario.markers ? Number(counts.bytesRejected) : 0;
+    assertEquals(told.rejectedBytes, rejected, "what is rejected is told");
     assertEquals(input.length, atStop, "what was written before the signal is read");
   }
 }

@@ -1,5 +1,5 @@
 import { SinkFailure, SinkRejection } from "../../src/errors.ts";
-import type { Outgoing } from "../../src/formats/format.ts";
+import { goesOn, type Outgoing } from "../../src/formats/format.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
 import type { Wait } from "../../src/output/wait.ts";
 import { Parked } from "./simulated_clock.ts";
@@ -139,7 +139,9 @@ export class SimulatedSink implements Sink {
   /** One record for good; what is left of one it has begun with, it takes. */
   #reject(piece: Outgoing, from: number): number {
     const bytes = piece.recordEnd(from) - from;
-    if (piece.recordStart(from) !== from) return this.#took(piece, from, bytes);
+    // When the beginning of a line is refused, its rest does not come here.
+    const begun = piece.recordStart(from) !== from || goesOn(piece, from + bytes);
+    if (begun) return this.#took(piece, from, bytes);
     // For the texts that is the same: nothing is missing that is not counted.
     this.#run.texts.took(piece, from, bytes);
     const before = { ...piece.progress(from) };

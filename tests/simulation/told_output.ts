@@ -2,12 +2,14 @@
 
 import { assert, assertEquals } from "@std/assert";
 
-const MARKER = /spillway: (\d+) lines? \((\d+) bytes\) \w+ between \S+ and \S+\n/g;
+const MARKER = /spillway: (\d+) lines? \((\d+) bytes\) (\w+) between \S+ and \S+\n/g;
 
 export interface Told {
   readonly bytes: number;
   readonly missingLines: number;
   readonly missingBytes: number;
+  /** What markers call rejected. */
+  readonly rejectedBytes: number;
   /** How far the output has come in the input. */
   readonly inputAt: number;
 }
@@ -39,6 +41,7 @@ function isGap(input: string, at: number, lines: number, bytes: number): boolean
 /** @param input of letters that no marker begins with */
 export function readBeside(input: string, output: string): Told {
   let [at, bytes, missingLines, missingBytes, from] = [0, 0, 0, 0, 0];
+  let rejectedBytes = 0;
   const take = (text: string) => {
     assertSame(text, input.slice(at, at + text.length), at);
     at += text.length;
@@ -48,6 +51,13 @@ export function readBeside(input: string, output: string): Told {
     const text = output.slice(from, marker.index);
     from = marker.index + marker[0].length;
     const [lines, lost] = [Number(marker[1]), Number(marker[2])];
+    if (marker[3] === "rejected") {
+      // What was refused is beside the input as if it had been taken.
+      const ended = text.endsWith("\n") && input[at + text.length - 1] !== "\n";
+      take(ended ? text.slice(0, -1) : text);
+      rejectedBytes += lost;
+      continue;
+    }
     // The newline before a marker may be there only for the marker.
     const cut = text.endsWith("\n") && (input[at + text.length - 1] !== "\n" ||
       !isGap(input, at + text.length, lines, lost));
@@ -58,5 +68,5 @@ export function readBeside(input: string, output: string): Told {
     missingBytes += lost;
   }
   take(output.slice(from));
-  return { bytes, missingLines, missingBytes, inputAt: at };
+  return { bytes, missingLines, missingBytes, inputAt: at, rejectedBytes };
 }

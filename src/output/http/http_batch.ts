@@ -12,6 +12,8 @@ interface Unit {
   readonly label: string;
   readonly start: number;
   readonly end: number;
+  /** It goes on with a line that an earlier unit has begun. */
+  readonly startsInside: boolean;
   verdict: Verdict | undefined;
 }
 
@@ -54,7 +56,8 @@ export class HttpBatch {
     return this.isEmpty || (!this.#sealed && this.#length + bytes <= BATCH_BYTES);
   }
 
-  add(label: string, bytes: Uint8Array, nowMs: number): void {
+  /** @param startsInside it goes on with a line of that input */
+  add(label: string, bytes: Uint8Array, startsInside: boolean, nowMs: number): void {
     if (this.isEmpty) {
       this.#sinceMs = nowMs;
       if (bytes.length > this.#bytes.length) this.#bytes = new Uint8Array(bytes.length);
@@ -62,7 +65,8 @@ export class HttpBatch {
     this.#bytes.set(bytes, this.#length);
     const start = this.#length;
     this.#length += bytes.length;
-    this.#units.push({ label, start, end: this.#length, verdict: undefined });
+    const end = this.#length;
+    this.#units.push({ label, start, end, startsInside, verdict: undefined });
   }
 
   /** Nothing is added from now on, so that what is sent twice is the same. */
@@ -74,7 +78,14 @@ export class HttpBatch {
   nextPart(maxBytes: number): BatchPart | undefined {
     const units: Unit[] = [];
     let length = 0;
+    const last = new Map<string, Unit>();
     for (const unit of this.#units) {
+      const before = last.get(unit.label);
+      last.set(unit.label, unit);
+      // What is left of a line whose beginning was refused is no line.
+      if (unit.startsInside && before?.verdict?.rejected !== undefined) {
+        unit.verdict ??= before.verdict;
+      }
       if (unit.verdict !== undefined) continue;
       const bytes = unit.end - unit.start;
       if (units.length > 0 && length + bytes > maxBytes) break;

@@ -1,6 +1,6 @@
 import { SinkFailure } from "../../errors.ts";
 import type { DocumentShape } from "../../formats/document.ts";
-import type { Outgoing } from "../../formats/format.ts";
+import { goesOn, type Outgoing } from "../../formats/format.ts";
 import { gzip } from "../../runtime/on_demand.ts";
 import { ServingConnection } from "../network/serving_connection.ts";
 import type { TlsFiles } from "../network/tls_settings.ts";
@@ -58,6 +58,8 @@ export class HttpSink implements Sink, Custody {
   readonly #run = crypto.randomUUID();
   /** Requests that were answered; part of the key of the next. */
   #answers = 0;
+  /** Inputs whose last unit ended inside a line. */
+  readonly #openLines = new Set<string>();
   #posting: Promise<void> | undefined;
   #failure: unknown;
   /** The server has refused longer requests. */
@@ -84,11 +86,20 @@ export class HttpSink implements Sink, Custody {
     this.#throwFailure();
     const end = this.#unitEnd(piece, from);
     if (this.#posting === undefined && this.#batch.fits(end - from)) {
-      this.#batch.add(piece.label, piece.bytes.subarray(from, end), performance.now());
+      this.#add(piece, from, end);
       return end - from;
     }
     wait.promise = this.#post();
     return 0;
+  }
+
+  #add(piece: Outgoing, from: number, end: number): void {
+    const { label } = piece;
+    const startsInside = this.#openLines.has(label);
+    if (goesOn(piece, end)) this.#openLines.add(label);
+    else this.#openLines.delete(label);
+    const bytes = piece.bytes.subarray(from, end);
+    this.#batch.add(label, bytes, startsInside, performance.now());
   }
 
   #unitEnd(piece: Outgoing, from: number): number {

@@ -36,16 +36,16 @@ interface SyslogWay<P extends Peer> {
   /** @throws SinkError */
   open(destination: SyslogDestination<P>): Sink;
   loop?(destination: SyslogDestination<P>): string;
+  readonly maxLineBytes?: number;
 }
 
 function syslogKind<P extends Peer>(
-  { kind, help, scheme, settings: known, formats, peerOf, open, loop }: SyslogWay<P>,
+  { scheme, settings: known, peerOf, ...way }: SyslogWay<P>,
 ): SinkKind<SyslogDestination<P>> {
+  const { kind, formats } = way;
   return {
-    kind,
-    help,
+    ...way,
     format: formats[0],
-    formats,
     parse: (output) => {
       const address = afterScheme(output, scheme);
       if (address === undefined) return undefined;
@@ -63,10 +63,14 @@ function syslogKind<P extends Peer>(
         tls: tlsFilesIn(settings),
       };
     },
-    open,
-    ...(loop && { loop }),
   };
 }
+
+/**
+ * What receivers take by default, rsyslogd among them, and fits a datagram even where
+ * each byte becomes an escape of four.
+ */
+const DATAGRAM_LINE_BYTES = 8 * 1024;
 
 /** RFC 5426 and, for TCP, what everybody uses. */
 const SYSLOG_PORT = 514;
@@ -77,6 +81,7 @@ export const syslogUdpKind = syslogKind({
   kind: "syslog",
   help: "syslog://HOST",
   scheme: "syslog://",
+  maxLineBytes: DATAGRAM_LINE_BYTES,
   loop: ({ peer }) => loopOfPeer(peer),
   settings: [],
   formats: ["rfc5424"],
@@ -121,6 +126,7 @@ export const syslogUnixKind = syslogKind({
   kind: "syslog+unix",
   help: "syslog+unix:/dev/log",
   scheme: "syslog+unix:",
+  maxLineBytes: DATAGRAM_LINE_BYTES,
   settings: [],
   formats: ["local-syslog", "rfc5424"],
   peerOf: unixPeer,
