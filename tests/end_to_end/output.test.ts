@@ -230,3 +230,17 @@ testPrograms("ends at the deadline when the disk stays full", async (program) =>
     assertEquals(Number(summary.lines_out) + Number(summary.lines_unflushed), 20_000);
   });
 }, NEEDS_ROOT);
+
+testPrograms("says how its own standard output is called", async (program) => {
+  for (
+    const [path, advice] of [
+      ["/dev/stdout", "write --output -\n"],
+      ["/proc/self/fd/1", "write --output -\n"],
+      ["/dev/stderr", "write --output - and the shell's >&2\n"],
+    ]
+  ) {
+    const { code, stderr } = await run(program, ["--output", path!], "line\n");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `not a file but a pipe; ${advice}`);
+  }
+});

@@ -1,4 +1,4 @@
-import { SinkError, SinkFailure } from "../../errors.ts";
+import { SinkError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { describeError } from "../../system/errno.ts";
 import { status } from "../../system/file_status.ts";
@@ -53,11 +53,15 @@ class FileSink implements Sink {
   readonly #name: string;
   readonly #wish: FileWish;
   readonly #rotation: FileRotation | undefined;
+  readonly #notices: SinkNotices;
   #file: AppendedFile;
+  /** Since the last time that it worked. */
+  #reopenFailed = false;
 
   /** @throws SinkError when the file cannot be opened for appending, or never rotated. */
   constructor({ name, path, rotation }: FileDestination, notices: SinkNotices) {
     this.#name = name;
+    this.#notices = notices;
     // The files that rotation makes anew are no longer those that a link leads to.
     this.#wish = { path, mode: FILE_MODE, followsLinks: rotation === undefined };
     const file = AppendedFile.open(name, this.#wish);
@@ -78,9 +82,15 @@ class FileSink implements Sink {
   reopen(): void {
     const next = AppendedFile.open(this.#name, this.#wish);
     if (typeof next === "string") {
-      throw new SinkFailure(
+      this.#reopenFailed = true;
+      this.#notices.onRotationFailing(
         `cannot reopen ${this.#name}: ${next}; writing goes on to the file that was open, until the next SIGHUP`,
       );
+      return;
+    }
+    if (this.#reopenFailed) {
+      this.#reopenFailed = false;
+      this.#notices.onRotationRecovered(`${this.#name} is open anew`);
     }
     this.#file.carryRecordTo(next);
     this.#file.close();

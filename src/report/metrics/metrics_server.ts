@@ -29,7 +29,11 @@ export function serveMetrics(
     throw new Error(
       `cannot listen on ${address.host} port ${address.port} for --metrics: ${
         messageOf(error)
-      }; name an address of this machine and a port that is free`,
+      }; name an address of this machine and ${
+        /EACCES|Permission denied/.test(messageOf(error))
+          ? "a port from 1024 on: those below are for root (CAP_NET_BIND_SERVICE)"
+          : "a port that is free"
+      }`,
     );
   }
 }

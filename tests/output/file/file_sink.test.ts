@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { SinkError, SinkFailure } from "../../../src/errors.ts";
+import { SinkError } from "../../../src/errors.ts";
 import { RawFormat } from "../../../src/formats/raw.ts";
 import { type RotationSettings, type Sink } from "../../../src/output/sink.ts";
 import { Wait } from "../../../src/output/wait.ts";
@@ -104,9 +104,29 @@ Deno.test("SIGHUP follows no link where files are rotated", () => {
     Deno.writeTextFileSync(`${folder}/target`, "");
     Deno.removeSync(path);
     Deno.symlinkSync(`${folder}/target`, path);
-    assertThrows(() => output.sink.reopen?.(), SinkFailure, "symbolic link");
+    output.sink.reopen?.();
+    assertStringIncludes(output.failures.join(), "symbolic link");
     output.write("one\n");
     assertEquals(Deno.readTextFileSync(`${folder}/target`), "");
+  });
+});
+
+Deno.test("a file that cannot be reopened stays in use until SIGHUP can open it", () => {
+  inFolder((path, folder) => {
+    using output = new FileOutput(path);
+    Deno.renameSync(path, `${folder}/app.log.1`);
+    Deno.mkdirSync(path);
+    output.sink.reopen?.();
+    assertEquals(output.failures, [
+      `cannot reopen "${path}": not a file but a directory; name a file in it; writing goes on to the file that was open, until the next SIGHUP`,
+    ]);
+    output.write("one\n");
+    Deno.removeSync(path);
+    output.sink.reopen?.();
+    output.write("two\n");
+    assertEquals(output.recoveries, [`"${path}" is open anew`]);
+    assertEquals(Deno.readTextFileSync(`${folder}/app.log.1`), "one\n");
+    assertEquals(Deno.readTextFileSync(path), "two\n");
   });
 });
 
