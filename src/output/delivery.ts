@@ -33,7 +33,7 @@ export interface DeliveryContext {
 /** What a write took, until the sink says that it has arrived. */
 interface Unsettled {
   readonly counters: LaneCounters;
-  readonly bytes: number;
+  bytes: number;
   lines: number;
 }
 
@@ -173,7 +173,12 @@ export class Delivery {
     for (;;) {
       const verdict = custody.takeVerdict();
       if (verdict === undefined) return;
-      const { counters, bytes, lines } = this.#unsettled.shift()!;
+      const oldest = this.#unsettled[0]!;
+      const { counters } = oldest;
+      const { bytes, lines } = verdict.of ?? oldest;
+      if (verdict.of === undefined) this.#unsettled.shift();
+      oldest.bytes -= bytes;
+      oldest.lines -= lines;
       if (verdict.rejected === undefined) counters.add("out", bytes, lines);
       else this.#rejected(verdict.rejected, counters, bytes, lines);
       this.#recovered();

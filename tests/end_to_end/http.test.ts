@@ -236,6 +236,38 @@ testPrograms(
     }),
 );
 
+for (const format of ["ndjson", "raw", "json-file"]) {
+  testPrograms(
+    `http: of what is too large as a whole, only records that are too large are refused: ${format}`,
+    (program) =>
+      withReceiver(async (receiver, url) => {
+        const taken: string[] = [];
+        receiver.answer = ({ body }) => {
+          if (body.length > 3000) return new Response("too large", { status: 413 });
+          taken.push(...body.trimEnd().split("\n"));
+          return new Response();
+        };
+        const short = Array.from({ length: 200 }, (_, line) => `short "line" ${line}`);
+        const long = `long \t${"x".repeat(4000)}`;
+        const lines = [...short.slice(0, 90), long, ...short.slice(90), "the end"];
+        const args = ["--output", url, "--format", format, ...JSON_REPORTS];
+        const { code, stderr } = await run(program, args, lines.join("\n"));
+        assertEquals(code, 0, stderr);
+        const summary = summaryIn(stderr);
+        checkConservation(summary);
+        assertEquals([summary.lines_out, summary.lines_rejected], [201, 1]);
+        assertEquals(summary.bytes_rejected, long.length + 1);
+        const texts = taken.map((line) => {
+          const { message, log } = format === "raw"
+            ? { message: line }
+            : JSON.parse(line);
+          return message ?? log.trimEnd();
+        });
+        assertEquals(texts, [...short, "the end"]);
+      }),
+  );
+}
+
 const https = needing(
   "https: nginx takes gzip over TLS from a client that it knows",
   "nginx",

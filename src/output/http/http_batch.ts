@@ -1,4 +1,5 @@
 import type { DocumentShape } from "../../formats/document.ts";
+import type { Progress } from "../../formats/format.ts";
 import type { Verdict } from "../sink.ts";
 import { makeBody } from "./request_body.ts";
 
@@ -6,12 +7,18 @@ import { makeBody } from "./request_body.ts";
 const BATCH_BYTES = 1024 * 1024;
 const BATCH_AGE_MS = 200;
 
-/** What was added at a time, and shares a verdict. */
+const NEWLINE = 10;
+
+/** Records that were added at a time, and share a verdict. */
 interface Unit {
-  /** The input that it comes from. */
+  /** The input that they come from. */
   readonly label: string;
   readonly start: number;
   readonly end: number;
+  /** How much of the input each holds, where there are several, a line each. */
+  readonly inputBytes?: Uint32Array | undefined;
+  /** What of the input this one holds, where it was split off from others. */
+  readonly of?: Readonly<Progress>;
   verdict: Verdict | undefined;
 }
 
@@ -54,7 +61,13 @@ export class HttpBatch {
     return this.isEmpty || (!this.#sealed && this.#length + bytes <= BATCH_BYTES);
   }
 
-  add(label: string, bytes: Uint8Array, nowMs: number): void {
+  /** @param inputBytes as in `Unit` */
+  add(
+    label: string,
+    bytes: Uint8Array,
+    nowMs: number,
+    inputBytes?: Uint32Array,
+  ): void {
     if (this.isEmpty) {
       this.#sinceMs = nowMs;
       if (bytes.length > this.#bytes.length) this.#bytes = new Uint8Array(bytes.length);
@@ -62,7 +75,7 @@ export class HttpBatch {
     this.#bytes.set(bytes, this.#length);
     const start = this.#length;
     this.#length += bytes.length;
-    this.#units.push({ label, start, end: this.#length, verdict: undefined });
+    this.#units.push({ label, start, end: this.#length, inputBytes, verdict: undefined });
   }
 
   /** Nothing is added from now on, so that what is sent twice is the same. */
@@ -70,8 +83,12 @@ export class HttpBatch {
     this.#sealed = true;
   }
 
-  /** The first units without a verdict, at least one and otherwise up to `maxBytes`. */
+  /**
+   * The first records without a verdict, at least one and otherwise up to `maxBytes`;
+   * units that are longer are split into their records.
+   */
   nextPart(maxBytes: number): BatchPart | undefined {
+    this.#split(maxBytes);
     const units: Unit[] = [];
     let length = 0;
     for (const unit of this.#units) {
@@ -89,13 +106,35 @@ export class HttpBatch {
     return { body: makeBody(parts, this.#shape), units };
   }
 
+  #split(maxBytes: number): void {
+    const isTooLong = ({ start, end, inputBytes, verdict }: Unit) =>
+      end - start > maxBytes && inputBytes !== undefined && verdict === undefined;
+    if (!this.#units.some(isTooLong)) return;
+    this.#units = this.#units.flatMap((unit) =>
+      isTooLong(unit) ? this.#recordsOf(unit) : [unit]
+    );
+  }
+
+  /** What the last of them holds is what is left of the unit; it may have no newline. */
+  #recordsOf({ label, start, end, inputBytes = new Uint32Array() }: Unit): Unit[] {
+    const units: Unit[] = [];
+    let at = start;
+    for (const bytes of inputBytes.subarray(0, -1)) {
+      const recordEnd = this.#bytes.indexOf(NEWLINE, at) + 1;
+      const of = { bytes, lines: 1 };
+      units.push({ label, start: at, end: recordEnd, of, verdict: undefined });
+      at = recordEnd;
+    }
+    return [...units, { label, start: at, end, verdict: undefined }];
+  }
+
   /** The next verdict in the order of the units; after the last the batch is empty. */
   takeVerdict(): Verdict | undefined {
-    const verdict = this.#units[this.#told]?.verdict;
+    const { verdict, of } = this.#units[this.#told] ?? {};
     if (verdict === undefined) return undefined;
     this.#told++;
     if (this.#told === this.#units.length) this.#clear();
-    return verdict;
+    return of === undefined ? verdict : { ...verdict, of };
   }
 
   #clear(): void {

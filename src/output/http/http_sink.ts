@@ -82,13 +82,28 @@ export class HttpSink implements Sink, Custody {
 
   write(piece: Outgoing, from: number, wait: Wait): number {
     this.#throwFailure();
-    const end = this.#unitEnd(piece, from);
+    const { end, inputBytes } = this.#nextUnit(piece, from);
     if (this.#posting === undefined && this.#batch.fits(end - from)) {
-      this.#batch.add(piece.label, piece.bytes.subarray(from, end), performance.now());
+      const bytes = piece.bytes.subarray(from, end);
+      this.#batch.add(piece.label, bytes, performance.now(), inputBytes);
       return end - from;
     }
     wait.promise = this.#post();
     return 0;
+  }
+
+  /**
+   * Several records only where each is a line, so that each can be counted for itself
+   * if that comes to be needed.
+   */
+  #nextUnit(piece: Outgoing, from: number): { end: number; inputBytes?: Uint32Array } {
+    const end = this.#unitEnd(piece, from);
+    const recordEnd = piece.recordEnd(from);
+    if (end === recordEnd) return { end };
+    const inputBytes = piece.inputBytes?.(from, end) ?? lineLengths(piece, from, end);
+    const linesBefore = piece.progress(from).lines;
+    const lines = piece.progress(end).lines - linesBefore;
+    return lines === inputBytes.length ? { end, inputBytes } : { end: recordEnd };
   }
 
   #unitEnd(piece: Outgoing, from: number): number {
@@ -146,7 +161,8 @@ export class HttpSink implements Sink, Custody {
       );
     }
     this.#answers++;
-    if (status === PAYLOAD_TOO_LARGE && units.length > 1) {
+    const isDivisible = units.length > 1 || units[0]?.inputBytes !== undefined;
+    if (status === PAYLOAD_TOO_LARGE && isDivisible) {
       this.#maxRequestBytes = Math.floor(body.length / 2);
       return;
     }
@@ -260,6 +276,17 @@ export class HttpSink implements Sink, Custody {
     this.#connection?.close();
     return true;
   }
+}
+
+/** Of records that are the input's own bytes. */
+function lineLengths(piece: Outgoing, from: number, to: number): Uint32Array {
+  const lengths: number[] = [];
+  for (let at = from; at < to;) {
+    const end = piece.recordEnd(at);
+    lengths.push(end - at);
+    at = end;
+  }
+  return Uint32Array.from(lengths);
 }
 
 /** The body; of one that was too long only the beginning, which is not a bulk reply. */
