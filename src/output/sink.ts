@@ -117,6 +117,8 @@ export interface OutputSettings {
 
 /** What a sink has to say beside what it answers. */
 export interface SinkNotices {
+  /** A person should know, but it goes on. */
+  onNotice(message: string): void;
   /** Nothing is lost by it, and it is tried again; once until it works. */
   onRotationFailing(message: string): void;
   onRotationRecovered(message: string): void;
