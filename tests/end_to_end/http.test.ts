@@ -268,6 +268,99 @@ for (const format of ["ndjson", "raw", "json-file"]) {
   );
 }
 
+testPrograms(
+  "http: sends the headers of a file, and tells nobody",
+  (program) =>
+    withReceiver((receiver, url) =>
+      inFolder(async (folder) => {
+        const path = `${folder}/headers`;
+        const send = (headers: string) => {
+          Deno.writeTextFileSync(path, headers);
+          return run(
+            program,
+            ["--output", `${url}#headers=${path}`, ...JSON_REPORTS],
+            "a\n",
+          );
+        };
+        receiver.answer = ({ headers }) =>
+          new Response(`no, ${headers.get("authorization")}`, { status: 403 });
+        const good = await send(
+          "Authorization: Splunk s3cret-token\n\nX-Scope-OrgID: 1\r\nContent-Type: text/x-log\n",
+        );
+        assertEquals(good.code, 0, good.stderr);
+        const [request] = receiver.requests;
+        assertEquals(request?.headers.get("authorization"), "Splunk s3cret-token");
+        assertEquals(request?.headers.get("x-scope-orgid"), "1");
+        assertEquals(request?.headers.get("content-type"), "text/x-log");
+        assert(good.stderr.includes("answered 403"), good.stderr);
+        for (const bad of ["s3cret-line\n", "A: b\nHost: s3cret\n", "A: s3cret\0\n"]) {
+          const { code, stderr } = await send(bad);
+          assertEquals(code, 1, stderr);
+          assertMatch(stderr, /line [12] of .*headers.* is not a header to send/);
+          assert(!stderr.includes("s3cret"), stderr);
+        }
+        assert(!good.stderr.includes("s3cret"), good.stderr);
+        assertEquals(receiver.requests.length, 1);
+      })
+    ),
+);
+
+testPrograms(
+  "http: follows 307 and 308 on the same server, and nowhere else",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      receiver.answer = ({ url: path }) => {
+        const [status, location] = path.startsWith("/logs")
+          ? [308, "/there?x=1"]
+          : path === "/there?x=1"
+          ? [307, "taken"]
+          : [200, ""];
+        return new Response("", { status, headers: { location } });
+      };
+      const spillway = start(program, ["--output", url, ...JSON_REPORTS]);
+      await spillway.write("a\n");
+      await spillway.counted("a line", (s) => s.lines_out === 1);
+      await spillway.write("b\n");
+      await spillway.counted("another", (s) => s.lines_out === 2);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      assertEquals(receiver.requests.map((request) => request.url), [
+        ...["/logs?source=a%20b", "/there?x=1", "/taken"],
+        // 308 is for good, 307 is not.
+        ...["/there?x=1", "/taken"],
+      ]);
+      assertEquals(
+        new Set(
+          receiver.requests.slice(0, 3).map(({ headers }) =>
+            headers.get("idempotency-key")
+          ),
+        ).size,
+        1,
+      );
+
+      const elsewhere = `http://localhost:${receiver.port}/logs`;
+      receiver.answer = () =>
+        new Response("", { status: 307, headers: { location: elsewhere } });
+      const before = receiver.requests.length;
+      const args = ["--output", url, "--drain-timeout", "0ms", ...JSON_REPORTS];
+      const stranger = start(program, args);
+      await stranger.write("a\n");
+      const { message } = await stranger.reported(
+        "a redirect",
+        ({ event }) => event === "sink_failing",
+      );
+      assertMatch(
+        `${message}`,
+        /answered 307 and points to http:\/\/localhost.*; name that/,
+      );
+      await stranger.end();
+      assertEquals(await stranger.code, 4);
+      assert(
+        receiver.requests.slice(before).every(({ url }) => url.startsWith("/logs?")),
+      );
+    }),
+);
+
 const https = needing(
   "https: nginx takes gzip over TLS from a client that it knows",
   "nginx",

@@ -7,6 +7,7 @@ import type { TlsFiles } from "../network/tls_settings.ts";
 import type { Custody, Sink, Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import { type CredentialFile, readCredentials } from "./authorization.ts";
+import { type Headers, readHeaderFile } from "./header_file.ts";
 import { type BatchPart, HttpBatch } from "./http_batch.ts";
 import { exchange } from "./http_exchange.ts";
 import type { HttpReply } from "./http_reply.ts";
@@ -24,6 +25,8 @@ export interface HttpTarget {
   readonly contentType: string;
   readonly gzip: boolean;
   readonly credentials: CredentialFile | undefined;
+  /** The path of a file of more headers. */
+  readonly headers: string | undefined;
   readonly timeoutMs: number;
   /** Undefined without TLS. */
   readonly tls: TlsFiles | undefined;
@@ -36,6 +39,9 @@ export interface HttpTarget {
 /** Records that share a verdict where the server does not look at each. */
 const UNIT_BYTES = 16 * 1024;
 const PAYLOAD_TOO_LARGE = 413;
+const TEMPORARY_REDIRECT = 307;
+const PERMANENT_REDIRECT = 308;
+const MAX_REDIRECTS = 5;
 /** What is read of a reply: enough to see what it says, and where it ends. */
 const MAX_REPLY_BYTES = 64 * 1024;
 /** The same where it speaks of single records: some hundred bytes for each of thousands. */
@@ -63,12 +69,15 @@ export class HttpSink implements Sink, Custody {
   /** The server has refused longer requests. */
   #maxRequestBytes = Infinity;
   #connection: ServingConnection | undefined;
+  /** Where to post: the server may have another place for it. */
+  #path: string;
   /** What was sent as credentials, and must not stand in a message. */
   #secrets: readonly string[] = [];
 
   constructor(name: string, target: HttpTarget) {
     this.#name = name;
     this.#target = target;
+    this.#path = target.path;
     this.#batch = new HttpBatch(target.shape);
   }
 
@@ -197,12 +206,41 @@ export class HttpSink implements Sink, Custody {
     return serverWords(text, this.#secrets);
   }
 
-  /** @throws SinkFailure when no reply comes. */
+  /** The reply, from where the server points to. @throws SinkFailure when none comes. */
   async #request(body: Uint8Array): Promise<HttpReply> {
-    const credentials = readCredentials(this.#target.credentials);
-    this.#secrets = credentials?.secrets ?? [];
     const sent = this.#target.gzip ? gzip(body) : body;
-    const head = this.#head(sent.length, credentials?.header);
+    let path = this.#path;
+    for (let redirects = 0;; redirects++) {
+      const reply = await this.#requestAt(path, sent);
+      const next = redirects < MAX_REDIRECTS ? this.#pointedTo(path, reply) : undefined;
+      if (next === undefined) return reply;
+      if (reply.status === PERMANENT_REDIRECT) this.#path = next;
+      path = next;
+    }
+  }
+
+  /** Where the same request is to go on the same server; elsewhere nothing is sent. */
+  #pointedTo(path: string, { status, headers }: HttpReply): string | undefined {
+    const location = headers.get("location");
+    const isRedirect = status === TEMPORARY_REDIRECT || status === PERMANENT_REDIRECT;
+    if (!isRedirect || location === undefined) return undefined;
+    const { authority, tls } = this.#target;
+    const from = `${tls === undefined ? "http" : "https"}://${authority}${path}`;
+    if (!URL.canParse(location, from)) return undefined;
+    const to = new URL(location, from);
+    return to.origin === new URL(from).origin ? to.pathname + to.search : undefined;
+  }
+
+  async #requestAt(path: string, sent: Uint8Array): Promise<HttpReply> {
+    const credentials = readCredentials(this.#target.credentials);
+    const headers = readHeaderFile(this.#target.headers);
+    this.#secrets = [...credentials?.secrets ?? [], ...headers.secrets];
+    if (credentials !== undefined && headers.names.has("authorization")) {
+      throw new SinkFailure(
+        `"${this.#target.headers}" holds an Authorization, and so do the credentials; leave out one`,
+      );
+    }
+    const head = this.#head(path, sent.length, credentials?.header, headers);
     const kept = await this.#keptConnection();
     if (kept !== undefined) {
       try {
@@ -223,17 +261,25 @@ export class HttpSink implements Sink, Custody {
     return await this.#exchange(connection, head, sent);
   }
 
-  #head(length: number, authorization: string | undefined): string {
-    const { authority, path, contentType, gzip } = this.#target;
+  #head(
+    path: string,
+    length: number,
+    authorization: string | undefined,
+    more: Headers,
+  ): string {
+    const { authority, contentType, gzip } = this.#target;
+    const unlessGiven = (name: string, value: string) =>
+      more.names.has(name.toLowerCase()) ? [] : [`${name}: ${value}`];
     return [
       `POST ${path} HTTP/1.1`,
       `Host: ${authority}`,
-      "User-Agent: spillway",
-      `Content-Type: ${contentType}`,
+      ...unlessGiven("User-Agent", "spillway"),
+      ...unlessGiven("Content-Type", contentType),
       `Content-Length: ${length}`,
       ...(gzip ? ["Content-Encoding: gzip"] : []),
       `Idempotency-Key: ${this.#run}-${this.#answers}`,
       ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+      ...more.lines,
       "\r\n",
     ].join("\r\n");
   }
