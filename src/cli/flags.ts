@@ -9,6 +9,8 @@ import { DESTINATION_HELP } from "../output/sinks.ts";
 export interface Flag {
   readonly name: string;
   readonly short?: string;
+  /** A letter that stands for the flag with this value. */
+  readonly shortcut?: { readonly letter: string; readonly value: string };
   /** What stands for the value in the help; a flag without it takes none. */
   readonly value?: string;
   readonly repeatable?: true;
@@ -81,7 +83,7 @@ export const FLAG_GROUPS = [
         value: "SIZE",
         help:
           "Longest line to keep whole, at most a quarter of the capacity; longer lines are split into pieces.",
-        default: "64KiB; 8KiB for datagrams; a quarter of a smaller ring",
+        default: "64KiB; 8KiB for datagrams",
       },
     ],
   },
@@ -90,6 +92,7 @@ export const FLAG_GROUPS = [
     flags: [
       {
         name: "output",
+        short: "o",
         value: "DEST",
         isPath: true,
         help:
@@ -139,10 +142,11 @@ export const FLAG_GROUPS = [
     flags: [
       {
         name: "report",
+        shortcut: { letter: "q", value: "none" },
         value: "HOW",
         values: ["text", "json", "none"],
         help:
-          "How to report on standard error: text, json (one object per line) or none.",
+          "How to report on standard error: text, json (one object per line) or none. -q is short for --report none.",
         default: "text",
       },
       {

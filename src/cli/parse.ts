@@ -57,18 +57,36 @@ export function parseFlags(args: readonly string[]): RawFlags {
  */
 function strict(args: readonly string[]): string[] {
   const taken: string[] = [];
-  for (const [index, arg] of args.entries()) {
+  for (const [index, given] of args.entries()) {
+    const isForFlag = takesNext(args[index - 1]);
+    const arg = isForFlag ? given : withoutShortcut(given);
     if (arg === "--") return [...taken, ...args.slice(index)];
+    if (!isForFlag && isLongWithOneDash(arg)) throw unknownFlag(arg);
     const [, name, value] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
     const flag = ALL.find((flag) => flag.name === name);
     if (name !== undefined && flag === undefined) throw unknownFlag(arg);
     if (flag !== undefined) valueOf(flag, value);
-    const isForFlag = takesNext(args[index - 1]);
     if (!isForFlag && /^(true|false)$/.test(arg)) throw strayArgument(arg);
     if (isForFlag && arg === "-") taken[taken.length - 1] += "=-";
     else taken.push(arg);
   }
   return taken;
+}
+
+/**
+ * Such as `-help`. Nor is the value of a short flag taken from behind it: `-oapp.log` is
+ * too near to `-once`, which means `--once` and not a file that is called `nce`.
+ */
+function isLongWithOneDash(arg: string): boolean {
+  if (!/^-[A-Za-z][^=]/.test(arg)) return false;
+  const letters = ALL.filter((flag) => !takesValue(flag)).map(({ short }) => short);
+  return ![...arg.slice(1)].every((letter) => letters.includes(letter));
+}
+
+/** `-q` is `--report=none`. */
+function withoutShortcut(arg: string): string {
+  const flag = ALL.find(({ shortcut }) => arg === `-${shortcut?.letter}`);
+  return flag === undefined ? arg : `--${flag.name}=${flag.shortcut!.value}`;
 }
 
 /** The flags that were given, the first one first. */
@@ -91,7 +109,13 @@ function takesValue(flag: Flag): boolean {
 
 function unknownFlag(arg: string): UsageError {
   const [, dashes = "", name = ""] = /^(--?)(.[^=]*)/s.exec(arg) ?? [];
+  const short = ALL.find((flag) => flag.short === name[0] && takesValue(flag))?.short;
   const near = nearestFlag(name);
+  if (dashes === "-" && name.length > 1 && near === undefined && short !== undefined) {
+    return new UsageError(
+      `unknown flag -${name}; did you mean -${short} ${name.slice(1)}?`,
+    );
+  }
   return new UsageError(
     `unknown flag ${dashes}${name}; ${
       near === undefined ? "see --help" : `did you mean --${near}?`

@@ -3,6 +3,7 @@
 import { UsageError } from "../errors.ts";
 import { formatSize, parseDuration, parseSize } from "../units.ts";
 import { type FlagName, FLAGS } from "./flags.ts";
+import { whatWasMeant } from "./meant.ts";
 import type { RawFlags } from "./parse.ts";
 
 /** The value as it was given; undefined where the flag was not given. */
@@ -77,7 +78,9 @@ export function choice<T extends string>(
   const text = single(flags, name) ?? standard;
   const found = known.find((word) => word === text);
   if (found === undefined) {
-    throw new UsageError(`--${name}: "${text}" is not one of ${known.join(", ")}`);
+    throw new UsageError(
+      `--${name}: "${text}" is not one of ${known.join(", ")}${whatWasMeant(name, text)}`,
+    );
   }
   return found;
 }

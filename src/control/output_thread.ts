@@ -56,6 +56,7 @@ function openOutlet(
   const { output, format, maxLineBytes, whenFull, markers } = plan;
   const kind = kindOf(output);
   const sink = kind.open(output, {
+    onNotice: (message) => note({ event: "output_notice", message }),
     onRotationFailing: (message) => note({ event: "rotation_failing", message }),
     onRotationRecovered: (message) => note({ event: "rotation_recovered", message }),
     onPlainFiles: (files) => say({ kind: "plain files", files }),

@@ -72,6 +72,11 @@ export interface Outgoing {
    * its lines, and its bytes.
    */
   progress(written: number): Readonly<Progress>;
+  /**
+   * How much of the input each record from byte `from` up to byte `to` holds, both of
+   * them where records begin; absent where records are the input's own bytes.
+   */
+  inputBytes?(from: number, to: number): Uint32Array;
 }
 
 /** One output's formatting, with what it remembers from batch to batch. Flusher thread. */

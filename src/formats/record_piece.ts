@@ -91,6 +91,16 @@ export class RecordPiece implements Outgoing {
     return progress;
   }
 
+  inputBytes(from: number, to: number): Uint32Array {
+    const first = this.#recordsWithin(from);
+    const ends = this.#inputEnds.slice(first, this.#recordsWithin(to));
+    const begin = first === 0 ? 0 : this.#inputEnds[first - 1]!;
+    // From the last to the first, so that what is subtracted is still an end.
+    for (let at = ends.length - 1; at > 0; at--) ends[at]! -= ends[at - 1]!;
+    if (ends.length > 0) ends[0]! -= begin;
+    return ends;
+  }
+
   /** Lines that end within the first `bytes` bytes of input; counted from where it stopped. */
   #countLines(bytes: number): number {
     if (bytes < this.#countedBytes) this.#countedBytes = this.#countedLines = 0;

@@ -72,7 +72,7 @@ interface Unsettled {
   readonly origin: Origin;
   /** When it had come in, in microseconds since 1970. */
   readonly time: number;
-  readonly bytes: number;
+  bytes: number;
   /** Its last line goes on in what comes next. */
   readonly goesOn: boolean;
   lines: number;
@@ -227,7 +227,13 @@ export class Delivery {
     for (;;) {
       const verdict = custody.takeVerdict();
       if (verdict === undefined) return;
-      const { origin, bytes, lines, time, goesOn } = this.#unsettled.shift()!;
+      const oldest = this.#unsettled[0]!;
+      const { origin, time } = oldest;
+      const { bytes, lines } = verdict.of ?? oldest;
+      const goesOn = oldest.goesOn && verdict.of === undefined;
+      if (verdict.of === undefined) this.#unsettled.shift();
+      oldest.bytes -= bytes;
+      oldest.lines -= lines;
       if (verdict.rejected === undefined) {
         origin.counters.add("out", bytes, lines);
       } else {

@@ -72,7 +72,14 @@ export class DescriptorLoop {
     const events = wait.events | EPOLLONESHOT;
     // The number may be that of another file by now: what was closed was forgotten.
     const outcome = this.#epoll.change(wait.descriptor, events, plate);
-    if (outcome === -ENOENT) this.#epoll.add(wait.descriptor, events, plate);
+    const added = outcome === -ENOENT
+      ? this.#epoll.add(wait.descriptor, events, plate)
+      : outcome;
+    // A file is always ready: whatever was wrong with it may be over already.
+    if (added < 0) {
+      this.#queue.call(plate);
+      return;
+    }
     this.#isArmed[plate] = true;
     this.#armed++;
   }

@@ -1,4 +1,4 @@
-import type { Outgoing } from "../formats/format.ts";
+import type { Outgoing, Progress } from "../formats/format.ts";
 import type { FormatName } from "../formats/formats.ts";
 import type { SyslogIdentity } from "../formats/syslog.ts";
 import type { RotatedFilesSpec } from "./file/rotated_files.ts";
@@ -58,6 +58,8 @@ export const SERVED = "served";
 export interface Verdict {
   /** Why they were refused for good; undefined when they have arrived. */
   readonly rejected?: string;
+  /** Of so much of what the write took of the input only; the next verdict is of more. */
+  readonly of?: Readonly<Progress>;
 }
 
 export const ARRIVED: Verdict = {};
@@ -115,6 +117,8 @@ export interface OutputSettings {
 
 /** What a sink has to say beside what it answers. */
 export interface SinkNotices {
+  /** A person should know, but it goes on. */
+  onNotice(message: string): void;
   /** Nothing is lost by it, and it is tried again; once until it works. */
   onRotationFailing(message: string): void;
   onRotationRecovered(message: string): void;

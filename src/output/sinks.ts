@@ -39,6 +39,39 @@ export const DESTINATION_HELP = KINDS.map(({ help }) => help).join("; ");
 /** Something like `http://user:password@host`. */
 const CREDENTIALS = /^[a-z][a-z0-9+]*:\/\/[^/?#]*@/i;
 
+/** What people write for other things than a file in the working folder. */
+const NAMES: Readonly<Record<string, string>> = {
+  stdout: "write - for standard output",
+  stderr: "write - and the shell's >&2 for standard error",
+  syslog: "write syslog://HOST or syslog+unix:/dev/log",
+  journald: "write syslog+unix:/dev/log, which journald reads",
+  null: "write /dev/null",
+};
+
+/** What other programs call it, and how it is written here. */
+function otherwise(output: string): string | undefined {
+  const [, scheme = "", rest = ""] = /^([a-z0-9+.-]+):(?:\/\/)?(.*)$/is.exec(output) ??
+    [];
+  switch (scheme.toLowerCase()) {
+    case "file":
+      return `write the path alone, as in --output ${rest || "PATH"}`;
+    case "udp":
+    case "syslog+udp":
+      return `write syslog://${rest} for syslog over UDP; nothing else goes over it`;
+    case "tcp":
+      return `write tcp://${rest}`;
+    case "tls":
+    case "ssl":
+    case "tcp+tls":
+      return `write syslog+tls://${rest} or https://${rest}`;
+    case "unixgram":
+      return `write syslog+unix:${rest}`;
+    case "fd":
+      return "write - for standard output";
+  }
+  return undefined;
+}
+
 /** @throws UsageError when no kind of destination looks like this, or it is malformed. */
 export function parseDestination(output: string, settings: OutputSettings): Destination {
   if (CREDENTIALS.test(output)) {
@@ -46,12 +79,21 @@ export function parseDestination(output: string, settings: OutputSettings): Dest
       "the destination holds credentials, which everybody could read in the list of processes; remove what comes before the @",
     );
   }
+  if (Object.hasOwn(NAMES, output)) {
+    throw new UsageError(
+      `"${output}" would be a file of that name; ${
+        NAMES[output]
+      }, or ./${output} if a file is meant`,
+    );
+  }
   for (const kind of KINDS) {
     const destination: Destination | undefined = kind.parse(output, settings);
     if (destination !== undefined) return destination;
   }
   throw new UsageError(
-    `"${output}" is no destination that is known; see --help, or write ./${output} for a file`,
+    `"${output}" is no destination that is known; ${
+      otherwise(output) ?? "see --help"
+    }, or write ./${output} for a file`,
   );
 }
 

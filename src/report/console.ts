@@ -10,6 +10,7 @@ import { renderMeter } from "./meter.ts";
 import { MeterScreen } from "./meter_screen.ts";
 import type { Stderr } from "./stderr.ts";
 import { toText } from "./text.ts";
+import { wrapWords } from "./word_wrap.ts";
 
 export type ReportStyle = "text" | "json" | "none";
 
@@ -27,6 +28,7 @@ export class Console {
   readonly #style: ReportStyle;
   readonly #container: Container | undefined;
   readonly #onlyInput: () => boolean;
+  readonly #onTerminal = isTerminal(STDERR);
   readonly #screen = new MeterScreen();
   /** What the meter shows now; undefined while there is none. */
   #frame: readonly string[] | undefined;
@@ -52,7 +54,8 @@ export class Console {
       : toText(event, this.#container, this.#onlyInput());
     const { columns } = size();
     const erased = this.#screen.erase(columns);
-    this.#stderr.print(`${erased}${text}\n${this.#draw(columns)}`);
+    const shown = this.#onTerminal ? wrapWords(text, columns) : text;
+    this.#stderr.print(`${erased}${shown}\n${this.#draw(columns)}`);
   }
 
   /** Draws the meter, unless it would look the same or the terminal is behind. */

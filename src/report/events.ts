@@ -101,6 +101,8 @@ export type ReportEvent =
 export type Notice =
   /** Something about an input that a person should know; it goes on. */
   | { readonly event: "input_notice"; readonly input: string; readonly message: string }
+  /** Something about the output that a person should know; it goes on. */
+  | { readonly event: "output_notice"; readonly message: string }
   /** The output will never take some lines. */
   | { readonly event: "sink_rejecting"; readonly message: string }
   | {

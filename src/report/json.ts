@@ -52,6 +52,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
       };
     case "input_notice":
       return { input: event.input, message: event.message };
+    case "output_notice":
     case "sink_failing":
     case "sink_rejecting":
     case "rotation_failing":

@@ -30,6 +30,7 @@ interface Row {
 /** What all lines have in common. */
 interface Page {
   readonly look: MeterLook;
+  readonly narrow: boolean;
   readonly labelWidth: number;
   /** The fastest of all rates: a full rate bar. */
   readonly topRate: number;
@@ -47,14 +48,21 @@ const EMPTY = "░";
 /** Eighths of a column. */
 const PARTS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
+/** From here on labels have room. */
+const LABEL_COLUMNS = 60;
 const WIDE_COLUMNS = 110;
 const MEDIUM_COLUMNS = 70;
 const MAX_LABEL_COLUMNS = 16;
 const MAX_NARROW_LABEL_COLUMNS = 6;
 const MAX_RING_COLUMNS = 60;
-/** `1.34 MB/s` and `1.34M`: three digits, and four where they round up to 1000. */
+/** From here on a narrow meter says for how long the output has been stalled. */
+const STALL_COLUMNS = 50;
+/** `1.34 MB/s`, `1.34MB/s` and `1.34M`: three digits, four where they round up to 1000. */
 const RATE_COLUMNS = 9;
+const TIGHT_RATE_COLUMNS = 8;
 const SHORT_RATE_COLUMNS = 5;
+/** `1,234,567`; what is longer is said as `12.3M`. */
+const COUNT_COLUMNS = 9;
 
 const plain: Paint = (text) => text;
 
@@ -64,13 +72,15 @@ const plain: Paint = (text) => text;
  */
 export function renderMeter(snapshot: Snapshot, look: MeterLook): string[] {
   const rows = rowsOf(snapshot, look.rows);
-  const longest = Math.max(...rows.map(({ label }) => label.length));
+  const longest = rows.length === 1 ? 0 : Math.max(...rows.map(labelLength));
+  const longLabel = Math.min(longest, MAX_LABEL_COLUMNS);
+  const narrow = look.columns < MEDIUM_COLUMNS + (longLabel === 0 ? 0 : longLabel + 1);
   const page: Page = {
     look,
-    labelWidth: rows.length === 1 ? 0 : Math.min(
-      longest,
-      look.columns < MEDIUM_COLUMNS ? MAX_NARROW_LABEL_COLUMNS : MAX_LABEL_COLUMNS,
-    ),
+    narrow,
+    labelWidth: look.columns < LABEL_COLUMNS
+      ? Math.min(longest, MAX_NARROW_LABEL_COLUMNS)
+      : longLabel,
     topRate: Math.max(
       ...rows.map((row) => Math.max(row.inBytesPerSecond, row.outBytesPerSecond)),
     ),
@@ -79,6 +89,10 @@ export function renderMeter(snapshot: Snapshot, look: MeterLook): string[] {
     ),
   };
   return rows.map((row) => line(row, page));
+}
+
+function labelLength({ label }: Row): number {
+  return label.length;
 }
 
 function rowsOf(snapshot: Snapshot, screenRows: number): Row[] {
@@ -96,7 +110,7 @@ function rowsOf(snapshot: Snapshot, screenRows: number): Row[] {
     inputs.reduce((sum, input) => sum + value(input), 0);
   const all = total(inputs);
   // One row for the sum, and one for the prompt that comes after.
-  return [...rows.slice(0, Math.max(0, screenRows - 2)), {
+  return [...worst(rows, Math.max(0, screenRows - 2)), {
     label: inputs.length > screenRows - 2 ? `all ${inputs.length}` : "all",
     bufferedBytes: Number(all.bytesBuffered),
     capacityBytes: sum((input) => input.capacityBytes),
@@ -106,12 +120,26 @@ function rowsOf(snapshot: Snapshot, screenRows: number): Row[] {
   }];
 }
 
+/** So many of them, in their own order: lines that change places could not be read. */
+function worst(rows: readonly Row[], count: number): Row[] {
+  if (rows.length <= count) return [...rows];
+  const share = (row: Row) => row.bufferedBytes / row.capacityBytes;
+  const chosen = new Set(
+    rows.toSorted((one, other) =>
+      share(other) - share(one) ||
+      Number(other.lostLines - one.lostLines) ||
+      other.inBytesPerSecond - one.inBytesPerSecond
+    ).slice(0, count),
+  );
+  return rows.filter((row) => chosen.has(row));
+}
+
 /** The ring's bar takes what the other cells leave. */
 function line(row: Row, page: Page): string {
   const { columns, colour } = page.look;
   const room = columns - 1;
   const label = labelCells(row, page);
-  const numbers = columns < MEDIUM_COLUMNS
+  const numbers = page.narrow
     ? narrowCells(row, page)
     : wideCells(row, page, columns < WIDE_COLUMNS ? 5 : 10);
   const left = room - widthOf(label) - widthOf(numbers);
@@ -157,7 +185,7 @@ function fillCell(row: Row): Cell {
   return { text: ` ${text.padStart(4)}`, paint: bold };
 }
 
-/** ` 54% of 16MiB  in ██ 120 MB/s  out ▍ 20 MB/s  lost 12345` */
+/** ` 54% of 16MiB  in ██ 120 MB/s  out ▍ 20 MB/s  lost 12,345 lines` */
 function wideCells(row: Row, page: Page, rateColumns: number): Cell[] {
   const { topRate, look } = page;
   const bar = (bytesPerSecond: number, paint: Paint) =>
@@ -182,22 +210,29 @@ function wideCells(row: Row, page: Page, rateColumns: number): Cell[] {
     { text: "  out ", paint: dim },
     ...out,
     { text: "  lost ", paint: dim },
-    { text: `${row.lostLines}`.padEnd(9), paint: row.lostLines > 0n ? alarm : plain },
+    {
+      text: look.columns < WIDE_COLUMNS
+        ? count(row.lostLines).padEnd(COUNT_COLUMNS)
+        : lines(row.lostLines).padEnd(COUNT_COLUMNS + " lines".length),
+      paint: row.lostLines > 0n ? alarm : plain,
+    },
   ];
 }
 
-/** ` 54% 120M→20M   lost 12.3k` */
+/** ` 54% 120M→20MB/s  lost 12.3k`: one unit for both, or a line would not fit. */
 function narrowCells(row: Row, page: Page): Cell[] {
+  const longOut = page.look.columns < STALL_COLUMNS ? "stalled" : "stalled 59s";
+  const stalledFor = longOut === "stalled" ? "" : ` ${shortSpan(page.stalledMs)}`;
   const out = page.stalledMs < STALL_MS
-    ? { text: shortRate(row.outBytesPerSecond), paint: plain }
-    : { text: `stalled ${shortSpan(page.stalledMs)}`, paint: stalled };
+    ? { text: `${shortRate(row.outBytesPerSecond)}B/s`, paint: plain }
+    : { text: `stalled${stalledFor}`, paint: stalled };
   return [
     fillCell(row),
     {
       text: ` ${shortRate(row.inBytesPerSecond).padStart(SHORT_RATE_COLUMNS)}→`,
       paint: plain,
     },
-    { ...out, text: out.text.padEnd("stalled 59s".length) },
+    { ...out, text: out.text.padEnd(Math.max(TIGHT_RATE_COLUMNS, longOut.length)) },
     { text: " lost ", paint: dim },
     {
       text: shortCount(row.lostLines).padEnd(5),
@@ -217,6 +252,16 @@ function alarm(text: string): string {
 /** `1.34 MB` → `1.34M` */
 function shortRate(bytesPerSecond: number): string {
   return size(Math.round(bytesPerSecond)).replace(" ", "").replace(/B$/, "");
+}
+
+/** `1,234,567`, and `12.3M` where that would be too long. */
+function count(count: bigint): string {
+  const text = count.toLocaleString("en");
+  return text.length <= COUNT_COLUMNS ? text : shortCount(count);
+}
+
+function lines(lines: bigint): string {
+  return `${count(lines)} ${lines === 1n ? "line" : "lines"}`;
 }
 
 function shortCount(count: bigint): string {

@@ -63,6 +63,7 @@ function sentences(event: ReportEvent, labelled: Labelled): string[] {
           event.retries === 1 ? "1 attempt" : `${event.retries} attempts`
         }`,
       ];
+    case "output_notice":
     case "rotation_failing":
     case "rotation_recovered":
     case "error":

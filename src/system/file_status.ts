@@ -23,6 +23,8 @@ export interface FileStatus {
   /** The number of the user it belongs to. */
   readonly owner: number;
   readonly bytes: number;
+  /** How many names it has; 0 once it was deleted. */
+  readonly links: number;
 }
 
 /** How messages call it. */
@@ -65,6 +67,7 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
   );
   if (outcome < 0) return outcome;
   // Offsets of struct statx, the same on every architecture: statx(2).
+  const links = buffer.getUint32(16, true);
   const owner = buffer.getUint32(20, true);
   const mode = buffer.getUint16(28, true);
   const inode = buffer.getBigUint64(32, true);
@@ -77,6 +80,7 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
     device: `${major}:${minor}`,
     permissions: mode & 0o7777,
     owner,
+    links,
     bytes,
   };
 }

@@ -27,6 +27,8 @@ export interface RunOrder {
   readonly sink?: SinkPlan | "file" | undefined;
   /** Inputs that are named with --fifo; undefined: standard input. */
   readonly fifos?: number | undefined;
+  /** The clock has started; @param pid the program's */
+  readonly onStart?: (pid: number) => void;
 }
 
 /** Counters of Spillway's last report; nothing of other programs. */
@@ -92,7 +94,10 @@ async function runIn(folder: string, order: RunOrder): Promise<Run> {
   const deadline = setTimeout(() => program.kill(), DEADLINE_MS);
   try {
     let startSeconds = 0;
-    load.onStart = () => startSeconds = cpuSecondsOf(program.pid);
+    load.onStart = () => {
+      startSeconds = cpuSecondsOf(program.pid);
+      order.onStart?.(program.pid);
+    };
     const done = await Promise.race([load.message.then(loadOf), tooEarly(program)]);
     const memory = memoryOf(program.pid);
     const cpuSeconds = cpuSecondsOf(program.pid) - startSeconds;

@@ -94,7 +94,14 @@ const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [["--capacity-bytes"], "unknown flag --capacity-bytes; did you mean --capacity?"],
   [["--Help"], "unknown flag --Help"],
   [["-x"], "unknown flag -x"],
-  [["-hx"], "unknown flag -x"],
+  [["-hx"], "unknown flag -hx"],
+  [["-help"], "unknown flag -help; did you mean --help?"],
+  [["-once"], "unknown flag -once; did you mean --once?"],
+  [["-output", "x"], "unknown flag -output; did you mean --output?"],
+  [["-oapp.log"], "unknown flag -oapp.log; did you mean -o app.log?"],
+  [["-o"], "--output needs a value"],
+  [["-o", "a", "--output=b"], "--output was given twice"],
+  [["-q", "--report", "json"], "--report was given twice"],
   [["---help"], "unknown flag ---help"],
   [["--no-help"], "unknown flag --no-help"],
   [["--no-output=x"], "unknown flag --no-output; see --help"],
@@ -121,6 +128,14 @@ for (const [args, message] of REFUSED) {
     assertThrows(() => parseFlags(args), UsageError, message);
   });
 }
+
+Deno.test("-o is short for --output, and -q for --report none", () => {
+  assertEquals(parsed("-q", "-o", "app.log"), [["report", ["none"]], ["output", [
+    "app.log",
+  ]]]);
+  assertEquals(parsed("-o", "-"), [["output", ["-"]]]);
+  assertEquals(parsed("--output=-q"), [["output", ["-q"]]]);
+});
 
 Deno.test("the order of a logging binary's pairs does not matter", () => {
   const pairs = [

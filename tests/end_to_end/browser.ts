@@ -92,6 +92,19 @@ export class Browser {
     return (result as { value: T }).value;
   }
 
+  /** Presses a key that is named, such as Tab or Enter. */
+  async press(key: "Tab" | "Enter"): Promise<void> {
+    const [code, text] = key === "Tab" ? [9, "\t"] : [13, "\r"];
+    const event = { key, code: key, windowsVirtualKeyCode: code };
+    await this.#call("Input.dispatchKeyEvent", { type: "keyDown", text, ...event });
+    await this.#call("Input.dispatchKeyEvent", { type: "keyUp", ...event });
+  }
+
+  /** Types into what has the focus. */
+  async type(text: string): Promise<void> {
+    await this.#call("Input.insertText", { text });
+  }
+
   /** A PNG of what can be seen. */
   async screenshot(): Promise<Uint8Array> {
     const { data } = await this.#call("Page.captureScreenshot", { format: "png" });

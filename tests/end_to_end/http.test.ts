@@ -100,12 +100,12 @@ testPrograms(
       assertEquals([summary.lines_out, summary.lines_rejected], [2, 2]);
       const report = spillway.reports.find(({ event }) => event === "sink_rejecting");
       assertMatch(report?.message ?? "", /400 .*bad \[31m line/);
-      const loss = spillway.reports.find(({ event }) => event === "loss");
+      const loss = spillway.reports.find(({ event }) => event === "loss_end");
       assertEquals([loss?.reason, loss?.lines], ["rejected", 2]);
       assert(loss !== undefined && !("capacity_needed_bytes" in loss), "none would help");
       // The refused ones are missed where they were, before the next line.
-      const [, , marker = ""] = receiver.requests.map(({ body }) => body);
-      assertMatch(marker, /2 lines \(12 bytes\) rejected between .*\n.*"good"/);
+      const taken = receiver.requests.map(({ body }) => body).join("");
+      assertMatch(taken, /bad 2.*\n.*2 lines \(12 bytes\) rejected between .*\n.*"good"/);
     }),
 );
 
@@ -240,11 +240,10 @@ testPrograms(
       checkConservation(summary);
       assertEquals([summary.lines_out, summary.lines_rejected], [3, 2]);
       assert(stderr.includes("cannot parse it"), stderr);
-      assertEquals(receiver.requests.length, 3);
-      const marker = receiver.requests[2]?.body.trimEnd().split("\n") ?? [];
-      const { message, gap_lines, gap_reason } = JSON.parse(marker[1] ?? "");
-      assertMatch(message, /^spillway: 2 lines \(8 bytes\) rejected between /);
-      assertEquals([gap_lines, gap_reason], [2, "rejected"]);
+      const markers = receiver.requests.flatMap(({ body }) => body.split("\n"))
+        .filter((line) => line.includes("gap_reason")).map((line) => JSON.parse(line));
+      assert(markers.every(({ gap_reason }) => gap_reason === "rejected"));
+      assertEquals(markers.reduce((sum, { gap_lines }) => sum + gap_lines, 0), 2);
       const again = receiver.requests[1]?.body.trimEnd().split("\n") ?? [];
       assertEquals(JSON.parse(again[1] ?? "").message, "busy");
       assertEquals(again.length, 2, "only what was asked for is sent again");
@@ -264,6 +263,131 @@ testPrograms(
       // When a run has started is not enough: two may start in the same microsecond.
       for (const id of ids) assertMatch(id, /^stdout-[0-9a-f]{8}(-[0-9a-f]{4,12}){4}-1$/);
       assertEquals(new Set(ids).size, 2);
+    }),
+);
+
+for (const format of ["ndjson", "raw", "json-file"]) {
+  testPrograms(
+    `http: of what is too large as a whole, only records that are too large are refused: ${format}`,
+    (program) =>
+      withReceiver(async (receiver, url) => {
+        const taken: string[] = [];
+        receiver.answer = ({ body }) => {
+          if (body.length > 3000) return new Response("too large", { status: 413 });
+          taken.push(...body.trimEnd().split("\n"));
+          return new Response();
+        };
+        const short = Array.from({ length: 200 }, (_, line) => `short "line" ${line}`);
+        const long = `long \t${"x".repeat(4000)}`;
+        const lines = [...short.slice(0, 90), long, ...short.slice(90), "the end"];
+        const args = ["--output", url, "--format", format, ...JSON_REPORTS];
+        const { code, stderr } = await run(program, args, lines.join("\n"));
+        assertEquals(code, 0, stderr);
+        const summary = summaryIn(stderr);
+        checkConservation(summary);
+        assertEquals([summary.lines_out, summary.lines_rejected], [201, 1]);
+        assertEquals(summary.bytes_rejected, long.length + 1);
+        const texts = taken.map((line) => {
+          const { message, log } = format === "raw"
+            ? { message: line }
+            : JSON.parse(line);
+          return message ?? log.trimEnd();
+        });
+        assertEquals(texts, [...short, "the end"]);
+      }),
+  );
+}
+
+testPrograms(
+  "http: sends the headers of a file, and tells nobody",
+  (program) =>
+    withReceiver((receiver, url) =>
+      inFolder(async (folder) => {
+        const path = `${folder}/headers`;
+        const send = (headers: string) => {
+          Deno.writeTextFileSync(path, headers);
+          return run(
+            program,
+            ["--output", `${url}#headers=${path}`, ...JSON_REPORTS],
+            "a\n",
+          );
+        };
+        receiver.answer = ({ headers }) =>
+          new Response(`no, ${headers.get("authorization")}`, { status: 403 });
+        const good = await send(
+          "Authorization: Splunk s3cret-token\n\nX-Scope-OrgID: 1\r\nContent-Type: text/x-log\n",
+        );
+        assertEquals(good.code, 0, good.stderr);
+        const [request] = receiver.requests;
+        assertEquals(request?.headers.get("authorization"), "Splunk s3cret-token");
+        assertEquals(request?.headers.get("x-scope-orgid"), "1");
+        assertEquals(request?.headers.get("content-type"), "text/x-log");
+        assert(good.stderr.includes("answered 403"), good.stderr);
+        for (const bad of ["s3cret-line\n", "A: b\nHost: s3cret\n", "A: s3cret\0\n"]) {
+          const { code, stderr } = await send(bad);
+          assertEquals(code, 1, stderr);
+          assertMatch(stderr, /line [12] of .*headers.* is not a header to send/);
+          assert(!stderr.includes("s3cret"), stderr);
+        }
+        assert(!good.stderr.includes("s3cret"), good.stderr);
+        assertEquals(receiver.requests.length, 1);
+      })
+    ),
+);
+
+testPrograms(
+  "http: follows 307 and 308 on the same server, and nowhere else",
+  (program) =>
+    withReceiver(async (receiver, url) => {
+      receiver.answer = ({ url: path }) => {
+        const [status, location] = path.startsWith("/logs")
+          ? [308, "/there?x=1"]
+          : path === "/there?x=1"
+          ? [307, "taken"]
+          : [200, ""];
+        return new Response("", { status, headers: { location } });
+      };
+      const spillway = start(program, ["--output", url, ...JSON_REPORTS]);
+      await spillway.write("a\n");
+      await spillway.counted("a line", (s) => s.lines_out === 1);
+      await spillway.write("b\n");
+      await spillway.counted("another", (s) => s.lines_out === 2);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      assertEquals(receiver.requests.map((request) => request.url), [
+        ...["/logs?source=a%20b", "/there?x=1", "/taken"],
+        // 308 is for good, 307 is not.
+        ...["/there?x=1", "/taken"],
+      ]);
+      assertEquals(
+        new Set(
+          receiver.requests.slice(0, 3).map(({ headers }) =>
+            headers.get("idempotency-key")
+          ),
+        ).size,
+        1,
+      );
+
+      const elsewhere = `http://localhost:${receiver.port}/logs`;
+      receiver.answer = () =>
+        new Response("", { status: 307, headers: { location: elsewhere } });
+      const before = receiver.requests.length;
+      const args = ["--output", url, "--drain-timeout", "0ms", ...JSON_REPORTS];
+      const stranger = start(program, args);
+      await stranger.write("a\n");
+      const { message } = await stranger.reported(
+        "a redirect",
+        ({ event }) => event === "sink_failing",
+      );
+      assertMatch(
+        `${message}`,
+        /answered 307 and points to http:\/\/localhost.*; name that/,
+      );
+      await stranger.end();
+      assertEquals(await stranger.code, 4);
+      assert(
+        receiver.requests.slice(before).every(({ url }) => url.startsWith("/logs?")),
+      );
     }),
 );
 

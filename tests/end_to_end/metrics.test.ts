@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { needing } from "./installed.ts";
+import { NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { type Program, testPrograms } from "./programs.ts";
 import {
@@ -206,6 +207,17 @@ function residentBytes(pid: number): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/VmRSS:\s*(\d+) kB/.exec(status)![1]) * 1024;
 }
+
+testPrograms("a port that only root may have is not called taken", async (program) => {
+  const spillway = startAsNobody(program, ["--metrics", "80", ...JSON_REPORTS]);
+  await spillway.readAll();
+  assertEquals(await spillway.code, 1);
+  assertMatch(
+    await spillway.stderr,
+    /name an address of this machine and a port from 1024/,
+  );
+  await spillway.end().catch(() => {});
+}, NOBODYS_PROGRAMS);
 
 testPrograms("a port in use is an error before any input is read", async (program) => {
   await serving(program, [], async (_, url) => {

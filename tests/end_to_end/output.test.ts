@@ -131,6 +131,50 @@ testPrograms("opens the file anew on SIGHUP and loses nothing", async (program) 
   });
 });
 
+testPrograms(
+  "writes on under the name of a file that was deleted, and says so",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const spillway = start(program, ["--output", path, ...JSON_REPORTS]);
+      await spillway.write(numberedLines(0, 10));
+      await spillway.counted("they are out", (s) => s.lines_out === 10);
+      await Deno.remove(path);
+      await until("the file to be there again", async () => {
+        await spillway.write("alive\n");
+        return await Deno.stat(path).then(() => true, () => false);
+      });
+      await spillway.reported(
+        "the deletion",
+        ({ event, message }) =>
+          event === "output_notice" && message!.includes("was deleted, and has been"),
+      );
+      await spillway.write("the end\n");
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      assert((await Deno.readTextFile(path)).endsWith("alive\nthe end\n"));
+      await spillway.readAll();
+    }),
+);
+
+testPrograms(
+  "creates a file again at the end that was deleted since its last line",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const spillway = start(program, ["--output", path, ...JSON_REPORTS]);
+      await spillway.write("first\n");
+      await spillway.counted("it is out", (s) => s.lines_out === 1);
+      await spillway.write("last\n");
+      await spillway.counted("both are out", (s) => s.lines_out === 2);
+      await Deno.remove(path);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      assert((await Deno.readTextFile(path)).endsWith("last\n"));
+      await spillway.readAll();
+    }),
+);
+
 testPrograms("says what to do about a file that cannot be opened", async (program) => {
   const { code, stderr } = await run(program, ["--output", "/nowhere/app.log"], "lost\n");
   assertEquals(code, 1);
@@ -230,3 +274,17 @@ testPrograms("ends at the deadline when the disk stays full", async (program) =>
     assertEquals(Number(summary.lines_out) + Number(summary.lines_unflushed), 20_000);
   });
 }, NEEDS_ROOT);
+
+testPrograms("says how its own standard output is called", async (program) => {
+  for (
+    const [path, advice] of [
+      ["/dev/stdout", "write --output -\n"],
+      ["/proc/self/fd/1", "write --output -\n"],
+      ["/dev/stderr", "write --output - and the shell's >&2\n"],
+    ]
+  ) {
+    const { code, stderr } = await run(program, ["--output", path!], "line\n");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `not a file but a pipe; ${advice}`);
+  }
+});

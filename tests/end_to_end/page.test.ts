@@ -3,7 +3,7 @@ import { Browser } from "./browser.ts";
 import { needing } from "./installed.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { testPrograms } from "./programs.ts";
-import { start, until } from "./run.ts";
+import { inFolder, start, until } from "./run.ts";
 
 /** Background and text colour as the page has them in each scheme. */
 const COLOURS = {
@@ -38,7 +38,7 @@ testPrograms(test.name, async (program) => {
     for (const [scheme, width, height] of LOOKS) {
       await browser.open(String(url), scheme, width, height);
       const text = () => browser.evaluate<string>("document.body?.innerText ?? ''");
-      await until("the input's card", async () => /\bring\b/.test(await text()), 50);
+      await until("the input's card", async () => /\bRing\b/.test(await text()), 50);
       const colours = await browser.evaluate<string[]>(
         "(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(document.body))",
       );
@@ -46,11 +46,15 @@ testPrograms(test.name, async (program) => {
       const overflows = "document.documentElement.scrollWidth > innerWidth";
       assertEquals(await browser.evaluate(overflows), false);
 
+      const marks = "document.querySelector('#total .loss').getAttribute('d')";
+      // What was lost before the page was opened again is still there.
+      if (written > 0) {
+        await until("the history", async () => await browser.evaluate(marks) !== "", 50);
+      }
       await spillway.write(numberedLines(written, 20_000));
       written += 20_000;
       const count = `${written.toLocaleString("en")} lines`;
       await until(`${count} in`, async () => (await text()).includes(count), 50);
-      const marks = "document.querySelector('path.loss').getAttribute('d')";
       await until(
         "a loss in the chart",
         async () => await browser.evaluate(marks) !== "",
@@ -60,10 +64,18 @@ testPrograms(test.name, async (program) => {
       assertMatch(await browser.evaluate(state), /stalled|losing/);
       assertMatch(await text(), /^lost\n[\d,]+ lines$/m);
       assert(!/^lost\n0 lines/m.test(await text()));
+      await until(
+        "the last loss",
+        async () => /Last loss: [\d,]+ lines/.test(await text()),
+      );
+      assertMatch(await browser.evaluate("document.title"), / – Spillway on ./);
     }
     assertEquals(browser.complaints, []);
-    const status = new URL("/status.json", String(url)).href;
-    assertEquals([...new Set(browser.requests)].sort(), [String(url), status]);
+    const asked = ["/", "/history.json", "/status.json"];
+    assertEquals(
+      [...new Set(browser.requests)].sort(),
+      asked.map((path) => new URL(path, String(url)).href),
+    );
   } finally {
     await browser.close();
     await spillway.end();
@@ -71,3 +83,57 @@ testPrograms(test.name, async (program) => {
     await spillway.code;
   }
 }, test);
+
+const many = needing("the page is usable with 64 inputs", "chromium", "chromium");
+testPrograms(many.name, (program) =>
+  inFolder(async (folder) => {
+    const inputs = Array.from({ length: 64 }, (_, index) => `app-${index}`);
+    const spillway = start(program, [
+      ...inputs.flatMap((label) => ["--fifo", `${label}=${folder}/${label}`]),
+      ...["--create", "--metrics", "0", "--capacity", "64KiB", "--report", "json"],
+    ]);
+    const { url } = await spillway.reported(
+      "address",
+      ({ event }) => event === "listening",
+    );
+    const browser = await Browser.launch();
+    try {
+      await browser.open(String(url), "light", 1200, 900);
+      const labels = () =>
+        browser.evaluate<string[]>(
+          "[...document.querySelectorAll('#rows button')].map((b) => b.innerText)",
+        );
+      await until("a row for each", async () => (await labels()).length === 64, 50);
+      // More than the pipes and the ring hold: nobody takes the output.
+      const writer = await Deno.open(`${folder}/app-33`, { write: true });
+      await writer.write(new TextEncoder().encode(numberedLines(0, 20_000)));
+      writer.close();
+      await until("the worst first", async () => (await labels())[0] === "app-33", 50);
+      assertMatch(
+        await browser.evaluate("document.querySelector('#rows tr').innerText"),
+        /(losing lines|ring \d+% full|stalled)/,
+      );
+
+      // Typing and Enter, as without a mouse.
+      await until("the field to be reached", async () => {
+        await browser.press("Tab");
+        return await browser.evaluate("document.activeElement.id") === "find";
+      });
+      await browser.type("app-4");
+      await until("what was looked for", async () => (await labels()).length === 11, 50);
+      await browser.press("Tab");
+      await browser.press("Enter");
+      const open = "document.querySelector('#rows [aria-expanded=true]')?.innerText";
+      await until("an open row", async () => /app-4/.test(await browser.evaluate(open)));
+      const charts =
+        "document.querySelectorAll('#rows tr:not([hidden]) svg[aria-label]')";
+      assertEquals(await browser.evaluate(`${charts}.length`), 1);
+      assertEquals(browser.complaints, []);
+    } finally {
+      await browser.close();
+      await spillway.kill("SIGTERM");
+      await spillway.end().catch(() => {});
+      await spillway.readAll();
+      await spillway.code;
+    }
+  }), many);

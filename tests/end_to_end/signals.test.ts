@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
 import { needing } from "./installed.ts";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
@@ -13,11 +13,24 @@ const ENDING = ["HUP", "INT", "QUIT", "ALRM", "VTALRM", "PROF", "XCPU", "TERM"] 
 /** Whether the program handles it or not. */
 function send(spillway: Running, ...signals: readonly string[]): void {
   for (const signal of signals) {
-    const { success } = new Deno.Command("kill", {
-      args: ["-s", signal, `${spillway.pid}`],
-    }).outputSync();
-    assertEquals(success, true, `kill -s ${signal}: the program is gone`);
+    assert(kill(signal, spillway.pid), `kill -s ${signal}: the program is gone`);
   }
+}
+
+/** By the shell, which knows all signals. @param pid below zero: a process group */
+function kill(signal: string, pid: number): boolean {
+  const script = `kill -s ${signal} -- ${pid} 2>&-`;
+  return new Deno.Command("bash", { args: ["-c", script] }).outputSync().success;
+}
+
+/** The process group of a process: proc(5). */
+function groupOf(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+}
+
+function numberIn(path: string): number {
+  return Number(Deno.readTextFileSync(path));
 }
 
 /** Sends a signal that is handled, and waits for a report that comes after it. */
@@ -131,6 +144,8 @@ testPrograms("waits for a writer after SIGINT only so long", async (program) => 
 
 testPrograms("ends at once on a second SIGINT", async (program) => {
   const spillway = start(program, ["--drain-timeout", "1h", ...JSON_REPORTS]);
+  // `deno run` handles SIGINT from the start, and ends.
+  await spillway.counted("it reads", () => true);
   await sendAndSee(spillway, "SIGINT");
   await spillway.kill("SIGINT");
   assertEquals(await spillway.code, 0);
@@ -194,6 +209,7 @@ testInTerminal("with nohup, a service outlives its terminal", async (program, fo
   );
   const terminal = await Terminal.open(folder, `sh ${folder}/run`, 80, 24);
   await until("the first line", async () => await linesIn(log) > 0);
+  const group = groupOf(numberIn(`${folder}/pid`));
   await terminal.close();
   const before = await linesIn(log);
   try {
@@ -202,12 +218,7 @@ testInTerminal("with nohup, a service outlives its terminal", async (program, fo
       async () => await linesIn(log) > before + 5,
     );
   } finally {
-    const group = (await Deno.readTextFile(`${folder}/pid`)).trim();
-    const { stdout } = new Deno.Command("ps", { args: ["-o", "pgid=", "-p", group] })
-      .outputSync();
-    new Deno.Command("kill", {
-      args: ["-KILL", "--", `-${new TextDecoder().decode(stdout).trim()}`],
-    }).outputSync();
+    kill("KILL", -group);
   }
 });
 
@@ -245,29 +256,31 @@ testInTerminal("a report from the background stops nothing", async (program, fol
     24,
   );
   try {
-    const pid = () => Deno.readTextFileSync(`${folder}/pid`).trim();
-    await until(
-      "the job",
-      () => Deno.stat(`${folder}/pid`).then(() => true, () => false),
-    );
-    await until("it to handle signals", () => {
-      const { stdout } = new Deno.Command("ps", {
-        args: ["-o", "caught=", "--ppid", parentOf(pid()), "--sort", "pid"],
-      }).outputSync();
-      const usr2 = 1n << BigInt(constants.signals.SIGUSR2 - 1);
-      return new TextDecoder().decode(stdout).trim().split("\n")
-        .some((caught) => (BigInt(`0x${caught.trim()}`) & usr2) !== 0n);
-    });
+    const group = () => numberIn(`${folder}/pid`);
+    await until("the job", async () => await linesIn(`${folder}/pid`) === 1);
+    await until("it to handle signals", () => membersOf(group()).some(handlesUsr2));
     // To the whole job: sleep has no use for it, and dies of it.
-    new Deno.Command("kill", { args: ["-s", "USR2", "--", `-${pid()}`] }).outputSync();
+    kill("USR2", -group());
     await terminal.shows(/lines .* in, .* out, in/);
   } finally {
     await terminal.close();
   }
 });
 
-function parentOf(pid: string): string {
-  const { stdout } = new Deno.Command("ps", { args: ["-o", "ppid=", "-p", pid] })
-    .outputSync();
-  return new TextDecoder().decode(stdout).trim();
+function membersOf(group: number): number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+    try {
+      return pid > 0 && groupOf(pid) === group;
+    } catch (error) {
+      // It has ended since.
+      if (error instanceof Deno.errors.NotFound || /ESRCH/.test(`${error}`)) return false;
+      throw error;
+    }
+  });
+}
+
+function handlesUsr2(pid: number): boolean {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const caught = BigInt(`0x${/SigCgt:\s*(\w+)/.exec(status)![1]}`);
+  return (caught & 1n << BigInt(constants.signals.SIGUSR2 - 1)) !== 0n;
 }

@@ -66,12 +66,16 @@ testPrograms("ends on a signal while no writer has come", async (program) => {
   });
 });
 
-/** Threads of a process that wait in poll(2), which only the reader does. */
-function threadsInPoll(pid: number): string[] {
-  const poll = Deno.build.arch === "x86_64" ? "7 " : "73 ";
-  return [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name).filter((
-    thread,
-  ) => Deno.readTextFileSync(`/proc/${pid}/task/${thread}/syscall`).startsWith(poll));
+/** Threads that wait for standard input, which only the reader does: epoll_wait(2). */
+function readersOf(pid: number): string[] {
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
+  return threads.filter((thread) => {
+    const call = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/syscall`);
+    const match = /^(?:232|281|22|441) (0x[0-9a-f]+)/.exec(call);
+    if (match === null) return false;
+    const watched = Deno.readTextFileSync(`/proc/${pid}/fdinfo/${Number(match[1])}`);
+    return /^tfd: +0 /m.test(watched);
+  });
 }
 
 testPrograms("ends with 1 and a summary when the reader thread dies", async (program) => {
@@ -79,21 +83,21 @@ testPrograms("ends with 1 and a summary when the reader thread dies", async (pro
   const output = spillway.readAll();
   await spillway.write(numberedLines(0, 100));
   await spillway.counted("they are out", (s) => s.lines_out === 100);
-  await until("the reader to wait", () => threadsInPoll(spillway.pid).length === 1);
-  const [reader] = threadsInPoll(spillway.pid);
+  await until("the reader to wait", () => readersOf(spillway.pid).length === 1);
+  const [reader] = readersOf(spillway.pid);
   const strace = new Running([
     "strace",
-    ...["-p", reader!, "-e", "trace=poll,ppoll"],
-    ...["-e", "inject=poll,ppoll:error=ENOMEM"],
+    ...["-p", reader!, "-e", "trace=epoll_wait,epoll_pwait"],
+    ...["-e", "inject=epoll_wait,epoll_pwait:error=ENOMEM"],
   ]);
-  // From now on poll fails in a way that the reader cannot know what to do with.
+  // From now on epoll_wait fails in a way that the reader cannot know what to do with.
   await until("strace", () => isTraced(spillway.pid, reader!));
   await spillway.write(numberedLines(100, 1)).catch(() => {});
   assertEquals(await spillway.code, 1);
   const stderr = await spillway.stderr;
   assertStringIncludes(
     stderr,
-    "the reader thread died: poll failed: Cannot allocate memory",
+    "the reader thread died: epoll_wait failed: Cannot allocate memory",
   );
   checkConservation(summaryIn(stderr));
   assert(checkNumberedLines(await output).lines >= 100);

@@ -1,6 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import type { InputState } from "../../src/report/events.ts";
+import type { InputState, OutputState } from "../../src/report/events.ts";
 import { renderMeter } from "../../src/report/meter.ts";
 import { CAPACITY_BYTES, inputOf, snapshot, START_MS } from "./snapshots.ts";
 
@@ -19,7 +19,7 @@ const STALL = { takesNothingSinceMs: START_MS + 6800 };
 
 /** What one input's meter looks like; `|` marks where it ends. */
 const FRAMES: readonly (readonly [string, number, Partial<InputState>, string])[] = [
-  ["flows", 40, FLOWING, "█▎░░░  25%  120M→30M         lost 0|"],
+  ["flows", 40, FLOWING, "██░░░░░░  25%  120M→30MB/s   lost 0|"],
   [
     "flows",
     80,
@@ -30,20 +30,20 @@ const FRAMES: readonly (readonly [string, number, Partial<InputState>, string])[
     "flows",
     200,
     FLOWING,
-    "███████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  25% of 16MiB  in ██████████  120 MB/s  out ██▌          30 MB/s  lost 0|",
+    "███████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  25% of 16MiB  in ██████████  120 MB/s  out ██▌          30 MB/s  lost 0 lines|",
   ],
-  ["stalls", 40, LOSING, "█████ 100%  120M→stalled 3s  lost 12.3k|"],
+  ["stalls", 40, LOSING, "████████ 100%  120M→stalled  lost 12.3k|"],
   [
     "stalls",
     80,
     LOSING,
-    "█████████████████ 100%  in █████  120 MB/s  out stalled 3.2 s    lost 12345|",
+    "█████████████████ 100%  in █████  120 MB/s  out stalled 3.2 s    lost 12,345|",
   ],
   [
     "stalls",
     200,
     LOSING,
-    "████████████████████████████████████████████████████████████ 100% of 16MiB  in ██████████  120 MB/s  out stalled 3.2 s         lost 12345|",
+    "████████████████████████████████████████████████████████████ 100% of 16MiB  in ██████████  120 MB/s  out stalled 3.2 s         lost 12,345 lines|",
   ],
 ];
 
@@ -68,6 +68,27 @@ Deno.test("several inputs have a line each, and one for all of them", () => {
   ]);
 });
 
+Deno.test("from 40 columns on a line says all of it, with its units", () => {
+  const fast = { inBytesPerSecond: 1.23e6, outBytesPerSecond: 9.99e12 };
+  const worst = inputOf(
+    { ...LOSING, ...fast, linesOverwritten: 2n ** 60n },
+    "a-label-longer-than-others",
+  );
+  const seen = (output: Partial<OutputState>) => snapshot(10, [worst, worst], output);
+  for (let columns = 40; columns <= 200; columns++) {
+    for (const line of renderMeter(seen({}), { ...plain, columns }).slice(0, 2)) {
+      assertMatch(
+        line,
+        /100%.*1\.23 ?M.*9\.99 ?TB\/s.*lost \d+\.?\d*[A-Z]/,
+        `${columns}`,
+      );
+    }
+    for (const line of renderMeter(seen(STALL), { ...plain, columns }).slice(0, 2)) {
+      assertMatch(line, /100%.*1\.23 ?M.*stalled.*lost \d+\.?\d*[A-Z]/, `${columns}`);
+    }
+  }
+});
+
 Deno.test("more inputs than the screen has lines leave room for their sum", () => {
   const inputs = Array.from({ length: 64 }, (_, index) => inputOf({}, `in${index}`));
   const lines = renderMeter(snapshot(1, inputs), {
@@ -77,6 +98,17 @@ Deno.test("more inputs than the screen has lines leave room for their sum", () =
   });
   assertEquals(lines.length, 9);
   assert(lines.at(-1)!.startsWith("all 64 "));
+});
+
+Deno.test("of more inputs than the screen has lines the worst are shown, in their order", () => {
+  const inputs = Array.from({ length: 1000 }, (_, index) => {
+    if (index === 700) return inputOf({ bytesBuffered: BigInt(CAPACITY_BYTES) }, "full");
+    if (index === 900) return inputOf({ linesDropped: 1n, bytesDropped: 1n }, "lost");
+    return inputOf(index === 300 ? { inBytesPerSecond: 9 } : {}, `in${index}`);
+  });
+  const lines = renderMeter(snapshot(1, inputs), { rows: 5, columns: 80, colour: false });
+  const labels = lines.map((line) => line.split(" ")[0]);
+  assertEquals(labels, ["in300", "full", "lost", "all"]);
 });
 
 Deno.test("a ring is shown as full only when it is", () => {

@@ -13,8 +13,8 @@ import {
 } from "./open_for_appending.ts";
 import { endLine, endsInsideLine } from "./torn_end.ts";
 
-/** Longer beginnings of a record are left where they are. */
-const MAX_CARRIED_BYTES = 1024 * 1024;
+/** What is longer is left where it is. */
+const MAX_CARRIED_BYTES = 8 * 1024 * 1024;
 
 /**
  * A file that is open for appending, or a device. Knows how much of the record at
@@ -24,6 +24,8 @@ export class AppendedFile {
   readonly descriptor: number;
   /** Devices such as /dev/null have no size, and cannot be synced. */
   readonly isFile: boolean;
+  /** Tells it from other files. */
+  readonly identity: string;
   readonly #writer: DescriptorSink;
   #bytes: number;
   #unfinishedBytes = 0;
@@ -33,6 +35,7 @@ export class AppendedFile {
   private constructor(name: string, { descriptor, status }: Appendable) {
     this.descriptor = descriptor;
     this.isFile = status.kind === "file";
+    this.identity = status.identity;
     this.#bytes = status.bytes;
     this.#endsInsideLine = this.isFile && endsInsideLine(descriptor, status.bytes);
     this.#writer = new DescriptorSink(name, descriptor);
@@ -51,6 +54,11 @@ export class AppendedFile {
   /** How large it is before the next record, as far as nobody else writes to it. */
   get bytes(): number {
     return this.#bytes + (this.#endsInsideLine ? 1 : 0);
+  }
+
+  /** Where the record begins that it ends in the middle of; else its end. */
+  get recordStartBytes(): number {
+    return this.#bytes - this.#unfinishedBytes;
   }
 
   /** The next byte begins a record. */
@@ -81,33 +89,28 @@ export class AppendedFile {
   }
 
   /**
-   * Takes the record that this file ends in the middle of, if it does, to `next`,
-   * where the rest of it is going to be written. Where that does not work, because
-   * `next` is full or this file cannot be read, the record stays cut in two;
-   * nothing is lost by it.
+   * Moves what it holds from byte `at` on to `next`, where writing goes on: the record
+   * that it ends in the middle of, if it does, unless told otherwise. False where that
+   * does not work, because `next` is full or this file cannot be read, or somebody else
+   * has written to it; a record is then cut in two, and nothing lost by it.
    */
-  carryRecordTo(next: AppendedFile): void {
-    const length = this.#unfinishedBytes;
+  carryTo(next: AppendedFile, at = this.recordStartBytes): boolean {
+    const length = this.#bytes - at;
+    if (length === 0) return true;
+    if (length > MAX_CARRIED_BYTES || !this.isFile || !next.isFile) return false;
     const found = status(this.descriptor);
-    const nextFound = status(next.descriptor);
-    if (typeof found === "number" || typeof nextFound === "number") return;
-    if (found.identity === nextFound.identity) {
-      next.#unfinishedBytes = length;
-      if (length > 0) next.#endsInsideLine = false;
-      return;
+    if (typeof found === "number" || found.bytes !== this.#bytes) return false;
+    const bytes = this.#read(at, length);
+    if (bytes === undefined || !next.#takeOver(bytes, this.#unfinishedBytes)) {
+      return false;
     }
-    if (length === 0 || length > MAX_CARRIED_BYTES) return;
-    // If somebody else has written to it, what stands at its end is not ours.
-    if (!this.isFile || !next.isFile || found.bytes !== this.#bytes) return;
-    const at = found.bytes - length;
-    const record = this.#read(at, length);
-    if (record === undefined || !next.#takeOver(record)) return;
     truncate(this.descriptor, at);
+    return true;
   }
 
-  /** Writes the beginning of a record; leaves the file as it is if it has no room. */
-  #takeOver(record: Uint8Array): boolean {
-    const { length } = record;
+  /** Writes all of it; leaves the file as it is if it has no room. */
+  #takeOver(bytes: Uint8Array, unfinishedBytes: number): boolean {
+    const { length } = bytes;
     const before = this.#bytes;
     try {
       if (this.#endsInsideLine) this.#endLine();
@@ -115,12 +118,12 @@ export class AppendedFile {
       if (error instanceof SinkFailure) return false;
       throw error;
     }
-    if (write(this.descriptor, addressOf(record), length) !== length) {
+    if (write(this.descriptor, addressOf(bytes), length) !== length) {
       if (truncate(this.descriptor, before) >= 0) this.#bytes = before;
       return false;
     }
     this.#bytes += length;
-    this.#unfinishedBytes = length;
+    this.#unfinishedBytes = unfinishedBytes;
     return true;
   }
 

@@ -80,6 +80,14 @@ function reasonOf(errno: number): string {
   return `${describeError(errno)}; its folder must exist and be writable for this user`;
 }
 
+/** How a pipe is written to, which may be one of this process's own. */
+function pipeAt(path: string): string {
+  const [, name] = /^\/(?:dev|dev\/fd|proc\/self\/fd)\/(stdout|stderr|1|2)$/.exec(path) ??
+    [];
+  if (name === undefined) return `fifo:${path}`;
+  return name === "stdout" || name === "1" ? "-" : "- and the shell's >&2";
+}
+
 function refusalOf(
   { path, followsLinks }: FileWish,
   found: FileStatus | number,
@@ -87,7 +95,7 @@ function refusalOf(
   if (typeof found === "number") return describeError(-found);
   switch (found.kind) {
     case "pipe":
-      return `not a file but a pipe; write --output fifo:${path}`;
+      return `not a file but a pipe; write --output ${pipeAt(path)}`;
     case "socket":
       return `not a file but a socket; write --output unix:${path}`;
     case "directory":

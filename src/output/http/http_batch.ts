@@ -1,4 +1,5 @@
 import type { DocumentShape } from "../../formats/document.ts";
+import type { Progress } from "../../formats/format.ts";
 import type { Verdict } from "../sink.ts";
 import { makeBody } from "./request_body.ts";
 
@@ -6,14 +7,26 @@ import { makeBody } from "./request_body.ts";
 const BATCH_BYTES = 1024 * 1024;
 const BATCH_AGE_MS = 200;
 
-/** What was added at a time, and shares a verdict. */
-interface Unit {
-  /** The input that it comes from. */
+const NEWLINE = 10;
+
+/** What is known of records that are added at a time. */
+interface Origin {
+  /** The input that they come from. */
   readonly label: string;
+  /** They go on with a line that earlier ones have begun. */
+  readonly startsInside: boolean;
+  /** It speaks of lines, and holds none. */
+  readonly isMarker: boolean;
+  /** How much of the input each holds, where there are several, a line each. */
+  readonly inputBytes?: Uint32Array | undefined;
+}
+
+/** Records that were added at a time, and share a verdict. */
+interface Unit extends Origin {
   readonly start: number;
   readonly end: number;
-  /** It goes on with a line that an earlier unit has begun. */
-  readonly startsInside: boolean;
+  /** What of the input this one holds, where it was split off from others. */
+  readonly of?: Readonly<Progress>;
   verdict: Verdict | undefined;
 }
 
@@ -56,8 +69,7 @@ export class HttpBatch {
     return this.isEmpty || (!this.#sealed && this.#length + bytes <= BATCH_BYTES);
   }
 
-  /** @param startsInside it goes on with a line of that input */
-  add(label: string, bytes: Uint8Array, startsInside: boolean, nowMs: number): void {
+  add(bytes: Uint8Array, nowMs: number, origin: Origin): void {
     if (this.isEmpty) {
       this.#sinceMs = nowMs;
       if (bytes.length > this.#bytes.length) this.#bytes = new Uint8Array(bytes.length);
@@ -66,7 +78,7 @@ export class HttpBatch {
     const start = this.#length;
     this.#length += bytes.length;
     const end = this.#length;
-    this.#units.push({ label, start, end, startsInside, verdict: undefined });
+    this.#units.push({ ...origin, start, end, verdict: undefined });
   }
 
   /** Nothing is added from now on, so that what is sent twice is the same. */
@@ -74,8 +86,12 @@ export class HttpBatch {
     this.#sealed = true;
   }
 
-  /** The first units without a verdict, at least one and otherwise up to `maxBytes`. */
+  /**
+   * The first records without a verdict, at least one and otherwise up to `maxBytes`;
+   * units that are longer are split into their records.
+   */
   nextPart(maxBytes: number): BatchPart | undefined {
+    this.#split(maxBytes);
     const units: Unit[] = [];
     let length = 0;
     const last = new Map<string, Unit>();
@@ -100,13 +116,34 @@ export class HttpBatch {
     return { body: makeBody(parts, this.#shape), units };
   }
 
+  #split(maxBytes: number): void {
+    const isTooLong = ({ start, end, inputBytes, verdict }: Unit) =>
+      end - start > maxBytes && inputBytes !== undefined && verdict === undefined;
+    if (!this.#units.some(isTooLong)) return;
+    this.#units = this.#units.flatMap((unit) =>
+      isTooLong(unit) ? this.#recordsOf(unit) : [unit]
+    );
+  }
+
+  /** What the last of them holds is what is left of the unit; it may have no newline. */
+  #recordsOf({ inputBytes = new Uint32Array(), ...unit }: Unit): Unit[] {
+    const units: Unit[] = [];
+    let at = unit.start;
+    for (const bytes of inputBytes.subarray(0, -1)) {
+      const recordEnd = this.#bytes.indexOf(NEWLINE, at) + 1;
+      units.push({ ...unit, start: at, end: recordEnd, of: { bytes, lines: 1 } });
+      at = recordEnd;
+    }
+    return [...units, { ...unit, start: at }];
+  }
+
   /** The next verdict in the order of the units; after the last the batch is empty. */
   takeVerdict(): Verdict | undefined {
-    const verdict = this.#units[this.#told]?.verdict;
+    const { verdict, of } = this.#units[this.#told] ?? {};
     if (verdict === undefined) return undefined;
     this.#told++;
     if (this.#told === this.#units.length) this.#clear();
-    return verdict;
+    return of === undefined ? verdict : { ...verdict, of };
   }
 
   #clear(): void {

@@ -21,6 +21,7 @@ import {
   type CredentialFile,
   credentialFileIn,
 } from "./authorization.ts";
+import { checkHeaderFile } from "./header_file.ts";
 import { HttpSink } from "./http_sink.ts";
 import { replyKind } from "./reply_kinds.ts";
 
@@ -31,6 +32,8 @@ interface HttpDestination extends Destination {
   readonly path: string;
   readonly gzip: boolean;
   readonly credentials: CredentialFile | undefined;
+  /** A file of more headers. */
+  readonly headers: string | undefined;
   readonly timeoutMs: number;
   /** Undefined without TLS. */
   readonly tls: TlsFiles | undefined;
@@ -49,7 +52,7 @@ export const httpKind: SinkKind<HttpDestination> = {
   parse: (output) => {
     if (!/^https?:\/\//.test(output)) return undefined;
     const secure = output.startsWith("https:");
-    const known = ["gzip", "timeout", ...CREDENTIAL_SETTINGS];
+    const known = ["gzip", "timeout", "headers", ...CREDENTIAL_SETTINGS];
     const { rest, settings } = splitSettings(
       output,
       "#",
@@ -66,13 +69,15 @@ export const httpKind: SinkKind<HttpDestination> = {
       path: url.pathname + url.search,
       gzip: gzipIn(settings),
       credentials: credentialFileIn(settings),
+      headers: settings.get("headers"),
       timeoutMs: timeoutIn(settings),
       tls: secure ? tlsFilesIn(settings) : undefined,
     };
   },
   open: (destination, _notices, format) => {
-    const { name, tls, credentials } = destination;
+    const { name, tls, credentials, headers } = destination;
     checkCredentials(credentials);
+    checkHeaderFile(headers);
     if (tls !== undefined) loadTls(tls);
     const target = {
       ...destination,

@@ -7,6 +7,7 @@ import type { TlsFiles } from "../network/tls_settings.ts";
 import type { Custody, Sink, Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import { type CredentialFile, readCredentials } from "./authorization.ts";
+import { type Headers, readHeaderFile } from "./header_file.ts";
 import { type BatchPart, HttpBatch } from "./http_batch.ts";
 import { exchange } from "./http_exchange.ts";
 import type { HttpReply } from "./http_reply.ts";
@@ -24,6 +25,8 @@ export interface HttpTarget {
   readonly contentType: string;
   readonly gzip: boolean;
   readonly credentials: CredentialFile | undefined;
+  /** The path of a file of more headers. */
+  readonly headers: string | undefined;
   readonly timeoutMs: number;
   /** Undefined without TLS. */
   readonly tls: TlsFiles | undefined;
@@ -36,6 +39,9 @@ export interface HttpTarget {
 /** Records that share a verdict where the server does not look at each. */
 const UNIT_BYTES = 16 * 1024;
 const PAYLOAD_TOO_LARGE = 413;
+const TEMPORARY_REDIRECT = 307;
+const PERMANENT_REDIRECT = 308;
+const MAX_REDIRECTS = 5;
 /** What is read of a reply: enough to see what it says, and where it ends. */
 const MAX_REPLY_BYTES = 64 * 1024;
 /** The same where it speaks of single records: some hundred bytes for each of thousands. */
@@ -65,12 +71,15 @@ export class HttpSink implements Sink, Custody {
   /** The server has refused longer requests. */
   #maxRequestBytes = Infinity;
   #connection: ServingConnection | undefined;
+  /** Where to post: the server may have another place for it. */
+  #path: string;
   /** What was sent as credentials, and must not stand in a message. */
   #secrets: readonly string[] = [];
 
   constructor(name: string, target: HttpTarget) {
     this.#name = name;
     this.#target = target;
+    this.#path = target.path;
     this.#batch = new HttpBatch(target.shape);
   }
 
@@ -84,22 +93,43 @@ export class HttpSink implements Sink, Custody {
 
   write(piece: Outgoing, from: number, wait: Wait): number {
     this.#throwFailure();
-    const end = this.#unitEnd(piece, from);
+    const { end, inputBytes } = this.#nextUnit(piece, from);
     if (this.#posting === undefined && this.#batch.fits(end - from)) {
-      this.#add(piece, from, end);
+      this.#add(piece, from, end, inputBytes);
       return end - from;
     }
     wait.promise = this.#post();
     return 0;
   }
 
-  #add(piece: Outgoing, from: number, end: number): void {
+  #add(piece: Outgoing, from: number, end: number, inputBytes?: Uint32Array): void {
     const { label } = piece;
     const startsInside = this.#openLines.has(label);
     if (goesOn(piece, end)) this.#openLines.add(label);
     else this.#openLines.delete(label);
-    const bytes = piece.bytes.subarray(from, end);
-    this.#batch.add(label, bytes, startsInside, performance.now());
+    const inputFrom = piece.progress(from).bytes;
+    const isMarker = piece.progress(end).bytes === inputFrom;
+    this.#batch.add(piece.bytes.subarray(from, end), performance.now(), {
+      label,
+      startsInside,
+      isMarker,
+      inputBytes,
+    });
+  }
+
+  /**
+   * Several records only where each is a line, so that each can be counted for itself
+   * if that comes to be needed.
+   */
+  #nextUnit(piece: Outgoing, from: number): { end: number; inputBytes?: Uint32Array } {
+    const end = this.#unitEnd(piece, from);
+    const recordEnd = piece.recordEnd(from);
+    // What is left of a line may have to go where its beginning goes.
+    if (end === recordEnd || this.#openLines.has(piece.label)) return { end: recordEnd };
+    const inputBytes = piece.inputBytes?.(from, end) ?? lineLengths(piece, from, end);
+    const linesBefore = piece.progress(from).lines;
+    const lines = piece.progress(end).lines - linesBefore;
+    return lines === inputBytes.length ? { end, inputBytes } : { end: recordEnd };
   }
 
   #unitEnd(piece: Outgoing, from: number): number {
@@ -157,7 +187,8 @@ export class HttpSink implements Sink, Custody {
       );
     }
     this.#answers++;
-    if (status === PAYLOAD_TOO_LARGE && units.length > 1) {
+    const isDivisible = units.length > 1 || units[0]?.inputBytes !== undefined;
+    if (status === PAYLOAD_TOO_LARGE && isDivisible) {
       this.#maxRequestBytes = Math.floor(body.length / 2);
       return;
     }
@@ -172,7 +203,9 @@ export class HttpSink implements Sink, Custody {
       answered: this.#answered(reply),
       words: (text) => this.#words(text),
     });
-    units.forEach((unit, index) => unit.verdict = verdicts[index]);
+    // Where nobody says which, lines come before what is said of other lines.
+    const order = this.#target.replies.saysWhich ? units : markersLast(units);
+    order.forEach((unit, index) => unit.verdict = verdicts[index]);
     const left = verdicts.filter((verdict) => verdict === undefined).length;
     if (left === 0) return;
     throw new SinkFailure(
@@ -192,12 +225,41 @@ export class HttpSink implements Sink, Custody {
     return serverWords(text, this.#secrets);
   }
 
-  /** @throws SinkFailure when no reply comes. */
+  /** The reply, from where the server points to. @throws SinkFailure when none comes. */
   async #request(body: Uint8Array): Promise<HttpReply> {
-    const credentials = readCredentials(this.#target.credentials);
-    this.#secrets = credentials?.secrets ?? [];
     const sent = this.#target.gzip ? gzip(body) : body;
-    const head = this.#head(sent.length, credentials?.header);
+    let path = this.#path;
+    for (let redirects = 0;; redirects++) {
+      const reply = await this.#requestAt(path, sent);
+      const next = redirects < MAX_REDIRECTS ? this.#pointedTo(path, reply) : undefined;
+      if (next === undefined) return reply;
+      if (reply.status === PERMANENT_REDIRECT) this.#path = next;
+      path = next;
+    }
+  }
+
+  /** Where the same request is to go on the same server; elsewhere nothing is sent. */
+  #pointedTo(path: string, { status, headers }: HttpReply): string | undefined {
+    const location = headers.get("location");
+    const isRedirect = status === TEMPORARY_REDIRECT || status === PERMANENT_REDIRECT;
+    if (!isRedirect || location === undefined) return undefined;
+    const { authority, tls } = this.#target;
+    const from = `${tls === undefined ? "http" : "https"}://${authority}${path}`;
+    if (!URL.canParse(location, from)) return undefined;
+    const to = new URL(location, from);
+    return to.origin === new URL(from).origin ? to.pathname + to.search : undefined;
+  }
+
+  async #requestAt(path: string, sent: Uint8Array): Promise<HttpReply> {
+    const credentials = readCredentials(this.#target.credentials);
+    const headers = readHeaderFile(this.#target.headers);
+    this.#secrets = [...credentials?.secrets ?? [], ...headers.secrets];
+    if (credentials !== undefined && headers.names.has("authorization")) {
+      throw new SinkFailure(
+        `"${this.#target.headers}" holds an Authorization, and so do the credentials; leave out one`,
+      );
+    }
+    const head = this.#head(path, sent.length, credentials?.header, headers);
     const kept = await this.#keptConnection();
     if (kept !== undefined) {
       try {
@@ -218,17 +280,25 @@ export class HttpSink implements Sink, Custody {
     return await this.#exchange(connection, head, sent);
   }
 
-  #head(length: number, authorization: string | undefined): string {
-    const { authority, path, contentType, gzip } = this.#target;
+  #head(
+    path: string,
+    length: number,
+    authorization: string | undefined,
+    more: Headers,
+  ): string {
+    const { authority, contentType, gzip } = this.#target;
+    const unlessGiven = (name: string, value: string) =>
+      more.names.has(name.toLowerCase()) ? [] : [`${name}: ${value}`];
     return [
       `POST ${path} HTTP/1.1`,
       `Host: ${authority}`,
-      "User-Agent: spillway",
-      `Content-Type: ${contentType}`,
+      ...unlessGiven("User-Agent", "spillway"),
+      ...unlessGiven("Content-Type", contentType),
       `Content-Length: ${length}`,
       ...(gzip ? ["Content-Encoding: gzip"] : []),
       `Idempotency-Key: ${this.#run}-${this.#answers}`,
       ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
+      ...more.lines,
       "\r\n",
     ].join("\r\n");
   }
@@ -273,9 +343,27 @@ export class HttpSink implements Sink, Custody {
   }
 }
 
+/** Of records that are the input's own bytes. */
+function lineLengths(piece: Outgoing, from: number, to: number): Uint32Array {
+  const lengths: number[] = [];
+  for (let at = from; at < to;) {
+    const end = piece.recordEnd(at);
+    lengths.push(end - at);
+    at = end;
+  }
+  return Uint32Array.from(lengths);
+}
+
 /** The body; of one that was too long only the beginning, which is not a bulk reply. */
 function textOf({ body, bodyIsWhole }: HttpReply): string {
   return new TextDecoder().decode(bodyIsWhole ? body : body.subarray(0, SHOWN_BYTES));
+}
+
+function markersLast(units: BatchPart["units"]): BatchPart["units"] {
+  return [
+    ...units.filter(({ isMarker }) => !isMarker),
+    ...units.filter(({ isMarker }) => isMarker),
+  ];
 }
 
 /** RFC 9110: seconds, or a date. */

@@ -10,6 +10,8 @@ import { otlpVerdicts } from "./otlp_reply.ts";
 export interface ReplyKind {
   /** True where the server speaks of single records, and not of requests only. */
   readonly ofRecords: boolean;
+  /** And says which of them it speaks of. */
+  readonly saysWhich: boolean;
   /** The same request may be taken later. */
   isTemporary(status: number): boolean;
   /**
@@ -26,6 +28,7 @@ const INTERNAL_SERVER_ERROR = 500;
 
 const PLAIN: ReplyKind = {
   ofRecords: false,
+  saysWhich: true,
   isTemporary: (status) =>
     status === REQUEST_TIMEOUT || status === TOO_MANY_REQUESTS ||
     status >= INTERNAL_SERVER_ERROR,
@@ -37,10 +40,11 @@ const KINDS: Partial<Record<FormatName, ReplyKind>> = {
   "elasticsearch-bulk": ofRecords(({ status, body, records, words }) =>
     status < 400 ? bulkVerdicts(body, records, words) : undefined
   ),
-  loki: ofRecords(lokiVerdicts),
+  loki: { ...ofRecords(lokiVerdicts), saysWhich: false },
   // The specification names those that are to be tried again, and says: no others.
   otlp: {
     ...ofRecords(otlpVerdicts),
+    saysWhich: false,
     isTemporary: (status) => [TOO_MANY_REQUESTS, 502, 503, 504].includes(status),
   },
 };

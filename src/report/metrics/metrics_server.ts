@@ -1,17 +1,34 @@
+import process from "node:process";
 import type { Container } from "../../containerd/container.ts";
 import { messageOf } from "../../errors.ts";
 import type { ListenAddress } from "../../runtime/tcp_listener.ts";
+import { hostName } from "../../system/process.ts";
 import type { Snapshot } from "../events.ts";
 import { toJson } from "../json.ts";
+import { type About, SAMPLE_MS, StatusHistory } from "./history.ts";
 import { failure, type Reply, serveHttp } from "./http_server.ts";
 import { METRICS_TYPE, toMetrics, whyUnhealthy } from "./metrics.ts";
-import { PAGE } from "./page.ts";
+import { PAGE } from "../page/page.ts";
 
+const JSON_TYPE = "application/json";
 const TEXT = "text/plain; charset=utf-8";
+
+/** A thousand inputs are not a line that anybody reads. */
+const MAX_COMMAND = 1000;
+
+/** How this program was started; of its command the name alone, whose arguments may be secret. */
+function about(): About {
+  const args = process.argv.slice(2);
+  const end = args.indexOf("--");
+  const said = end < 0 ? args : args.slice(0, end + 2);
+  const text = ["spillway", ...said].join(" ");
+  const command = text.length <= MAX_COMMAND ? text : `${text.slice(0, MAX_COMMAND)}…`;
+  return { host: hostName(), command };
+}
 
 /**
  * `--metrics`: `/metrics` for Prometheus, `/healthz` for what watches over the
- * program, `/` for people, `/status.json` for that page.
+ * program, `/` for people, `/status.json` and `/history.json` for that page.
  *
  * @returns the address of the page
  * @throws Error that says what to do when the address cannot be used.
@@ -23,13 +40,23 @@ export function serveMetrics(
   snapshot: () => Snapshot,
 ): string {
   const metrics = () => toMetrics(snapshot(), version, container);
+  const history = new StatusHistory(about());
   try {
-    return serveHttp(address, (path) => answerTo(path, metrics, snapshot));
+    const url = serveHttp(
+      address,
+      (path) => answerTo(path, metrics, snapshot, history),
+    );
+    setInterval(() => history.record(snapshot()), SAMPLE_MS);
+    return url;
   } catch (error) {
     throw new Error(
       `cannot listen on ${address.host} port ${address.port} for --metrics: ${
         messageOf(error)
-      }; name an address of this machine and a port that is free`,
+      }; name an address of this machine and ${
+        /EACCES|Permission denied/.test(messageOf(error))
+          ? "a port from 1024 on: those below are for root (CAP_NET_BIND_SERVICE)"
+          : "a port that is free"
+      }`,
     );
   }
 }
@@ -38,6 +65,7 @@ function answerTo(
   path: string,
   metrics: () => string,
   snapshot: () => Snapshot,
+  history: StatusHistory,
 ): Reply {
   switch (path) {
     case "/":
@@ -49,8 +77,10 @@ function answerTo(
     case "/status.json": {
       const now = snapshot();
       const body = toJson({ timeMs: now.timeMs, event: "status", snapshot: now });
-      return { status: 200, type: "application/json", body: `${body}\n` };
+      return { status: 200, type: JSON_TYPE, body: `${body}\n` };
     }
+    case "/history.json":
+      return { status: 200, type: JSON_TYPE, body: `${JSON.stringify(history.now())}\n` };
     default:
       return failure(404);
   }

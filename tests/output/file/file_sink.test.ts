@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { SinkError, SinkFailure } from "../../../src/errors.ts";
 import { RawFormat } from "../../../src/formats/raw.ts";
@@ -11,6 +11,7 @@ import { bytesOf, TestInput } from "../../formats/pipeline.ts";
 /** A file sink at the end of a real ring, and all that it has said. */
 class FileOutput {
   readonly sink: Sink;
+  readonly notices: string[] = [];
   readonly failures: string[] = [];
   readonly recoveries: string[] = [];
   readonly plainFiles: RotatedFilesSpec[] = [];
@@ -23,6 +24,7 @@ class FileOutput {
         { maxBytes: 100, maxFiles: 1000, compress: false, ...rotation },
     });
     this.sink = kindOf(destination).open(destination, {
+      onNotice: (message) => this.notices.push(message),
       onRotationFailing: (message) => this.failures.push(message),
       onRotationRecovered: (message) => this.recoveries.push(message),
       onPlainFiles: (files) => this.plainFiles.push(files),
@@ -102,11 +104,31 @@ Deno.test("SIGHUP follows no link where files are rotated", () => {
   inFolder((path, folder) => {
     using output = new FileOutput(path, {});
     Deno.writeTextFileSync(`${folder}/target`, "");
-    Deno.removeSync(path);
+    Deno.renameSync(path, `${path}.moved`);
     Deno.symlinkSync(`${folder}/target`, path);
-    assertThrows(() => output.sink.reopen?.(), SinkFailure, "symbolic link");
+    output.sink.reopen?.();
+    assertStringIncludes(output.failures.join(), "symbolic link");
     output.write("one\n");
     assertEquals(Deno.readTextFileSync(`${folder}/target`), "");
+  });
+});
+
+Deno.test("a file that cannot be reopened stays in use until SIGHUP can open it", () => {
+  inFolder((path, folder) => {
+    using output = new FileOutput(path);
+    Deno.renameSync(path, `${folder}/app.log.1`);
+    Deno.mkdirSync(path);
+    output.sink.reopen?.();
+    assertEquals(output.failures, [
+      `cannot reopen "${path}": not a file but a directory; name a file in it; writing goes on to the file that was open, until the next SIGHUP`,
+    ]);
+    output.write("one\n");
+    Deno.removeSync(path);
+    output.sink.reopen?.();
+    output.write("two\n");
+    assertEquals(output.recoveries, [`"${path}" is open anew`]);
+    assertEquals(Deno.readTextFileSync(`${folder}/app.log.1`), "one\n");
+    assertEquals(Deno.readTextFileSync(path), "two\n");
   });
 });
 
@@ -295,6 +317,66 @@ Deno.test("a file that was moved away without a word is not rotated for another"
     assertEquals(Deno.readTextFileSync(`${path}.moved`), "one\n");
     assertEquals(read(path), ["two\n"]);
     assertEquals(output.failures, []);
+  });
+});
+
+Deno.test("a file that was deleted is created again, with all that nobody has seen", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path);
+    output.write("old\n");
+    later(2000, () => output.write("seen\n"));
+    output.write("in doubt\n", "unfin");
+    Deno.removeSync(path);
+    later(4000, () => output.write("ished\n", "new\n"));
+    assertEquals(Deno.readTextFileSync(path), "seen\nin doubt\nunfinished\nnew\n");
+    assertEquals(output.notices, [`"${path}" was deleted, and has been created again`]);
+  });
+});
+
+Deno.test("says that something is gone with a deleted file to which others have written", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path);
+    output.write("old\n");
+    Deno.writeTextFileSync(path, "stranger\n", { append: true });
+    Deno.removeSync(path);
+    later(2000, () => output.write("new\n"));
+    assertEquals(Deno.readTextFileSync(path), "new\n");
+    assert(output.notices[0]!.endsWith("in its last second is gone"), output.notices[0]);
+  });
+});
+
+Deno.test("a file that was deleted and cannot be created again is a failure, and no end", () => {
+  inFolder((path, folder) => {
+    Deno.mkdirSync(`${folder}/logs`);
+    const output = new FileOutput(`${folder}/logs/app.log`);
+    output.write("one\n");
+    Deno.removeSync(`${folder}/logs`, { recursive: true });
+    later(2000, () => {
+      assertThrows(() => output.write("two\n"), SinkFailure, "cannot be created again");
+      Deno.mkdirSync(`${folder}/logs`);
+    });
+    later(4000, () => output.write("three\n"));
+    assertEquals(Deno.readTextFileSync(`${folder}/logs/app.log`), "one\nthree\n");
+    assertEquals(path, `${folder}/app.log`);
+  });
+});
+
+Deno.test("a file that was moved is left to whoever has moved it, and the name is followed", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path);
+    output.write("one\n");
+    Deno.renameSync(path, `${path}.moved`);
+    later(2000, () => output.write("two\n"));
+    assertThrows(() => Deno.lstatSync(path), Deno.errors.NotFound);
+    later(4000, () => output.write("three\n"));
+    assertEquals(Deno.readTextFileSync(`${path}.moved`), "one\ntwo\n");
+    assertEquals(Deno.readTextFileSync(path), "three\n");
+    assert(output.notices[0]!.includes("was moved away without SIGHUP"));
+    Deno.renameSync(path, `${path}.moved`);
+    Deno.writeTextFileSync(path, "");
+    later(6000, () => output.write("four\n"));
+    assertEquals(Deno.readTextFileSync(path), "four\n");
+    assertEquals(output.notices.length, 2);
   });
 });
 

@@ -29,6 +29,7 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
     contentType: "text/plain",
     gzip: false,
     credentials: { scheme: "bearer", path },
+    headers: undefined,
     timeoutMs: 10_000,
     replies: replyKind("raw"),
     shape: undefined,

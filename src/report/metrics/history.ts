@@ -1,0 +1,104 @@
+import { type Counts, lost, total } from "../../lane/counters.ts";
+import { MAX_CAPACITY } from "../../lane/lane.ts";
+import { inputsOf, type Loss, type Snapshot } from "../events.ts";
+import type { History, LastLoss, Point } from "../page/status.ts";
+import { Reporter } from "../reporter.ts";
+
+/** How often the history grows, and how far back it goes: two minutes. */
+export const SAMPLE_MS = 1000;
+const MAX_POINTS = 120;
+/** With more, only all of them together have a history. */
+const MAX_INPUTS = 64;
+/** A loss that pauses for so long is over, and the next is another. */
+const LOSS_PAUSE_MS = 10_000;
+
+/** One row of points, from counters that are looked at once a second. */
+class Curve {
+  readonly points: Point[] = [];
+  #before:
+    | { timeMs: number; bytesIn: bigint; bytesOut: bigint; lost: bigint }
+    | undefined;
+
+  add(timeMs: number, counts: Counts): void {
+    const { bytesIn, bytesOut } = counts;
+    const now = { timeMs, bytesIn, bytesOut, lost: lost(counts).bytes };
+    const before = this.#before;
+    this.#before = now;
+    // The clock may have been set back.
+    if (before === undefined || timeMs <= before.timeMs) return;
+    const seconds = (timeMs - before.timeMs) / 1000;
+    this.points.push([
+      timeMs,
+      Math.round(Number(bytesIn - before.bytesIn) / seconds),
+      Math.round(Number(bytesOut - before.bytesOut) / seconds),
+      Number(now.lost - before.lost),
+    ]);
+    if (this.points.length > MAX_POINTS) this.points.shift();
+  }
+}
+
+/** What does not change. */
+export type About = Pick<History, "host" | "command">;
+
+/**
+ * The last two minutes and the last loss, for a page that is opened now. Control
+ * thread only.
+ */
+export class StatusHistory {
+  readonly #about: About;
+  readonly #all = new Curve();
+  readonly #inputs = new Map<string, Curve>();
+  readonly #losses = new Reporter("overwritten", LOSS_PAUSE_MS, Date.now());
+  #lastLoss: LastLoss | undefined;
+
+  constructor(about: About) {
+    this.#about = about;
+  }
+
+  /** To be called once every `SAMPLE_MS`. */
+  record(snapshot: Snapshot): void {
+    const { timeMs } = snapshot;
+    const inputs = inputsOf(snapshot);
+    this.#all.add(timeMs, total(inputs));
+    if (inputs.length <= MAX_INPUTS) {
+      for (const input of inputs) {
+        let curve = this.#inputs.get(input.label);
+        if (curve === undefined) this.#inputs.set(input.label, curve = new Curve());
+        curve.add(timeMs, input);
+      }
+    } else {
+      this.#inputs.clear();
+    }
+    for (const event of this.#losses.observe(snapshot)) {
+      if (event.event === "loss" || event.event === "loss_end") {
+        const isKnown = event.event === "loss_end" || event.repeated;
+        this.#lastLoss = lastLoss(event, isKnown);
+      }
+    }
+  }
+
+  now(): History {
+    return {
+      ...this.#about,
+      max_capacity_bytes: MAX_CAPACITY,
+      points: this.#all.points,
+      ...(this.#inputs.size > 0 && {
+        inputs: Object.fromEntries(
+          Array.from(this.#inputs, ([label, { points }]) => [label, points]),
+        ),
+      }),
+      ...(this.#lastLoss !== undefined && { last_loss: this.#lastLoss }),
+    };
+  }
+}
+
+function lastLoss(loss: Loss, isKnown: boolean): LastLoss {
+  return {
+    input: loss.input.label,
+    lines: Number(loss.lines),
+    bytes: Number(loss.bytes),
+    since: new Date(loss.sinceMs).toISOString(),
+    until: new Date(loss.untilMs).toISOString(),
+    ...(isKnown && { capacity_needed_bytes: loss.capacityNeededBytes }),
+  };
+}

@@ -1,0 +1,65 @@
+import { assertEquals } from "@std/assert";
+import { StatusHistory } from "../../../src/report/metrics/history.ts";
+import { CAPACITY_BYTES, inputOf, snapshot, START_MS } from "../snapshots.ts";
+
+const ABOUT = { host: "shop-1", command: "spillway" };
+
+Deno.test("the history has a point for each second, of each input and of all", () => {
+  const history = new StatusHistory(ABOUT);
+  for (const second of [0, 1, 2]) {
+    const bytesIn = BigInt(100 * second);
+    const inputs = [
+      inputOf({ bytesIn, bytesOut: bytesIn / 2n }, "a"),
+      inputOf({ bytesIn, bytesOverwritten: BigInt(second) }, "b"),
+    ];
+    history.record(snapshot(second, inputs));
+  }
+  const { points, inputs, host } = history.now();
+  assertEquals(host, "shop-1");
+  const [one, two] = [START_MS + 1000, START_MS + 2000];
+  assertEquals(points, [[one, 200, 50, 1], [two, 200, 50, 1]]);
+  assertEquals(inputs, {
+    a: [[one, 100, 50, 0], [two, 100, 50, 0]],
+    b: [[one, 100, 0, 1], [two, 100, 0, 1]],
+  });
+});
+
+Deno.test("the history is bounded: two minutes, and not every one of many inputs", () => {
+  const history = new StatusHistory(ABOUT);
+  const many = Array.from({ length: 65 }, (_, index) => inputOf({}, `${index}`));
+  for (let second = 0; second < 300; second++) history.record(snapshot(second, many));
+  const { points, inputs } = history.now();
+  assertEquals([points.length, inputs], [120, undefined]);
+  assertEquals(points.at(-1)![0], START_MS + 299_000);
+});
+
+Deno.test("a clock that is set back makes no point", () => {
+  const history = new StatusHistory(ABOUT);
+  for (const second of [10, 11, 5, 6]) {
+    history.record(snapshot(second, [inputOf({ bytesIn: 100n })]));
+  }
+  assertEquals(history.now().points.map(([timeMs]) => timeMs), [
+    START_MS + 11_000,
+    START_MS + 6000,
+  ]);
+});
+
+Deno.test("the last loss has the capacity that would have held it, once that is known", () => {
+  const history = new StatusHistory(ABOUT);
+  const losing = (lines: bigint) =>
+    inputOf({
+      linesOverwritten: lines,
+      bytesOverwritten: lines * 10n,
+      shortfall: { totalBytes: 5000, beforeBurstBytes: 0 },
+    }, "a");
+  history.record(snapshot(0, [inputOf({}, "a")]));
+  assertEquals(history.now().last_loss, undefined);
+  history.record(snapshot(1, [losing(7n)]));
+  assertEquals(history.now().last_loss?.capacity_needed_bytes, undefined);
+  for (let second = 2; second < 15; second++) {
+    history.record(snapshot(second, [losing(9n)]));
+  }
+  const last = history.now().last_loss;
+  assertEquals([last?.input, last?.lines, last?.bytes], ["a", 9, 90]);
+  assertEquals(last?.capacity_needed_bytes, CAPACITY_BYTES + 5000);
+});
