@@ -26,7 +26,8 @@ export const METRICS_TYPES: Record<MetricsFormat, string> = {
 /** An output that has taken nothing for so long is not healthy. */
 export const UNHEALTHY_STALL_MS = 30_000;
 
-type Labels = Readonly<Record<string, string>>;
+/** As they are written, without braces: with many inputs that is most of the work. */
+type Labels = string;
 type Sample = readonly [Labels, bigint | number];
 
 /** What is said beside the snapshot. */
@@ -50,8 +51,9 @@ export function toMetrics(
 
 function dataPath(snapshot: Snapshot): Metric[] {
   const { routes } = snapshot;
+  const inputs = eachInput(snapshot);
   const each = (value: (input: InputState) => bigint | number): Sample[] =>
-    eachInput(snapshot).map(([labels, input]) => [labels, value(input)]);
+    inputs.map(([labels, input]) => [labels, value(input)]);
   const eachOutput = (value: (output: OutputState) => number): Sample[] =>
     routes.map(({ output }) => [outputLabels(snapshot, output), value(output)]);
   return [
@@ -70,7 +72,7 @@ function dataPath(snapshot: Snapshot): Metric[] {
         "counter",
         `spillway_lost_${unit}_total`,
         `${capitalized(unit)} that were read and will never come out.`,
-        eachInput(snapshot).flatMap((input) => lostSamples(input, unit)),
+        inputs.flatMap((input) => lostSamples(input, unit)),
       )
     ),
     metric(
@@ -111,15 +113,18 @@ function around(
   { startMs }: Snapshot,
   { build, process, container }: Surroundings,
 ): Metric[] {
-  const single = (value: number): Sample[] => [[{}, value]];
+  const single = (value: number): Sample[] => [["", value]];
   const { openFiles } = process;
   return [
-    metric("gauge", "spillway_build_info", "Always 1.", [[build, 1]]),
+    metric("gauge", "spillway_build_info", "Always 1.", [[labelled({ ...build }), 1]]),
     ...container === undefined ? [] : [
-      metric("gauge", "spillway_container_info", "Always 1.", [[{
-        container_id: container.id,
-        container_namespace: container.namespace,
-      }, 1]]),
+      metric("gauge", "spillway_container_info", "Always 1.", [[
+        labelled({
+          container_id: container.id,
+          container_namespace: container.namespace,
+        }),
+        1,
+      ]]),
     ],
     metric(
       "counter",
@@ -178,13 +183,16 @@ function whyUnwell(snapshot: Snapshot, output: OutputState): string | undefined 
 function eachInput(snapshot: Snapshot): (readonly [Labels, InputState])[] {
   return snapshot.routes.flatMap(({ inputs, output }) =>
     inputs.map((input) =>
-      [{ input: input.label, ...outputLabels(snapshot, output) }, input] as const
+      [
+        join(labelled({ input: input.label }), outputLabels(snapshot, output)),
+        input,
+      ] as const
     )
   );
 }
 
 function outputLabels({ routes }: Snapshot, { name }: OutputState): Labels {
-  return routes.length > 1 ? { output: name } : {};
+  return routes.length > 1 ? labelled({ output: name }) : "";
 }
 
 const UNITS = ["lines", "bytes"] as const;
@@ -207,11 +215,11 @@ function lostSamples(
 ): Sample[] {
   return [
     ...LOST.map(({ name }): Sample => [
-      { ...labels, reason: name },
+      join(labels, `reason="${name}"`),
       input[keyOf(name, unit)],
     ]),
     // What is left behind is known when the program has ended, and is not scraped then.
-    [{ ...labels, reason: "unflushed" }, 0n],
+    [join(labels, 'reason="unflushed"'), 0n],
   ];
 }
 
@@ -235,16 +243,20 @@ function metric(
 function written({ type, name, help, samples }: Metric, format: MetricsFormat): string {
   const family = format === "openmetrics" ? name.replace(/_total$/, "") : name;
   const lines = samples.map(([labels, value]) =>
-    `${name}${labelSet(labels)} ${value === Infinity ? "+Inf" : value}\n`
+    `${name}${labels === "" ? "" : `{${labels}}`} ${
+      value === Infinity ? "+Inf" : value
+    }\n`
   );
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n${lines.join("")}`;
 }
 
-function labelSet(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) =>
-    `${name}="${escapeLabel(value)}"`
-  );
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+function labelled(labels: Readonly<Record<string, string>>): Labels {
+  return Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+    .join(",");
+}
+
+function join(one: Labels, other: Labels): Labels {
+  return other === "" ? one : `${one},${other}`;
 }
 
 function escapeLabel(value: string): string {
