@@ -56,7 +56,7 @@ export class Control {
     this.#start({ role: "compressor", files })
   );
   /** Outputs that were asked to be opened again, and have not been yet. */
-  #reopening = 0;
+  readonly #reopening = new Set<number>();
   #failed = false;
   #stopping = false;
   #ready = false;
@@ -170,8 +170,7 @@ export class Control {
         this.#reports.sinkRejecting(message.route, message.message);
         break;
       case "reopened":
-        this.#reopening--;
-        if (this.#reopening === 0) this.#manager.ready();
+        this.#reopened(message.route);
         break;
       case "plain files":
         this.#compression.request(message.files);
@@ -197,6 +196,7 @@ export class Control {
 
   /** One output that is gone ends its own route, and the program only with the last. */
   #endRoute(route: Route, end: RouteEnd): void {
+    this.#reopened(route.number);
     if (end.kind === "route failed") {
       if (end.cause === "fault") {
         this.#fail(`the output loop failed: ${end.message}`);
@@ -277,9 +277,18 @@ export class Control {
   #reopen(): void {
     if (this.#routes === undefined) return;
     this.#manager.reloading();
-    this.#reopening += this.#routes.all.filter(({ ended }) => !ended).length;
+    for (const { number, ended } of this.#routes.all) {
+      if (!ended) this.#reopening.add(number);
+    }
     this.#board.requestReopen();
     this.#routes.callAll();
+  }
+
+  /** Several requests may be done at once: an output says so for all of them together. */
+  #reopened(route: number): void {
+    if (this.#reopening.delete(route) && this.#reopening.size === 0) {
+      this.#manager.ready();
+    }
   }
 
   #exit(): never {

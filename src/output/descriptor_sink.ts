@@ -6,6 +6,9 @@ import { POLLOUT } from "../system/poll.ts";
 import type { Sink } from "./sink.ts";
 import type { Wait } from "./wait.ts";
 
+/** A file that would block, as one of a user's file system may, cannot be polled. */
+const FILE_RETRY_MS = 10;
+
 /**
  * Writes to a descriptor that does not block, or that takes whole what it is given at
  * a time, so that a short write is always known as such.
@@ -14,11 +17,13 @@ export class DescriptorSink implements Sink {
   /**
    * @param name how messages call the destination
    * @param maxWriteBytes for blocking pipes: what they take whole or not at all
+   * @param canBeWaitedFor false for regular files
    */
   constructor(
     readonly name: string,
     readonly descriptor: number,
     readonly maxWriteBytes = Infinity,
+    readonly canBeWaitedFor = true,
   ) {}
 
   /** See `Sink.write`. @param to where to stop */
@@ -27,7 +32,8 @@ export class DescriptorSink implements Sink {
     const count = write(this.descriptor, piece.address + from, length);
     if (count >= 0) return count;
     if (count === -EAGAIN) {
-      wait.forDescriptor(this.descriptor, POLLOUT);
+      if (this.canBeWaitedFor) wait.forDescriptor(this.descriptor, POLLOUT);
+      else wait.until(performance.now() + FILE_RETRY_MS);
       return 0;
     }
     const reason = describeError(-count);

@@ -10,6 +10,7 @@ import {
   write,
 } from "../system/descriptors.ts";
 import { describeError, EAGAIN, EEXIST, ENOENT, ENXIO, EPIPE } from "../system/errno.ts";
+import { lockForWriting } from "../system/file_locks.ts";
 import { type FileStatus, kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
 import { PIPE_BUF, readableBytes, setPipeSize } from "../system/pipes.ts";
@@ -80,8 +81,13 @@ class FifoSink implements Sink {
   constructor(name: string, path: string) {
     this.#name = name;
     this.#path = path;
-    const obstacle = this.#connect();
-    if (obstacle !== undefined) throw new SinkError(obstacle);
+    try {
+      const obstacle = this.#connect();
+      if (obstacle !== undefined) throw new SinkError(obstacle);
+    } catch (error) {
+      // It is said when there are lines, if it is still so.
+      if (!(error instanceof SinkFailure)) throw error;
+    }
   }
 
   /** @throws SinkFailure when something is in the way of any reader. */
@@ -166,24 +172,38 @@ class FifoSink implements Sink {
     // Somebody has removed it in this very moment; it is made again at the next look.
     if (found === -ENOENT && !dangling) return undefined;
     if (found < 0) return this.#cannotOpen(found);
-    const obstacle = this.#open(found);
-    close(found);
-    return obstacle;
+    try {
+      return this.#open(found);
+    } finally {
+      close(found);
+    }
   }
 
-  /** Opens what was found, and nothing that has got its name since. */
+  /**
+   * Opens what was found, and nothing that has got its name since.
+   *
+   * @throws SinkFailure while somebody else writes to it.
+   */
   #open(found: number): string | undefined {
     const refusal = this.#refusal(status(found));
     if (refusal !== undefined) return `cannot write to ${this.#name}: ${refusal}`;
     const descriptor = openAgain(found, O_WRONLY | O_NONBLOCK);
     if (descriptor === -ENXIO) return undefined;
-    const outcome = descriptor < 0 ? descriptor : setPipeSize(descriptor, PIPE_BYTES);
+    const outcome = descriptor < 0 ? descriptor : this.#prepare(descriptor);
     if (outcome < 0) {
       if (descriptor >= 0) close(descriptor);
-      return this.#cannotOpen(outcome);
+      if (outcome !== -EAGAIN) return this.#cannotOpen(outcome);
+      throw new SinkFailure(
+        `cannot write to ${this.#name}: another process writes to it, and lines of the two would mix; end that one, or write to another pipe`,
+      );
     }
     this.#descriptor = descriptor;
     return undefined;
+  }
+
+  #prepare(descriptor: number): number {
+    const outcome = lockForWriting(descriptor);
+    return outcome < 0 ? outcome : setPipeSize(descriptor, PIPE_BYTES);
   }
 
   #refusal(found: FileStatus | number): string | undefined {

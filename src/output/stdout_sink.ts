@@ -57,7 +57,9 @@ function openStdout(): DescriptorSink {
   }
   if (found.kind === "file" && appends(STDOUT)) return new AppendedStdout(found.bytes);
   const plain = found.kind === "file" || found.kind === "device";
-  return plain ? new DescriptorSink(NAME, STDOUT) : withoutBlocking();
+  return plain
+    ? new DescriptorSink(NAME, STDOUT, Infinity, found.kind !== "file")
+    : withoutBlocking();
 }
 
 /** `>>file`: what an earlier run has left at its end is not to be glued to. */
@@ -65,7 +67,7 @@ class AppendedStdout extends DescriptorSink {
   #endsInsideLine: boolean;
 
   constructor(bytes: number) {
-    super(NAME, STDOUT);
+    super(NAME, STDOUT, Infinity, false);
     this.#endsInsideLine = endsInsideLine(STDOUT, bytes);
   }
 

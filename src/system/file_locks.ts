@@ -1,5 +1,5 @@
 /**
- * Advisory locks on open files: flock(2). They belong to an open description, and so
+ * Advisory locks on open files: flock(2), mostly. They belong to an open description, and so
  * to none of the threads: they last until its last descriptor is closed, also by the end
  * of the process, and a rename of the file does not touch them. Over NFS they hold
  * between machines, where the server and the mount options allow it.
@@ -9,6 +9,7 @@ import { readFile } from "./files.ts";
 import { retried } from "./errno.ts";
 import { status } from "./file_status.ts";
 import { libc } from "./libc.ts";
+import { addressOf } from "./memory.ts";
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -21,6 +22,22 @@ export type LockKind = "shared" | "exclusive";
 export function lockFile(descriptor: number, kind: LockKind): number {
   const operation = kind === "shared" ? LOCK_SH : LOCK_EX;
   return retried(() => libc().call.flock(descriptor, operation | LOCK_NB));
+}
+
+const F_OFD_SETLK = 37;
+const F_WRLCK = 1;
+/** struct flock: its kind, then zeros for all of the file, and for the process. */
+const FLOCK_BYTES = 32;
+
+/**
+ * Keeps others from writing to a pipe in the same way, and nobody from reading it, as
+ * `lockFile` would: the two kinds of locks do not see each other. `-errno`; EAGAIN while
+ * another description is in the way. Who that is, the system does not tell: fcntl(2).
+ */
+export function lockForWriting(descriptor: number): number {
+  const lock = new Uint8Array(FLOCK_BYTES);
+  lock[0] = F_WRLCK;
+  return retried(() => libc().call.fcntl(descriptor, F_OFD_SETLK, addressOf(lock)));
 }
 
 /**

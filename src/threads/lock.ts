@@ -5,14 +5,11 @@ const HELD = 1;
 export class Lock {
   readonly #word: Int32Array;
 
-  private constructor(readonly memory: SharedArrayBuffer) {
+  private constructor(memory: SharedArrayBuffer) {
     this.#word = new Int32Array(memory);
   }
 
-  static create(): Lock {
-    return new Lock(new SharedArrayBuffer(4));
-  }
-
+  /** @param memory whose first word is the lock; all zero where nobody has it */
   static attach(memory: SharedArrayBuffer): Lock {
     return new Lock(memory);
   }

@@ -187,3 +187,34 @@ testPrograms(
       assertEquals(await Deno.readTextFile(file), "precious\n");
     }),
 );
+
+testPrograms(
+  "waits while another one writes to the same pipe, and mixes no lines with it",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifo = `${folder}/logs`;
+      const args = ["--output", `fifo:${fifo}`, ...JSON_REPORTS];
+      const first = start(program, args);
+      await made(fifo);
+      const output = readWith("cat", [fifo]);
+      // The reader has a writer until both are done.
+      const keeper = await Deno.open(fifo, { write: true });
+      await first.write(numberedLines(0, 10));
+      await first.counted("they are read", (s) => s.lines_out === 10);
+      const second = start(program, args);
+      await second.write(numberedLines(1000, 1000));
+      await second.reported(
+        "the other one",
+        ({ event, message }) =>
+          event === "sink_failing" && message!.includes("another process writes to it"),
+      );
+      await first.write(numberedLines(10, 990));
+      for (const spillway of [first, second]) {
+        await spillway.end();
+        assertEquals(await spillway.code, 0);
+        await spillway.readAll();
+      }
+      keeper.close();
+      assertEquals(decoder.decode(await output), numberedLines(0, 2000));
+    }),
+);

@@ -74,6 +74,25 @@ testPrograms("metrics say what was read, written and lost", async (program) => {
   });
 });
 
+testPrograms("metrics are in OpenMetrics for who asks for it, and of the process", async (
+  program,
+) => {
+  await serving(program, [], async (_, url) => {
+    const accept = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5";
+    const reply = await fetch(new URL("/metrics", url), { headers: { accept } });
+    assertMatch(reply.headers.get("content-type")!, /^application\/openmetrics-text;/);
+    const body = await reply.text();
+    assert(body.endsWith("\n# EOF\n"));
+    assertMatch(
+      body,
+      /^spillway_build_info\{version="[\d.]+",runtime="(Deno|Bun) [\d.]+"\} 1$/m,
+    );
+    const resident = /^process_resident_memory_bytes (\d+)$/m.exec(body)?.[1];
+    assert(Number(resident) > 10 * MIB, resident);
+    assertMatch(body, /^process_cpu_seconds_total [\d.]+$/m);
+  });
+});
+
 testPrograms("health says why, while the output fails", async (program) => {
   const args = ["--output", "/dev/full", "--drain-timeout", "0ms"];
   await serving(program, args, async (spillway, url) => {

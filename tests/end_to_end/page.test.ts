@@ -109,9 +109,12 @@ testPrograms(many.name, (program) =>
       await writer.write(new TextEncoder().encode(numberedLines(0, 20_000)));
       writer.close();
       await until("the worst first", async () => (await labels())[0] === "app-33", 50);
-      assertMatch(
-        await browser.evaluate("document.querySelector('#rows tr').innerText"),
-        /(losing lines|ring \d+% full|stalled)/,
+      const first = "document.querySelector('#rows tr').innerText";
+      await until(
+        "what is wrong with it",
+        async () =>
+          /losing lines|ring \d+% full|stalled/.test(await browser.evaluate(first)),
+        50,
       );
 
       // Typing and Enter, as without a mouse.

@@ -307,6 +307,59 @@ testPrograms(
 );
 
 testPrograms(
+  "lets one of two that rotate the same file wait for the other, and loses nothing",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const args = ["--output", path, "--max-size", "100000", "--max-files", "50"];
+      const all = [...args, "--compress", ...JSON_REPORTS];
+      const count = 5000;
+      const first = start(program, all);
+      await first.write(numberedLines(0, 1));
+      await first.counted("it has the file", (s) => s.lines_out === 1);
+      const second = start(program, all);
+      await second.write(numberedLines(count, count));
+      await second.reported(
+        "the holder",
+        ({ event, message }) =>
+          event === "sink_failing" && message!.includes(`: process ${first.pid} (`),
+      );
+      await first.write(numberedLines(1, count - 1));
+      await first.end();
+      assertEquals(await first.code, 0);
+      await second.end();
+      assertEquals(await second.code, 0);
+      for (const spillway of [first, second]) {
+        await spillway.readAll();
+        checkConservation(summaryIn(await spillway.stderr));
+      }
+      assertEquals((await readFiles(path)).text, numberedLines(0, 2 * count));
+    }),
+);
+
+testPrograms(
+  "lets several append to one file that is not rotated, whole lines each",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/app.log`;
+      const counts = [0, 1, 2].map((part) => numberedLines(part * 1000, 1000));
+      const runs = counts.map(() => start(program, ["--output", path, ...JSON_REPORTS]));
+      for (const [index, spillway] of runs.entries()) {
+        await spillway.write(counts[index]!);
+        await spillway.counted("all is out", (s) => s.lines_out === 1000);
+      }
+      for (const spillway of runs) {
+        await spillway.end();
+        assertEquals(await spillway.code, 0);
+        await spillway.readAll();
+      }
+      const sorted = (text: string) => text.split("\n").toSorted().join("\n");
+      const text = await Deno.readTextFile(path);
+      assertEquals(sorted(text), sorted(numberedLines(0, 3000)));
+    }),
+);
+
+testPrograms(
   "loses no rotated file where the one that is written to is mounted and cannot move",
   (program) =>
     inFolder(async (folder) => {

@@ -118,6 +118,30 @@ testPrograms(
     }),
 );
 
+testPrograms(
+  "is ready again however many reloads come at once",
+  (program) =>
+    inFolder(async (folder) => {
+      const manager = await Manager.listen(`${folder}/notify`);
+      const args = [
+        "--fifo",
+        `${folder}/app`,
+        "--create",
+        "--output",
+        `${folder}/app.log`,
+      ];
+      const spillway = start(program, args, { NOTIFY_SOCKET: `${folder}/notify` });
+      await manager.hears(/^READY=1$/);
+      for (let count = 0; count < 20; count++) await spillway.kill("SIGHUP");
+      await until("it to be ready again", () => manager.states.at(-1) === "READY=1");
+      await spillway.kill("SIGTERM");
+      await spillway.end();
+      await spillway.readAll();
+      assertEquals(await spillway.code, 0);
+      await manager.close();
+    }),
+);
+
 testPrograms("says why it cannot reach a service manager that there is not", async (
   program,
 ) => {

@@ -38,7 +38,7 @@ export class AppendedFile {
     this.identity = status.identity;
     this.#bytes = status.bytes;
     this.#endsInsideLine = this.isFile && endsInsideLine(descriptor, status.bytes);
-    this.#writer = new DescriptorSink(name, descriptor);
+    this.#writer = new DescriptorSink(name, descriptor, Infinity, !this.isFile);
   }
 
   /**

@@ -39,6 +39,7 @@ export function compressAll(files: RotatedFiles): void {
     } catch (error) {
       // It may have filled the disk.
       unlink(files.unfinishedPath);
+      files.endCompression();
       throw error;
     } finally {
       close(plain.descriptor);

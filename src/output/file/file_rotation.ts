@@ -1,10 +1,10 @@
-import { SinkError, SinkFailure } from "../../errors.ts";
+import { SinkFailure } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
-import { Lock } from "../../threads/lock.ts";
 import { describeError } from "../../system/errno.ts";
 import { status, statusOfName } from "../../system/file_status.ts";
 import type { RotationSettings, SinkNotices } from "../sink.ts";
-import { AppendedFile } from "./appended_file.ts";
+import type { AppendedFile } from "./appended_file.ts";
+import type { Ownership } from "./ownership.ts";
 import { RotatedFiles, type RotatedFilesSpec } from "./rotated_files.ts";
 
 /** How long writing goes on to a full file before rotation is tried again. */
@@ -17,6 +17,7 @@ const RETRY_MS = 5000;
 export class FileRotation {
   readonly #name: string;
   readonly #path: string;
+  readonly #ownership: Ownership;
   readonly #settings: RotationSettings;
   readonly #notices: SinkNotices;
   readonly #spec: RotatedFilesSpec;
@@ -25,35 +26,46 @@ export class FileRotation {
   /** Monotonic. */
   #retryAtMs = 0;
 
-  /** @throws SinkError when the file can be appended to but not rotated. */
   constructor(
     name: string,
     path: string,
-    file: AppendedFile,
+    ownership: Ownership,
     settings: RotationSettings,
     notices: SinkNotices,
   ) {
     this.#name = name;
     this.#path = path;
+    this.#ownership = ownership;
     this.#settings = settings;
     this.#notices = notices;
-    this.#spec = { path, maxFiles: settings.maxFiles, lock: Lock.create().memory };
+    this.#spec = { path, maxFiles: settings.maxFiles, shared: RotatedFiles.share() };
     this.#files = new RotatedFiles(this.#spec);
-    if (!file.isFile) {
-      throw new SinkError(
-        `cannot rotate ${name}: not a file but a device; leave --max-size out`,
-      );
-    }
-    this.#recover();
   }
 
-  #recover(): void {
+  /**
+   * Puts the files in order whose lock has just been taken; or says who is about to do
+   * so, with the lock of the file that was written to before.
+   */
+  begin(): string | undefined {
+    const rotator = this.#files.rotator();
+    if (rotator !== undefined) return this.#ownership.heldBy(rotator);
     try {
-      const foundPlain = this.#files.recover();
-      if (foundPlain && this.#settings.compress) this.#notices.onPlainFiles(this.#spec);
+      if (this.#files.recover()) this.#compress();
     } catch (error) {
       this.#failed(error);
     }
+    return undefined;
+  }
+
+  #compress(): void {
+    if (!this.#settings.compress) return;
+    this.#files.requestCompression();
+    this.#notices.onPlainFiles(this.#spec);
+  }
+
+  /** The file is written to no more. */
+  end(file: AppendedFile): void {
+    this.#files.leave(file.descriptor);
   }
 
   /** The file to which the piece's byte `from` goes: `file`, or a new one in its place. */
@@ -75,7 +87,7 @@ export class FileRotation {
   }
 
   /** Up to where the piece goes to this file, from byte `from` on; at least one byte. */
-  end(file: AppendedFile, piece: Outgoing, from: number): number {
+  endOf(file: AppendedFile, piece: Outgoing, from: number): number {
     const end = this.#wholeRecordsEnd(file, piece, from);
     if (end > from) return end;
     // Inside a record, or one that is longer than a file; or rotation has failed.
@@ -116,15 +128,15 @@ export class FileRotation {
     try {
       this.#files.settle();
       this.#succeeded();
+      this.#compress();
     } catch (error) {
       this.#failed(error);
     }
-    if (this.#settings.compress) this.#notices.onPlainFiles(this.#spec);
   }
 
   #begin(mode: number): AppendedFile {
     const wish = { path: this.#path, mode, followsLinks: false };
-    const next = AppendedFile.open(this.#name, wish);
+    const next = this.#ownership.open(wish);
     if (typeof next !== "string") return next;
     throw new SinkFailure(`cannot create ${this.#name} again: ${next}`);
   }

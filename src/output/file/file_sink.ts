@@ -13,6 +13,7 @@ import type { Wait } from "../wait.ts";
 import { AppendedFile } from "./appended_file.ts";
 import { FileRotation } from "./file_rotation.ts";
 import { NameWatch } from "./name_watch.ts";
+import { Ownership } from "./ownership.ts";
 import type { FileWish } from "./open_for_appending.ts";
 
 interface FileDestination extends Destination {
@@ -56,7 +57,9 @@ class FileSink implements Sink {
   readonly #rotation: FileRotation | undefined;
   readonly #watch: NameWatch;
   readonly #notices: SinkNotices;
-  #file: AppendedFile;
+  readonly #ownership: Ownership;
+  /** Undefined while another process has the lock. */
+  #file: AppendedFile | undefined;
   /** Since the last time that it worked. */
   #reopenFailed = false;
 
@@ -70,94 +73,137 @@ class FileSink implements Sink {
     if (typeof file === "string") {
       throw new SinkError(`cannot open ${name} for appending: ${file}`);
     }
-    this.#file = file;
-    this.#watch = new NameWatch(path, this.#wish.followsLinks, file.recordStartBytes);
-    this.#rotation = rotation && new FileRotation(name, path, file, rotation, notices);
+    if (rotation !== undefined && !file.isFile) {
+      throw new SinkError(
+        `cannot rotate ${name}: not a file but a device; leave --max-size out`,
+      );
+    }
+    this.#ownership = new Ownership(name, rotation ? "exclusive" : "shared", notices);
+    this.#rotation = rotation &&
+      new FileRotation(name, path, this.#ownership, rotation, notices);
+    this.#watch = new NameWatch(path, this.#wish.followsLinks);
+    // Another process may have it still, as at a restart. It is said when there are lines.
+    this.#adopt(file);
+  }
+
+  /** Makes it the file that is written to; says why it must not be. */
+  #adopt(file: AppendedFile): string | undefined {
+    let obstacle = this.#ownership.take(file);
+    if (obstacle === undefined && !this.#watch.leadsTo(file)) {
+      obstacle = "it has just been rotated or replaced";
+    }
+    obstacle ??= this.#rotation?.begin();
+    if (obstacle === undefined) {
+      this.#file = file;
+      this.#watch.begin(file.recordStartBytes);
+    } else {
+      file.close();
+    }
+    return obstacle;
+  }
+
+  /** @throws SinkFailure while another process has it. */
+  ready(): boolean {
+    this.#file ??= this.#open();
+    return true;
+  }
+
+  #open(): AppendedFile {
+    const file = AppendedFile.open(this.#name, this.#wish);
+    const obstacle = typeof file === "string" ? file : this.#adopt(file);
+    if (typeof file !== "string" && obstacle === undefined) return file;
+    throw new SinkFailure(`cannot write to ${this.#name}: ${obstacle}`);
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
-    if (this.#watch.isDue(this.#file)) this.#follow();
+    this.#file ??= this.#open();
+    if (this.#watch.isDue(this.#file)) this.#file = this.#follow(this.#file);
     const rotation = this.#rotation;
     if (rotation === undefined) return this.#file.write(piece, from, wait, piece.length);
     const file = rotation.rotateIfDue(this.#file, piece, from);
     if (file !== this.#file || file.bytes === 0) this.#watch.begin(0);
     this.#file = file;
-    return this.#file.write(piece, from, wait, rotation.end(this.#file, piece, from));
+    return file.write(piece, from, wait, rotation.endOf(file, piece, from));
   }
 
   reopen(): void {
-    const why = this.#openNext();
-    if (why !== undefined) {
+    // Whoever waits for it opens what has the name by then.
+    if (this.#file === undefined) return;
+    const next = this.#openNext(this.#file);
+    if (typeof next === "string") {
       this.#reopenFailed = true;
       this.#notices.onRotationFailing(
-        `cannot reopen ${this.#name}: ${why}; writing goes on to the file that was open, until the next SIGHUP`,
+        `cannot reopen ${this.#name}: ${next}; writing goes on to the file that was open, until the next SIGHUP`,
       );
-    } else if (this.#reopenFailed) {
-      this.#reopenFailed = false;
-      this.#notices.onRotationRecovered(`${this.#name} is open anew`);
+      return;
     }
-  }
-
-  /** Opens what has the name now, and lets writing go on there; says why it cannot. */
-  #openNext(): string | undefined {
-    const next = AppendedFile.open(this.#name, this.#wish);
-    if (typeof next === "string") return next;
-    if (next.identity === this.#file.identity) {
-      next.close();
-      return undefined;
-    }
-    const { recordStartBytes } = next;
-    this.#file.carryTo(next);
-    this.#replaceBy(next, recordStartBytes);
-    return undefined;
-  }
-
-  #replaceBy(next: AppendedFile, seenBytes: number): void {
-    this.#file.close();
     this.#file = next;
-    this.#watch.begin(seenBytes);
+    if (!this.#reopenFailed) return;
+    this.#reopenFailed = false;
+    this.#notices.onRotationRecovered(`${this.#name} is open anew`);
   }
 
-  /** Sees to it that what is written from now on can be found under the name. */
-  #follow(): void {
-    switch (this.#watch.look(this.#file)) {
+  /** Opens what has the name now, for writing to go on there; says why it cannot. */
+  #openNext(file: AppendedFile): AppendedFile | string {
+    const found = AppendedFile.open(this.#name, this.#wish);
+    if (typeof found === "string") return found;
+    const same = found.identity === file.identity;
+    const obstacle = same ? undefined : this.#ownership.take(found);
+    if (same || obstacle !== undefined) found.close();
+    if (same) return file;
+    if (obstacle !== undefined) return obstacle;
+    this.#watch.begin(found.recordStartBytes);
+    file.carryTo(found);
+    file.close();
+    return found;
+  }
+
+  /** The file that has the name, so that what is written from now on can be found. */
+  #follow(file: AppendedFile): AppendedFile {
+    switch (this.#watch.look(file)) {
+      case "here":
+        return file;
       case "moved":
-        this.#followMoved();
-        break;
+        return this.#followMoved(file);
       case "deleted":
-        this.#replaceDeleted();
+        return this.#replaceDeleted(file);
     }
   }
 
-  #followMoved(): void {
-    const why = this.#openNext();
-    if (why === undefined) {
+  #followMoved(file: AppendedFile): AppendedFile {
+    const next = this.#openNext(file);
+    if (typeof next !== "string") {
       this.#notices.onNotice(
         `${this.#name} was moved away without SIGHUP; writing goes on to the file that has its name now`,
       );
-    } else if (this.#watch.complain()) {
+      return next;
+    }
+    if (this.#watch.complain()) {
       this.#notices.onNotice(
-        `${this.#name} was moved away without SIGHUP, and it cannot be opened again: ${why}; writing goes on to the file that was moved`,
+        `${this.#name} was moved away without SIGHUP, and it cannot be opened again: ${next}; writing goes on to the file that was moved`,
       );
     }
+    return file;
   }
 
   /** @throws SinkFailure when it cannot: what is written would be gone. */
-  #replaceDeleted(): void {
-    const next = AppendedFile.open(this.#name, this.#wish);
+  #replaceDeleted(file: AppendedFile): AppendedFile {
+    const next = this.#ownership.open(this.#wish);
     if (typeof next === "string") {
       throw new SinkFailure(
         `cannot write to ${this.#name}: it was deleted, and cannot be created again: ${next}`,
       );
     }
     const { recordStartBytes } = next;
-    const carried = this.#file.carryTo(next, this.#watch.seenBytes);
-    this.#replaceBy(next, recordStartBytes);
+    const carried = file.carryTo(next, this.#watch.seenBytes);
+    file.close();
+    this.#watch.begin(recordStartBytes);
     this.#notices.onNotice(
       `${this.#name} was deleted, and has been created again${
         carried ? "" : "; what was written to it in its last second is gone"
       }`,
     );
+    return next;
   }
 
   /**
@@ -165,7 +211,9 @@ class FileSink implements Sink {
    * the next one would succeed without them.
    */
   finish(): boolean {
-    if (this.#watch.isUnsure(this.#file)) this.#follow();
+    // There were no lines for it.
+    if (this.#file === undefined) return true;
+    if (this.#watch.isUnsure(this.#file)) this.#file = this.#follow(this.#file);
     const outcome = this.#file.sync();
     if (outcome < 0) {
       throw new SinkError(
@@ -174,7 +222,8 @@ class FileSink implements Sink {
         }; what was written last may be missing from it after a crash: look at the disk`,
       );
     }
-    this.#file.close();
+    if (this.#rotation === undefined) this.#file.close();
+    else this.#rotation.end(this.#file);
     return true;
   }
 }

@@ -1,5 +1,5 @@
 import { ENOENT } from "../../system/errno.ts";
-import { status, statusOfName } from "../../system/file_status.ts";
+import { type FileStatus, status, statusOfName } from "../../system/file_status.ts";
 import type { AppendedFile } from "./appended_file.ts";
 
 /** A look costs a microsecond; so soon a change is noticed while something is written. */
@@ -24,14 +24,13 @@ export class NameWatch {
   readonly #path: string;
   readonly #followsLinks: boolean;
   #nextLookMs = 0;
-  #seenBytes: number;
+  #seenBytes = 0;
   #wasMissing = false;
   #complained = false;
 
-  constructor(path: string, followsLinks: boolean, seenBytes: number) {
+  constructor(path: string, followsLinks: boolean) {
     this.#path = path;
     this.#followsLinks = followsLinks;
-    this.#seenBytes = seenBytes;
   }
 
   /** How large the file was, without an unfinished record, when all was well. */
@@ -57,11 +56,20 @@ export class NameWatch {
     return file.recordStartBytes !== this.#seenBytes;
   }
 
+  /** True where the name leads to this very file, at this moment. */
+  leadsTo(file: AppendedFile): boolean {
+    const named = this.#named();
+    return typeof named !== "number" && named.identity === file.identity;
+  }
+
+  #named(): FileStatus | number {
+    return this.#followsLinks ? status(this.#path) : statusOfName(this.#path);
+  }
+
   look(file: AppendedFile): NameState {
     this.#nextLookMs = performance.now() + LOOK_MS;
     if (!file.isFile) return "here";
-    const named = this.#followsLinks ? status(this.#path) : statusOfName(this.#path);
-    if (typeof named !== "number" && named.identity === file.identity) {
+    if (this.leadsTo(file)) {
       this.#seenBytes = file.recordStartBytes;
       this.#wasMissing = this.#complained = false;
       return "here";
@@ -69,7 +77,7 @@ export class NameWatch {
     const own = status(file.descriptor);
     if (typeof own !== "number" && own.links === 0) return "deleted";
     // Whoever has moved it may be about to make the next one, or to send SIGHUP.
-    if (named === -ENOENT && !this.#wasMissing) {
+    if (this.#named() === -ENOENT && !this.#wasMissing) {
       this.#wasMissing = true;
       return "here";
     }

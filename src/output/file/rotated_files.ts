@@ -7,7 +7,8 @@ import {
   O_RDONLY,
   open,
 } from "../../system/descriptors.ts";
-import { describeError, ENOENT } from "../../system/errno.ts";
+import { describeError, EAGAIN, ENOENT } from "../../system/errno.ts";
+import { lockFile, lockHolder } from "../../system/file_locks.ts";
 import {
   type FileKind,
   type FileStatus,
@@ -22,9 +23,15 @@ export interface RotatedFilesSpec {
   readonly path: string;
   /** How many files there may be, the one that is written to among them; at least 2. */
   readonly maxFiles: number;
-  /** The memory of a `Lock`. */
-  readonly lock: SharedArrayBuffer;
+  /** What the two threads share: see `RotatedFiles.share`. */
+  readonly shared: SharedArrayBuffer;
 }
+
+/** Words of the shared memory; the first is that of the `Lock`. */
+const COMPRESSING = 1;
+/** A descriptor, plus one: the last file, whose lock the compressor still needs. */
+const LEFT = 2;
+const SHARED_WORDS = 3;
 
 /** A rotated file that is open for reading, whatever its number may be by now. */
 export interface PlainFile {
@@ -75,16 +82,22 @@ export class RotatedFiles {
   readonly #path: string;
   readonly #maxFiles: number;
   readonly #lock: Lock;
+  readonly #words: Int32Array;
   readonly #names: NameChanges;
 
   constructor(
-    { path, maxFiles, lock }: RotatedFilesSpec,
+    { path, maxFiles, shared }: RotatedFilesSpec,
     names: NameChanges = { rename, unlink },
   ) {
     this.#names = names;
     this.#path = path;
     this.#maxFiles = maxFiles;
-    this.#lock = Lock.attach(lock);
+    this.#lock = Lock.attach(shared);
+    this.#words = new Int32Array(shared);
+  }
+
+  static share(): SharedArrayBuffer {
+    return new SharedArrayBuffer(SHARED_WORDS * Int32Array.BYTES_PER_ELEMENT);
   }
 
   /** Where a compressed file grows until it is complete. */
@@ -145,6 +158,8 @@ export class RotatedFiles {
    */
   openPlain(): PlainFile | undefined {
     return this.#locked(() => {
+      // Nobody has asked for it since all were compressed: they may be another's by now.
+      if (this.#words[COMPRESSING] === 0) return undefined;
       for (const { number, extension } of this.#look().files) {
         if (extension !== "") continue;
         const name = this.#nameOf(number, "");
@@ -159,8 +174,46 @@ export class RotatedFiles {
         close(descriptor);
         if (typeof found === "number") throw failure("look at", name, found);
       }
+      this.#endCompression();
       return undefined;
     });
+  }
+
+  /** From now on, and until `openPlain` finds none, there may be plain files. */
+  requestCompression(): void {
+    this.#locked(() => this.#words[COMPRESSING] = 1);
+  }
+
+  /** The compressor has given up until the next request. */
+  endCompression(): void {
+    this.#locked(() => this.#endCompression());
+  }
+
+  #endCompression(): void {
+    this.#words[COMPRESSING] = 0;
+    if (this.#words[LEFT] !== 0) close(this.#words[LEFT]! - 1);
+    this.#words[LEFT] = 0;
+  }
+
+  /**
+   * Closes the file that was written to, and with it gives up the lock that keeps others
+   * from these files, as soon as the compressor is done with them.
+   */
+  leave(descriptor: number): void {
+    this.#locked(() => {
+      if (this.#words[COMPRESSING] === 0) close(descriptor);
+      else this.#words[LEFT] = descriptor + 1;
+    });
+  }
+
+  /** Who is in the middle of a rotation, if it is another process. */
+  rotator(): string | undefined {
+    const descriptor = open(this.#waiting, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) return undefined;
+    const held = lockFile(descriptor, "shared") === -EAGAIN;
+    const holder = held ? lockHolder(descriptor) : undefined;
+    close(descriptor);
+    return holder;
   }
 
   /**

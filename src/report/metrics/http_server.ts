@@ -28,8 +28,12 @@ export interface Reply {
   readonly body: string;
 }
 
-/** Makes the reply to a path; must not throw and not wait. */
-export type Answer = (path: string) => Reply;
+/**
+ * Makes the reply to a path; must not throw and not wait.
+ *
+ * @param accept what the request says of formats, in the words of RFC 9110, 12.5.1
+ */
+export type Answer = (path: string, accept: string) => Reply;
 
 /** When there are more, those that have been open longest have to go … */
 const MAX_CONNECTIONS = 32;
@@ -142,7 +146,8 @@ function replyTo(request: string, host: string, answer: Answer): string | undefi
   if (target === undefined) return written(failure(400));
   if (!isMeant(request, host)) return written(failure(421, FOR_THIS_MACHINE));
   if (method !== "GET" && method !== "HEAD") return written(failure(405));
-  return written(answer(target.split("?", 1)[0]!), method === "HEAD");
+  const accept = /^accept:[ \t]*(.*?)[ \t]*\r$/im.exec(request)?.[1] ?? "";
+  return written(answer(target.split("?", 1)[0]!, accept), method === "HEAD");
 }
 
 const FOR_THIS_MACHINE =

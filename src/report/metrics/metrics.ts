@@ -1,6 +1,7 @@
 /**
- * The snapshot in Prometheus' text format 0.0.4:
+ * The snapshot in Prometheus' text format 0.0.4, or in OpenMetrics 1.0:
  * https://prometheus.io/docs/instrumenting/exposition_formats/
+ * https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
 
 import type { Container } from "../../containerd/container.ts";
@@ -11,25 +12,48 @@ import {
   type Snapshot,
   stalledMs,
 } from "../events.ts";
+import type { ProcessUsage } from "../../system/process_usage.ts";
 import { span } from "../quantities.ts";
 
-export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+/** In which of two formats, as a scraper asks for it. */
+export type MetricsFormat = "prometheus" | "openmetrics";
+
+export const METRICS_TYPES: Record<MetricsFormat, string> = {
+  prometheus: "text/plain; version=0.0.4; charset=utf-8",
+  openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+};
 
 /** An output that has taken nothing for so long is not healthy. */
 export const UNHEALTHY_STALL_MS = 30_000;
 
-type Labels = Readonly<Record<string, string>>;
+/** As they are written, without braces: with many inputs that is most of the work. */
+type Labels = string;
 type Sample = readonly [Labels, bigint | number];
+
+/** What is said beside the snapshot. */
+export interface Surroundings {
+  /** Of `build_info`. */
+  readonly build: { readonly version: string; readonly runtime: string };
+  readonly process: ProcessUsage;
+  readonly container?: Container | undefined;
+}
 
 /** All metrics. Counters have all their digits; who reads them may not keep them. */
 export function toMetrics(
   snapshot: Snapshot,
-  version: string,
-  container?: Container,
+  surroundings: Surroundings,
+  format: MetricsFormat = "prometheus",
 ): string {
+  const metrics = [...dataPath(snapshot), ...around(snapshot, surroundings)];
+  const text = metrics.map((metric) => written(metric, format)).join("");
+  return format === "openmetrics" ? `${text}# EOF\n` : text;
+}
+
+function dataPath(snapshot: Snapshot): Metric[] {
   const { routes } = snapshot;
+  const inputs = eachInput(snapshot);
   const each = (value: (input: InputState) => bigint | number): Sample[] =>
-    eachInput(snapshot).map(([labels, input]) => [labels, value(input)]);
+    inputs.map(([labels, input]) => [labels, value(input)]);
   const eachOutput = (value: (output: OutputState) => number): Sample[] =>
     routes.map(({ output }) => [outputLabels(snapshot, output), value(output)]);
   return [
@@ -48,7 +72,7 @@ export function toMetrics(
         "counter",
         `spillway_lost_${unit}_total`,
         `${capitalized(unit)} that were read and will never come out.`,
-        eachInput(snapshot).flatMap((input) => lostSamples(input, unit)),
+        inputs.flatMap((input) => lostSamples(input, unit)),
       )
     ),
     metric(
@@ -81,14 +105,61 @@ export function toMetrics(
       "For how long the output has taken nothing of what it was given.",
       eachOutput((output) => stalledMs(snapshot, output) / 1000),
     ),
-    metric("gauge", "spillway_build_info", "Always 1.", [[{ version }, 1]]),
+  ];
+}
+
+/** The program itself, by the names that every client library has for it. */
+function around(
+  { startMs }: Snapshot,
+  { build, process, container }: Surroundings,
+): Metric[] {
+  const single = (value: number): Sample[] => [["", value]];
+  const { openFiles } = process;
+  return [
+    metric("gauge", "spillway_build_info", "Always 1.", [[labelled({ ...build }), 1]]),
     ...container === undefined ? [] : [
-      metric("gauge", "spillway_container_info", "Always 1.", [[{
-        container_id: container.id,
-        container_namespace: container.namespace,
-      }, 1]]),
+      metric("gauge", "spillway_container_info", "Always 1.", [[
+        labelled({
+          container_id: container.id,
+          container_namespace: container.namespace,
+        }),
+        1,
+      ]]),
     ],
-  ].join("");
+    metric(
+      "counter",
+      "process_cpu_seconds_total",
+      "Processor time of all threads.",
+      single(process.cpuSeconds),
+    ),
+    metric(
+      "gauge",
+      "process_resident_memory_bytes",
+      "Memory that is in use.",
+      single(process.residentBytes),
+    ),
+    metric(
+      "gauge",
+      "process_virtual_memory_bytes",
+      "Address space; the runtime reserves far more than it uses.",
+      single(process.virtualBytes),
+    ),
+    metric(
+      "gauge",
+      "process_start_time_seconds",
+      "When the program was started, in seconds since 1970.",
+      single(startMs / 1000),
+    ),
+    ...openFiles === undefined ? [] : [
+      metric("gauge", "process_open_fds", "Open descriptors.", single(openFiles)),
+    ],
+    metric(
+      "gauge",
+      "process_max_fds",
+      "How many descriptors may be open.",
+      single(process.maxOpenFiles),
+    ),
+  ];
 }
 
 /** Why the data path is not well; undefined while it flushes or has nothing to do. */
@@ -112,13 +183,16 @@ function whyUnwell(snapshot: Snapshot, output: OutputState): string | undefined 
 function eachInput(snapshot: Snapshot): (readonly [Labels, InputState])[] {
   return snapshot.routes.flatMap(({ inputs, output }) =>
     inputs.map((input) =>
-      [{ input: input.label, ...outputLabels(snapshot, output) }, input] as const
+      [
+        join(labelled({ input: input.label }), outputLabels(snapshot, output)),
+        input,
+      ] as const
     )
   );
 }
 
 function outputLabels({ routes }: Snapshot, { name }: OutputState): Labels {
-  return routes.length > 1 ? { output: name } : {};
+  return routes.length > 1 ? labelled({ output: name }) : "";
 }
 
 const UNITS = ["lines", "bytes"] as const;
@@ -141,29 +215,48 @@ function lostSamples(
 ): Sample[] {
   return [
     ...LOST.map(({ name }): Sample => [
-      { ...labels, reason: name },
+      join(labels, `reason="${name}"`),
       input[keyOf(name, unit)],
     ]),
     // What is left behind is known when the program has ended, and is not scraped then.
-    [{ ...labels, reason: "unflushed" }, 0n],
+    [join(labels, 'reason="unflushed"'), 0n],
   ];
 }
 
+interface Metric {
+  readonly type: "counter" | "gauge";
+  readonly name: string;
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
 function metric(
-  type: "counter" | "gauge",
+  type: Metric["type"],
   name: string,
   help: string,
   samples: readonly Sample[],
-): string {
-  const lines = samples.map(([labels, value]) => `${name}${labelSet(labels)} ${value}\n`);
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+): Metric {
+  return { type, name, help, samples };
 }
 
-function labelSet(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) =>
-    `${name}="${escapeLabel(value)}"`
+/** In OpenMetrics a counter's family has its name without `_total`. */
+function written({ type, name, help, samples }: Metric, format: MetricsFormat): string {
+  const family = format === "openmetrics" ? name.replace(/_total$/, "") : name;
+  const lines = samples.map(([labels, value]) =>
+    `${name}${labels === "" ? "" : `{${labels}}`} ${
+      value === Infinity ? "+Inf" : value
+    }\n`
   );
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+  return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n${lines.join("")}`;
+}
+
+function labelled(labels: Readonly<Record<string, string>>): Labels {
+  return Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+    .join(",");
+}
+
+function join(one: Labels, other: Labels): Labels {
+  return other === "" ? one : `${one},${other}`;
 }
 
 function escapeLabel(value: string): string {

@@ -3,11 +3,13 @@ import type { Container } from "../../containerd/container.ts";
 import { messageOf } from "../../errors.ts";
 import type { ListenAddress } from "../../runtime/tcp_listener.ts";
 import { hostName } from "../../system/process.ts";
+import { processUsage } from "../../system/process_usage.ts";
 import type { Snapshot } from "../events.ts";
 import { toJson } from "../json.ts";
+import { formatFor } from "./accept.ts";
 import { type About, SAMPLE_MS, StatusHistory } from "./history.ts";
 import { failure, type Reply, serveHttp } from "./http_server.ts";
-import { METRICS_TYPE, toMetrics, whyUnhealthy } from "./metrics.ts";
+import { METRICS_TYPES, type MetricsFormat, toMetrics, whyUnhealthy } from "./metrics.ts";
 import { PAGE } from "../page/page.ts";
 
 const JSON_TYPE = "application/json";
@@ -39,12 +41,15 @@ export function serveMetrics(
   container: Container | undefined,
   snapshot: () => Snapshot,
 ): string {
-  const metrics = () => toMetrics(snapshot(), version, container);
+  const { deno, bun } = process.versions;
+  const build = { version, runtime: bun ? `Bun ${bun}` : `Deno ${deno}` };
+  const metrics = (format: MetricsFormat) =>
+    toMetrics(snapshot(), { build, process: processUsage(), container }, format);
   const history = new StatusHistory(about());
   try {
     const url = serveHttp(
       address,
-      (path) => answerTo(path, metrics, snapshot, history),
+      (path, accept) => answerTo(path, formatFor(accept), metrics, snapshot, history),
     );
     setInterval(() => history.record(snapshot()), SAMPLE_MS);
     return url;
@@ -63,7 +68,8 @@ export function serveMetrics(
 
 function answerTo(
   path: string,
-  metrics: () => string,
+  format: MetricsFormat,
+  metrics: (format: MetricsFormat) => string,
   snapshot: () => Snapshot,
   history: StatusHistory,
 ): Reply {
@@ -71,7 +77,7 @@ function answerTo(
     case "/":
       return { status: 200, type: "text/html; charset=utf-8", body: PAGE };
     case "/metrics":
-      return { status: 200, type: METRICS_TYPE, body: metrics() };
+      return { status: 200, type: METRICS_TYPES[format], body: metrics(format) };
     case "/healthz":
       return health(snapshot());
     case "/status.json": {

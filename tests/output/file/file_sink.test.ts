@@ -1,10 +1,20 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import fc from "fast-check";
 import { SinkError, SinkFailure } from "../../../src/errors.ts";
 import { RawFormat } from "../../../src/formats/raw.ts";
 import { type RotationSettings, type Sink } from "../../../src/output/sink.ts";
 import { Wait } from "../../../src/output/wait.ts";
-import type { RotatedFilesSpec } from "../../../src/output/file/rotated_files.ts";
+import { compressAll } from "../../../src/output/file/compressor.ts";
+import {
+  RotatedFiles,
+  type RotatedFilesSpec,
+} from "../../../src/output/file/rotated_files.ts";
 import { kindOf, parseDestination } from "../../../src/output/sinks.ts";
 import { bytesOf, TestInput } from "../../formats/pipeline.ts";
 
@@ -382,13 +392,67 @@ Deno.test("a file that was moved is left to whoever has moved it, and the name i
 
 Deno.test("asks for compression after each rotation, and for what an earlier run has left", () => {
   inFolder((path) => {
-    using output = new FileOutput(path, { maxBytes: 4, compress: true });
+    const output = new FileOutput(path, { maxBytes: 4, compress: true });
     output.write("one\n");
     assertEquals(output.plainFiles.length, 0);
     output.write("two\n", "tri\n");
     assertEquals(output.plainFiles.map(({ path }) => path), [path, path]);
+    output.sink.finish(new Wait());
+    // The lock stays with the compressor until it is done.
+    compressAll(new RotatedFiles(output.plainFiles[0]!));
+    Deno.writeTextFileSync(`${path}.5`, "older\n");
     using next = new FileOutput(path, { maxBytes: 4, compress: true });
     assertEquals(next.plainFiles.length, 1);
+  });
+});
+
+Deno.test("one that rotates waits for all others, and others for it", () => {
+  inFolder((path) => {
+    const appending = new FileOutput(path);
+    const another = new FileOutput(path);
+    appending.write("one\n");
+    another.write("two\n");
+    using rotating = new FileOutput(path, { maxBytes: 4 });
+    const held = new RegExp(`"${path}": process ${Deno.pid} .*has one writer only`);
+    assertMatch(assertThrows(() => rotating.write("early\n"), SinkFailure).message, held);
+    appending.sink.finish(new Wait());
+    assertThrows(() => rotating.write("early\n"), SinkFailure);
+    another.sink.finish(new Wait());
+    rotating.write("tri\n");
+    // It rotates, and keeps the lock over that.
+    rotating.write("four\n");
+    const late = new FileOutput(path);
+    assertMatch(assertThrows(() => late.write("late\n"), SinkFailure).message, held);
+    const other = new FileOutput(path, { maxBytes: 4 });
+    assertMatch(assertThrows(() => other.write("late\n"), SinkFailure).message, held);
+    assertEquals(read(path), ["one\ntwo\n", "tri\n", "four\n"]);
+  });
+});
+
+Deno.test("the files belong to the last run until its compressor is done", () => {
+  inFolder((path) => {
+    const first = new FileOutput(path, { maxBytes: 4, compress: true });
+    first.write("one\n", "two\n");
+    first.sink.finish(new Wait());
+    using second = new FileOutput(path, { maxBytes: 4, compress: true });
+    assertThrows(() => second.write("tri\n"), SinkFailure, "has one writer only");
+    const files = new RotatedFiles(first.plainFiles[0]!);
+    compressAll(files);
+    second.write("tri\n");
+    // What the second has rotated is not for the compressor of the first.
+    compressAll(files);
+    assertEquals(Deno.readTextFileSync(`${path}.1`), "two\n");
+  });
+});
+
+Deno.test("nobody takes over while another is in the middle of a rotation", () => {
+  inFolder((path) => {
+    using first = new FileOutput(path, { maxBytes: 4 });
+    first.write("one\n");
+    Deno.renameSync(path, `${path}.0`);
+    const second = new FileOutput(path, { maxBytes: 4 });
+    assertThrows(() => second.write("two\n"), SinkFailure, "has one writer only");
+    Deno.renameSync(`${path}.0`, path);
   });
 });
 

@@ -7,7 +7,6 @@ import {
   type RotatedFilesSpec,
 } from "../../../src/output/file/rotated_files.ts";
 import { SinkFailure } from "../../../src/errors.ts";
-import { Lock } from "../../../src/threads/lock.ts";
 import { EBUSY } from "../../../src/system/errno.ts";
 import { rename, unlink } from "../../../src/system/names.ts";
 
@@ -52,7 +51,7 @@ function inFolder(test: (path: string) => void): void {
 }
 
 function specOf(path: string, maxFiles = MAX_FILES): RotatedFilesSpec {
-  return { path, maxFiles, lock: Lock.create().memory };
+  return { path, maxFiles, shared: RotatedFiles.share() };
 }
 
 /** Files whose content says which they are: the one that is written to is the last. */
@@ -91,6 +90,11 @@ function look(path: string): { contents: string[]; numbers: number[] } {
 
 function begin(path: string): () => void {
   return () => Deno.writeTextFileSync(path, "new", { createNew: true });
+}
+
+function compressRequested(files: RotatedFiles): void {
+  files.requestCompression();
+  compressAll(files);
 }
 
 function rotate(files: RotatedFiles, path: string): void {
@@ -230,7 +234,7 @@ Deno.test("numbers that something else has are passed over", () => {
     const files = new RotatedFiles(specOf(path));
     rotate(files, path);
     assertEquals(Deno.readTextFileSync(`${path}.5`), "file 1");
-    compressAll(files);
+    compressRequested(files);
     assertEquals(Deno.readTextFileSync(path), "new");
     for (const number of [1, 5]) assert(Deno.lstatSync(`${path}.${number}.gz`).isFile);
     for (let round = 0; round < 4; round++) {
@@ -263,7 +267,7 @@ Deno.test("a plain file is compressed to the same bytes, with the same mode, and
     for (const [index, content] of contents.entries()) {
       await Deno.writeFile(`${path}.${index + 1}`, content, { mode: 0o600 });
     }
-    compressAll(new RotatedFiles(specOf(path)));
+    compressRequested(new RotatedFiles(specOf(path)));
     for (const [index, content] of contents.entries()) {
       const name = `${path}.${index + 1}.gz`;
       const { success, stdout } = await new Deno.Command("gzip", { args: ["-dc", name] })
@@ -282,6 +286,7 @@ Deno.test("a plain file that was rotated while it was compressed keeps its place
   inFolder((path) => {
     lay(path, ["plain"]);
     const files = new RotatedFiles(specOf(path));
+    files.requestCompression();
     const plain = files.openPlain()!;
     rotate(files, path);
     Deno.writeTextFileSync(files.unfinishedPath, "compressed file 1");
@@ -295,6 +300,7 @@ Deno.test("a plain file that was rotated out while it was compressed stays away"
   inFolder((path) => {
     lay(path, ["plain"]);
     const files = new RotatedFiles(specOf(path, 2));
+    files.requestCompression();
     const plain = files.openPlain()!;
     rotate(files, path);
     Deno.writeTextFileSync(files.unfinishedPath, "compressed file 1");
@@ -310,11 +316,11 @@ Deno.test("neither reads nor writes what a link in the folder leads to", () => {
     Deno.writeTextFileSync(`${path}.1`, "a log");
     Deno.symlinkSync(other, `${path}.compressing`);
     const files = new RotatedFiles(specOf(path));
-    compressAll(files);
+    compressRequested(files);
     assertEquals(Deno.readTextFileSync(other), "not a log");
     assert(Deno.lstatSync(`${path}.1.gz`).isFile);
     Deno.symlinkSync(other, `${path}.2`);
-    compressAll(files);
+    compressRequested(files);
     assert(Deno.lstatSync(`${path}.2`).isSymlink);
   });
 });

@@ -1,10 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
+import { formatFor } from "../../../src/report/metrics/accept.ts";
 import {
   toMetrics,
   UNHEALTHY_STALL_MS,
   whyUnhealthy,
 } from "../../../src/report/metrics/metrics.ts";
 import { CAPACITY_BYTES, inputOf, snapshot, START_MS } from "../snapshots.ts";
+
+const SURROUNDINGS = {
+  build: { version: "1.2.3", runtime: "Deno 2.4.2" },
+  process: {
+    cpuSeconds: 1.25,
+    residentBytes: 70e6,
+    virtualBytes: 9e9,
+    openFiles: 33,
+    maxOpenFiles: Infinity,
+  },
+};
 
 /** The samples, without comments. */
 function samplesOf(text: string): string[] {
@@ -27,7 +39,7 @@ Deno.test("every metric has its help, its type and all its samples", () => {
   }, "app");
   const text = toMetrics(
     snapshot(10, [input], { takesNothingSinceMs: START_MS + 7500, retries: 5 }),
-    "1.2.3",
+    SURROUNDINGS,
   );
   assertEquals(samplesOf(text), [
     'spillway_input_lines_total{input="app"} 10',
@@ -47,7 +59,13 @@ Deno.test("every metric has its help, its type and all its samples", () => {
     "spillway_sink_up 1",
     "spillway_sink_retries_total 5",
     "spillway_sink_stalled_seconds 2.5",
-    'spillway_build_info{version="1.2.3"} 1',
+    'spillway_build_info{version="1.2.3",runtime="Deno 2.4.2"} 1',
+    "process_cpu_seconds_total 1.25",
+    "process_resident_memory_bytes 70000000",
+    "process_virtual_memory_bytes 9000000000",
+    `process_start_time_seconds ${START_MS / 1000}`,
+    "process_open_fds 33",
+    "process_max_fds +Inf",
   ]);
   for (const name of new Set(samplesOf(text).map((line) => /^\w+/.exec(line)![0]))) {
     const type = name.endsWith("_total") ? "counter" : "gauge";
@@ -56,14 +74,17 @@ Deno.test("every metric has its help, its type and all its samples", () => {
 });
 
 Deno.test("several inputs are several samples of one metric", () => {
-  const text = toMetrics(snapshot(1, [inputOf({}, "a"), inputOf({}, "b")]), "1");
+  const text = toMetrics(snapshot(1, [inputOf({}, "a"), inputOf({}, "b")]), SURROUNDINGS);
   assertEquals(text.match(/^spillway_buffered_bytes\{input="[ab]"\} 0$/gm)?.length, 2);
   assertEquals(text.match(/^# TYPE spillway_buffered_bytes /gm)?.length, 1);
 });
 
 Deno.test("a logging binary's metrics say whose they are", () => {
   const container = { id: "web-1", namespace: "shop" };
-  assertEquals(samplesOf(toMetrics(snapshot(1, []), "1", container)).at(-1), WHOSE);
+  assertEquals(
+    samplesOf(toMetrics(snapshot(1, []), { ...SURROUNDINGS, container })).includes(WHOSE),
+    true,
+  );
 });
 
 const WHOSE =
@@ -90,7 +111,41 @@ for (const [state, output, reason] of HEALTH) {
   Deno.test(`health: ${state} is ${reason === undefined ? "well" : "not well"}`, () => {
     const seen = snapshot(0, [inputOf({})], output);
     assertEquals(whyUnhealthy(seen), reason);
-    const up = samplesOf(toMetrics(seen, "1")).find((line) => /sink_up/.test(line));
+    const up = samplesOf(toMetrics(seen, SURROUNDINGS)).find((line) =>
+      /sink_up/.test(line)
+    );
     assertEquals(up, `spillway_sink_up ${reason === undefined ? 1 : 0}`);
+  });
+}
+
+Deno.test("OpenMetrics calls a counter's family without _total, and has an end", () => {
+  const text = toMetrics(snapshot(1, [inputOf({}, "a")]), SURROUNDINGS, "openmetrics");
+  assert(text.endsWith("\n# EOF\n"));
+  assert(text.includes("# TYPE spillway_input_lines counter\n"));
+  assert(text.includes('\nspillway_input_lines_total{input="a"} 0\n'));
+  assert(text.includes("# TYPE process_cpu_seconds counter\n"));
+  assert(!/# (TYPE|HELP) \w+_total/.test(text));
+  assert(!/\n\n/.test(text));
+});
+
+/** What scrapers send, and what they get. */
+const ACCEPTED = [
+  ["", "prometheus"],
+  ["*/*", "prometheus"],
+  ["text/plain", "prometheus"],
+  ["application/openmetrics-text; version=1.0.0", "openmetrics"],
+  ["application/openmetrics-text", "openmetrics"],
+  ["application/openmetrics-text; version=9.0.0", "prometheus"],
+  ["application/openmetrics-text;q=0", "prometheus"],
+  [
+    "application/openmetrics-text;version=1.0.0;q=0.75,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=0.0.4;q=0.25,*/*;q=0.1",
+    "openmetrics",
+  ],
+  ["Application/OpenMetrics-Text;q=0.2, text/plain;q=0.9", "prometheus"],
+] as const;
+
+for (const [accept, format] of ACCEPTED) {
+  Deno.test(`"${accept}" asks for ${format}`, () => {
+    assertEquals(formatFor(accept), format);
   });
 }
