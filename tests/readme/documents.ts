@@ -18,5 +18,5 @@ export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
 export const README = DOCUMENTS.get("README.md")!;
 /** With what to do when something goes wrong. */
 export const RECIPES = DOCUMENTS.get("tests/recipes/README.md")!;
-/** The two whose commands and files can be tried as they are. */
-export const MANUAL = README + RECIPES;
+/** Those whose commands and files can be tried as they are. */
+export const MANUAL = README + DOCUMENTS.get("src/output/README.md")! + RECIPES;
