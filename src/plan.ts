@@ -5,8 +5,9 @@ import type { FormatName } from "./formats/formats.ts";
 import type { InputSpec } from "./input/pipe_source.ts";
 import type { FullPolicy } from "./lane/ring_producer.ts";
 import type { Destination } from "./output/sink.ts";
-import type { ReportStyle } from "./report/console.ts";
 import type { ListenAddress } from "./runtime/tcp_listener.ts";
+
+export type ReportStyle = "text" | "json" | "none";
 
 /** One or more inputs and the output that all their lines go to. */
 export interface RoutePlan {

@@ -61,16 +61,16 @@ function resolveOutput(
     "output",
     () => parseDestination(expand(text, placeholders), { rotation }),
   );
-  if (rotation !== undefined && output.kind !== "file") {
+  const { formats = FORMAT_NAMES, format, isFile } = kindOf(output);
+  if (rotation !== undefined && !isFile) {
     throw new UsageError(
       `--max-size goes with --output PATH: ${output.name} cannot be rotated`,
     );
   }
-  const { formats = FORMAT_NAMES, format } = kindOf(output);
   return {
     inputs,
     output,
-    outputFolders: output.kind === "file" ? namedFolders(text, placeholders) : [],
+    outputFolders: isFile ? namedFolders(text, placeholders) : [],
     format: choice(flags, "format", formats, format),
   };
 }

@@ -148,6 +148,8 @@ export interface SinkKind<D extends Destination> {
    * those that need it as well. Asked on the control thread.
    */
   loop?(destination: D): string;
+  /** It is a file: it can be rotated, and folders that placeholders name are made for it. */
+  readonly isFile?: true;
   /** SIGHUP means `reopen`; elsewhere it ends the program, as it does with others. */
   readonly reopens?: true;
 

@@ -4,6 +4,7 @@ import { STDERR, STDOUT } from "../system/descriptors.ts";
 import { isTerminal, terminalSize } from "../system/terminal.ts";
 // @ts-types="./std_fmt_colors.d.ts"
 import { stripAnsiCode } from "@std/fmt/colors";
+import type { ReportStyle } from "../plan.ts";
 import type { ReportEvent, Snapshot } from "./events.ts";
 import { toJson } from "./json.ts";
 import { renderMeter } from "./meter.ts";
@@ -11,8 +12,6 @@ import { MeterScreen } from "./meter_screen.ts";
 import type { Stderr } from "./stderr.ts";
 import { toText } from "./text.ts";
 import { wrapWords } from "./word_wrap.ts";
-
-export type ReportStyle = "text" | "json" | "none";
 
 /** What a terminal has that does not know its size. */
 const STANDARD_SIZE = { columns: 80, rows: 24 };

@@ -30,6 +30,7 @@ export const fileKind: SinkKind<FileDestination> = {
   kind: "file",
   help: "the PATH of a file to append to, created with mode 0640 and reopened on SIGHUP",
   format: "raw",
+  isFile: true,
   reopens: true,
   loop: ({ path }) => loopOfFile(path),
   parse: (path, { rotation }) =>
