@@ -164,21 +164,31 @@ function drawLoss(loss: LastLoss | undefined, inputs: number): void {
   element.hidden = loss === undefined;
   if (loss === undefined) return;
   const clock = (time: string) => new Date(time).toLocaleTimeString();
-  say(
-    element,
-    `Last loss: ${inputs === 1 ? "" : `${loss.input}, `}${counted(loss.lines)} (${
-      size(loss.bytes)
-    }) between ${clock(loss.since)} and ${clock(loss.until)}${advice(loss)}.`,
+  const before = `Last loss: ${inputs === 1 ? "" : `${loss.input}, `}${
+    counted(loss.lines)
+  } (${size(loss.bytes)}) between ${clock(loss.since)} and ${clock(loss.until)}`;
+  const parts = [before, ...advice(loss), "."];
+  if (element.textContent === parts.join("")) return;
+  element.replaceChildren(
+    ...parts.map((part) => part.startsWith("--") ? whole(part) : part),
   );
 }
 
+/** A flag must not be broken behind its first hyphen. */
+function whole(text: string): HTMLElement {
+  const element = document.createElement("b");
+  element.className = "whole";
+  element.textContent = text;
+  return element;
+}
+
 /** As the reports say it: what would have helped. */
-function advice({ capacity_needed_bytes: needed }: LastLoss): string {
-  if (needed === undefined) return "";
+function advice({ capacity_needed_bytes: needed }: LastLoss): string[] {
+  if (needed === undefined) return [];
   const capacity = roundUpSize(needed);
   return capacity > sent!.max_capacity_bytes
-    ? "; no --capacity would have held it, only a faster output helps"
-    : `; --capacity ${formatSize(capacity)} would have held it`;
+    ? ["; no ", "--capacity", " would have held it, only a faster output helps"]
+    : ["; ", `--capacity ${formatSize(capacity)}`, " would have held it"];
 }
 
 /** The worst first, but never under the hand or the cursor of who reads them. */

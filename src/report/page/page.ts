@@ -73,6 +73,7 @@ input {
   font: inherit; padding: .2rem .5rem; border: 1px solid var(--line); border-radius: .3rem;
   background: var(--page); color: inherit; max-width: 100%;
 }
+.whole { white-space: nowrap; font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin-top: .75rem; }
 th, td { text-align: right; padding: .25rem .5rem; white-space: nowrap; }

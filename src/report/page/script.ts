@@ -277,8 +277,8 @@ function span(ms) {
     ignoreZero: true
   });
 }
-function percent(part, whole) {
-  return \`\${Math.min(100, Math.floor(100 * part / whole))}%\`;
+function percent(part, whole2) {
+  return \`\${Math.min(100, Math.floor(100 * part / whole2))}%\`;
 }
 
 var CHART_SECONDS = 120;
@@ -551,12 +551,33 @@ function drawLoss(loss, inputs) {
   element.hidden = loss === void 0;
   if (loss === void 0) return;
   const clock = (time) => new Date(time).toLocaleTimeString();
-  say(element, \`Last loss: \${inputs === 1 ? "" : \`\${loss.input}, \`}\${counted(loss.lines)} (\${size(loss.bytes)}) between \${clock(loss.since)} and \${clock(loss.until)}\${advice(loss)}.\`);
+  const before2 = \`Last loss: \${inputs === 1 ? "" : \`\${loss.input}, \`}\${counted(loss.lines)} (\${size(loss.bytes)}) between \${clock(loss.since)} and \${clock(loss.until)}\`;
+  const parts = [
+    before2,
+    ...advice(loss),
+    "."
+  ];
+  if (element.textContent === parts.join("")) return;
+  element.replaceChildren(...parts.map((part) => part.startsWith("--") ? whole(part) : part));
+}
+function whole(text) {
+  const element = document.createElement("b");
+  element.className = "whole";
+  element.textContent = text;
+  return element;
 }
 function advice({ capacity_needed_bytes: needed }) {
-  if (needed === void 0) return "";
+  if (needed === void 0) return [];
   const capacity = roundUpSize(needed);
-  return capacity > sent.max_capacity_bytes ? "; no --capacity would have held it, only a faster output helps" : \`; --capacity \${formatSize(capacity)} would have held it\`;
+  return capacity > sent.max_capacity_bytes ? [
+    "; no ",
+    "--capacity",
+    " would have held it, only a faster output helps"
+  ] : [
+    "; ",
+    \`--capacity \${formatSize(capacity)}\`,
+    " would have held it"
+  ];
 }
 function drawRows(all, nowMs) {
   byId("inputs").hidden = all.length === 1;
