@@ -7,6 +7,8 @@ import { POLLOUT, PollSet } from "../system/poll.ts";
 
 /** Reports that nobody takes are kept up to this size, and then left out. */
 const MAX_WAITING_BYTES = 64 * 1024;
+/** A reader that goes on reading is given so many times what one is that does not. */
+const PATIENCE = 8;
 const encoder = new TextEncoder();
 
 /**
@@ -51,9 +53,13 @@ export class Stderr {
     this.flush(0);
   }
 
-  /** Writes what waits, for at most `timeoutMs`. */
+  /**
+   * Writes what waits, until nothing was taken for `timeoutMs`. The last report of a
+   * thousand inputs is larger than any pipe.
+   */
   flush(timeoutMs: number): void {
-    const deadline = performance.now() + timeoutMs;
+    const lastDeadline = performance.now() + PATIENCE * timeoutMs;
+    let deadline = performance.now() + timeoutMs;
     let chunk: Uint8Array | undefined;
     while ((chunk = this.#waiting[0]) !== undefined) {
       this.#poll.watch(0, this.#descriptor, POLLOUT);
@@ -75,6 +81,7 @@ export class Stderr {
         return;
       }
       this.#waitingBytes -= count;
+      deadline = Math.min(lastDeadline, performance.now() + timeoutMs);
       if (count === chunk.length) this.#waiting.shift();
       else this.#waiting[0] = chunk.subarray(count);
     }
