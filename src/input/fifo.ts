@@ -17,7 +17,7 @@ import {
   EMFILE,
   ENFILE,
 } from "../system/errno.ts";
-import { lockFile, lockHolder } from "../system/file_locks.ts";
+import { lockFile, lockHolder, unlockFile } from "../system/file_locks.ts";
 import { kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
 
@@ -44,23 +44,14 @@ export function createFifo(path: string): boolean {
   return true;
 }
 
-/** A named pipe that is open for reading. The caller closes both descriptors. */
-export interface OpenFifo {
-  readonly descriptor: number;
-  /**
-   * Keeps every other Spillway from reading the same pipe. A descriptor of its own,
-   * since the other is given up for a new one after each last writer.
-   */
-  readonly lock: number;
-}
-
 /**
- * Opens a named pipe for reading, without waiting for a writer. What is opened is what
- * was found to be a pipe, and not what somebody may put under the name in between.
+ * Opens a named pipe for reading, without waiting for a writer, and locks it against
+ * every other Spillway. What is opened is what was found to be a pipe, and not what
+ * somebody may put under the name in between. The caller closes it.
  *
  * @throws InputError when there is none, it cannot be opened, or it has a reader.
  */
-export function openFifo(path: string): OpenFifo {
+export function openFifo(path: string): number {
   const found = open(path, O_PATH);
   if (found < 0) {
     throw new InputError(
@@ -73,11 +64,10 @@ export function openFifo(path: string): OpenFifo {
   }
   try {
     checkIsPipe(path, found);
-    // First: once there is any reader, a writer may come and go, and only a descriptor
-    // that was open by then is told of its end.
     const descriptor = openPipe(path, found);
     try {
-      return { descriptor, lock: lockPipe(path, found) };
+      lockPipe(path, descriptor);
+      return descriptor;
     } catch (error) {
       close(descriptor);
       throw error;
@@ -108,17 +98,37 @@ function openPipe(path: string, found: number): number {
   );
 }
 
+/**
+ * Opens the pipe once more, and gives up the descriptor that was open. For the length of
+ * a system call nobody holds the lock. Whoever takes it then is the only reader; it is as
+ * if it had come first.
+ *
+ * @returns the new descriptor, or `-errno` when it cannot be opened, and the old one stays
+ * @throws InputError when another reader has come in between; the old one stays open.
+ */
+export function reopenFifo(path: string, descriptor: number): number {
+  const next = openAgain(descriptor, O_RDONLY | O_NONBLOCK);
+  if (next < 0) return next;
+  unlockFile(descriptor);
+  try {
+    lockPipe(path, next);
+  } catch (error) {
+    close(next);
+    throw error;
+  }
+  close(descriptor);
+  return next;
+}
+
 /** Two readers of one pipe would get parts of the lines each. */
-function lockPipe(path: string, found: number): number {
-  const lock = openPipe(path, found);
-  const outcome = lockFile(lock, "exclusive");
-  if (outcome >= 0) return lock;
+function lockPipe(path: string, descriptor: number): void {
+  const outcome = lockFile(descriptor, "exclusive");
+  if (outcome >= 0) return;
   const why = outcome === -EAGAIN
     ? `cannot read FIFO "${path}": ${
-      lockHolder(lock)
+      lockHolder(descriptor)
     } reads it already, and each of the two would get only parts of the lines; end that one first, or give each a FIFO of its own`
     : `cannot lock FIFO "${path}" against other readers: ${describeError(-outcome)}`;
-  close(lock);
   throw new InputError(why);
 }
 

@@ -12,21 +12,26 @@ export interface Written {
  * Reading what this program itself writes would never end. Under whatever name: two
  * paths can lead to one FIFO, and a shell can redirect both ways to one file.
  *
- * @throws InputError when an input is what the output leads to.
+ * @throws InputError when an input is what an output leads to.
  */
 export function refuseOwnOutput(
   inputs: readonly InputSpec[],
-  { name, readableAt }: Written,
+  outputs: readonly Written[],
 ): void {
-  const written = loopThrough(readableAt);
-  if (written === undefined) return;
+  const written = new Map<string, Written>();
+  for (const output of outputs) {
+    const at = loopThrough(output.readableAt);
+    if (at !== undefined) written.set(at, output);
+  }
+  if (written.size === 0) return;
   for (const { source } of inputs) {
-    const at = source.kind === "fifo" ? source.path : source.number;
-    if (loopThrough(at) !== written) continue;
+    const at = loopThrough(source.kind === "fifo" ? source.path : source.number);
+    const output = at === undefined ? undefined : written.get(at);
+    if (output === undefined) continue;
     throw new InputError(
       `cannot read ${
         nameOfSource(source)
-      }: it is the same as the output ${name}, and what is written would be read again for ever; write to another place`,
+      }: it is the same as the output ${output.name}, and what is written would be read again for ever; write to another place`,
     );
   }
 }

@@ -1,17 +1,10 @@
 import { InputError } from "../errors.ts";
-import {
-  close,
-  O_NONBLOCK,
-  O_RDONLY,
-  openAgain,
-  read,
-  STDIN,
-} from "../system/descriptors.ts";
+import { close, read, STDIN } from "../system/descriptors.ts";
 import { describeError, EAGAIN, EBADF, EBUSY } from "../system/errno.ts";
 import { kindName, status } from "../system/file_status.ts";
 import { pipeSize, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { formatSize } from "../units.ts";
-import { advice, createFifo, type OpenFifo, openFifo } from "./fifo.ts";
+import { advice, createFifo, openFifo, reopenFifo } from "./fifo.ts";
 
 /** What the control thread knows of an input. */
 export interface InputSpec {
@@ -65,8 +58,6 @@ export class PipeSource {
   readonly #settings: PipeSettings;
   readonly #events: PipeEvents;
   #descriptor: number;
-  /** Of a named pipe: see `OpenFifo`. */
-  #lock: number | undefined;
   /** Of the open pipe. */
   #identity: string | undefined;
   #name: NameState = "here";
@@ -80,13 +71,11 @@ export class PipeSource {
     settings: PipeSettings,
     events: PipeEvents,
     descriptor: number,
-    lock?: number,
   ) {
     this.#source = source;
     this.#settings = settings;
     this.#events = events;
     this.#descriptor = descriptor;
-    this.#lock = lock;
     this.#adopt(descriptor);
   }
 
@@ -96,11 +85,9 @@ export class PipeSource {
     settings: PipeSettings,
     events: PipeEvents,
   ): PipeSource {
-    if (source.kind === "fifo") {
-      const { descriptor, lock } = openFifo(source.path);
-      return new PipeSource(source, settings, events, descriptor, lock);
-    }
-    const descriptor = checkDescriptor(source.number, source.name);
+    const descriptor = source.kind === "fifo"
+      ? openFifo(source.path)
+      : checkDescriptor(source.number, source.name);
     return new PipeSource(source, settings, events, descriptor);
   }
 
@@ -173,6 +160,8 @@ export class PipeSource {
    * opened once more, through /proc since its name may be gone, before the old
    * descriptor is closed. Linux reports a hang-up only to descriptors that were
    * open while there was a writer.
+   *
+   * @throws InputError when another program has begun to read it at this moment.
    */
   awaitNextWriter(): void {
     if (this.#source.kind !== "fifo") return;
@@ -181,7 +170,7 @@ export class PipeSource {
       this.#openReplacement(this.#source.path);
       return;
     }
-    const next = openAgain(this.#descriptor, O_RDONLY | O_NONBLOCK);
+    const next = reopenFifo(this.#source.path, this.#descriptor);
     this.#unpollable = next < 0;
     if (next < 0) {
       this.#notice(
@@ -191,7 +180,6 @@ export class PipeSource {
       );
       return;
     }
-    close(this.#descriptor);
     this.#descriptor = next;
   }
 
@@ -203,7 +191,6 @@ export class PipeSource {
   close(): void {
     // Standard input keeps its number: whatever is opened next must not get it.
     if (this.#descriptor !== STDIN) close(this.#descriptor);
-    if (this.#lock !== undefined) close(this.#lock);
   }
 
   #findName(path: string): void {
@@ -244,7 +231,7 @@ export class PipeSource {
   }
 
   #openReplacement(path: string): void {
-    let next: OpenFifo;
+    let next: number;
     try {
       next = openFifo(path);
     } catch (error) {
@@ -255,11 +242,10 @@ export class PipeSource {
       return;
     }
     this.close();
-    this.#descriptor = next.descriptor;
-    this.#lock = next.lock;
+    this.#descriptor = next;
     this.#unpollable = false;
     this.#isHere(`${this.name} was replaced; the new one is read now`);
-    this.#adopt(next.descriptor);
+    this.#adopt(next);
   }
 
   #isHere(message: string): void {

@@ -14,6 +14,7 @@ import { addressOf } from "./memory.ts";
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
 
 /** By as many as want to, or by one alone. */
 export type LockKind = "shared" | "exclusive";
@@ -38,6 +39,11 @@ export function lockForWriting(descriptor: number): number {
   const lock = new Uint8Array(FLOCK_BYTES);
   lock[0] = F_WRLCK;
   return retried(() => libc().call.fcntl(descriptor, F_OFD_SETLK, addressOf(lock)));
+}
+
+/** Gives the lock up, also where a copy of the descriptor stays open somewhere. */
+export function unlockFile(descriptor: number): void {
+  libc().call.flock(descriptor, LOCK_UN);
 }
 
 /**
