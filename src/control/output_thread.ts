@@ -2,6 +2,7 @@ import { messageOf, OutputError, SinkClosedError } from "../errors.ts";
 import { makeFormat } from "../formats/formats.ts";
 import { Delivery } from "../output/delivery.ts";
 import { DescriptorLoop } from "../output/descriptor_loop.ts";
+import { unpackLane } from "../lane/sent_lane.ts";
 import { Outlet } from "../output/outlet.ts";
 import { ServedLoop } from "../output/served_loop.ts";
 import { SERVED } from "../output/sink.ts";
@@ -16,8 +17,7 @@ import type { OutletStart, OutputStart } from "./thread_start.ts";
 
 /** An output loop's thread, until all its outlets have ended. */
 export async function runOutputThread(start: OutputStart): Promise<void> {
-  const { shared, thread } = start;
-  const board = Board.attach(shared.board);
+  const board = Board.attach(start.shared.board);
   const doorbell = Doorbell.attach(start.doorbell);
   const loop = start.loop === SERVED
     ? new ServedLoop(doorbell)
@@ -25,7 +25,7 @@ export async function runOutputThread(start: OutputStart): Promise<void> {
   for (const [plate, outlet] of start.outlets.entries()) {
     const { route } = outlet;
     try {
-      loop.add(plate, openOutlet(outlet, board, thread, shared), {
+      loop.add(plate, openOutlet(outlet, board, start), {
         onEnded: () => say({ kind: "route flushed", route }),
         onFailed: (error) => say(routeFailed(route, error)),
       });
@@ -33,7 +33,7 @@ export async function runOutputThread(start: OutputStart): Promise<void> {
       say(routeFailed(route, error));
     }
   }
-  Gate.attach(shared.outletsReady).arrive();
+  Gate.attach(start.shared.outletsReady).arrive();
   await loop.run();
 }
 
@@ -50,8 +50,7 @@ function routeFailed(route: number, error: unknown): RouteEnd {
 function openOutlet(
   { route, plan, lanes }: OutletStart,
   board: Board,
-  thread: number,
-  { startTime, wakeUps }: OutputStart["shared"],
+  { thread, memories, shared: { startTime, wakeUps } }: OutputStart,
 ): Outlet {
   const { output, format, maxLineBytes, whenFull, markers } = plan;
   const kind = kindOf(output);
@@ -62,7 +61,10 @@ function openOutlet(
     onPlainFiles: (files) => say({ kind: "plain files", files }),
   }, format);
   return new Outlet({
-    lanes,
+    lanes: plan.inputs.map(({ label }, index) => ({
+      label,
+      lane: unpackLane(lanes[index]!, memories),
+    })),
     board,
     delivery: new Delivery(sink, {
       board,

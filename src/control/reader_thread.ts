@@ -1,11 +1,13 @@
 import { runReader } from "../input/reader.ts";
+import { unpackLane } from "../lane/sent_lane.ts";
 import { Board } from "../threads/board.ts";
 import { Doorbell, type DoorbellMemory } from "../threads/doorbell.ts";
 import { Gate } from "../threads/gate.ts";
 import { note, say } from "./thread_messages.ts";
 import type { ReaderStart } from "./thread_start.ts";
 
-export function runReaderThread({ shared, settings, lanes }: ReaderStart): void {
+export function runReaderThread(start: ReaderStart): void {
+  const { shared, settings, memories } = start;
   const doorbells = new Map<DoorbellMemory, Doorbell>();
   const doorbellAt = (memory: DoorbellMemory) => {
     const doorbell = doorbells.get(memory) ?? Doorbell.attach(memory);
@@ -14,9 +16,10 @@ export function runReaderThread({ shared, settings, lanes }: ReaderStart): void 
   };
   runReader({
     settings,
-    lanes: lanes.map(({ doorbell: memory, plate, ...lane }) => {
+    lanes: start.lanes.map(({ lane, doorbell: memory, plate, ...rest }) => {
       const doorbell = doorbellAt(memory);
-      return { ...lane, ring: () => doorbell.ring(plate) };
+      const ring = () => doorbell.ring(plate);
+      return { ...rest, lane: unpackLane(lane, memories), ring };
     }),
     board: Board.attach(shared.board),
     wakeUps: shared.wakeUps,

@@ -2,10 +2,11 @@ import type { InputSpec } from "../input/pipe_source.ts";
 import { loopOf } from "../output/sinks.ts";
 import type { RoutePlan } from "../plan.ts";
 import type { Lane } from "../lane/lane.ts";
+import { SentMemories } from "../lane/sent_lane.ts";
 import { MAX_THREADS } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
-import { allocateRoute } from "./preparation.ts";
-import type { OutputStart, ReaderLaneStart } from "./thread_start.ts";
+import { allocateRoutes } from "./preparation.ts";
+import type { OutputStart, ReaderStart } from "./thread_start.ts";
 
 /** A route from its start to its end, as the control thread sees it. */
 export interface Route {
@@ -32,6 +33,7 @@ interface Loop {
 
 /** What a loop is started with beside what all threads share. */
 export type LoopStart = Omit<OutputStart, "role" | "shared">;
+export type ReaderLanes = Pick<ReaderStart, "memories" | "lanes">;
 
 /**
  * All routes of the program, and which output loop each is in: those that can hold up a
@@ -43,12 +45,12 @@ export class Routes {
 
   /** @throws InputError when the system has not so much memory or so many descriptors. */
   constructor(plans: readonly RoutePlan[]) {
-    this.all = plans.map((plan, number) => this.#make(plan, number));
+    const lanes = allocateRoutes(plans);
+    this.all = plans.map((plan, number) => this.#make(plan, number, lanes[number]!));
   }
 
-  #make(plan: RoutePlan, number: number): Route {
+  #make(plan: RoutePlan, number: number, lanes: readonly Lane[]): Route {
     const loop = this.#loopNamed(loopOf(plan.output));
-    const lanes = allocateRoute(plan);
     const plate = loop.routes.length;
     const route = { number, plan, lanes, loop, plate, ended: false };
     loop.routes.push(route);
@@ -67,23 +69,24 @@ export class Routes {
   }
 
   get loopStarts(): LoopStart[] {
-    return this.#loops.map(({ name, thread, doorbell, routes }) => ({
-      loop: name,
-      thread,
-      doorbell: doorbell.memory,
-      outlets: routes.map(({ number, plan, lanes }) => ({
+    return this.#loops.map(({ name, thread, doorbell, routes }) => {
+      const memories = new SentMemories();
+      const outlets = routes.map(({ number, plan, lanes }) => ({
         route: number,
         plan,
-        lanes: plan.inputs.map(({ label }, index) => ({ label, lane: lanes[index]! })),
-      })),
-    }));
+        lanes: lanes.map((lane) => memories.pack(lane)),
+      }));
+      const { memory } = doorbell;
+      return { loop: name, thread, doorbell: memory, memories: memories.all, outlets };
+    });
   }
 
-  get readerLanes(): ReaderLaneStart[] {
-    return this.all.flatMap(({ number, plan, lanes, loop, plate }) =>
+  get readerLanes(): ReaderLanes {
+    const memories = new SentMemories();
+    const lanes = this.all.flatMap(({ number, plan, lanes, loop, plate }) =>
       plan.inputs.map((input: InputSpec, index) => ({
         input,
-        lane: lanes[index]!,
+        lane: memories.pack(lanes[index]!),
         maxLineBytes: plan.maxLineBytes,
         whenFull: plan.whenFull,
         route: number,
@@ -91,6 +94,7 @@ export class Routes {
         plate,
       }))
     );
+    return { memories: memories.all, lanes };
   }
 
   /** Nothing more is written to the outputs of a loop whose thread has died. */

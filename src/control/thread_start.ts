@@ -8,10 +8,9 @@ import { Worker } from "node:worker_threads";
 import { messageOf } from "../errors.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
 import type { ReaderSettings } from "../input/reader.ts";
-import type { Lane } from "../lane/lane.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
+import type { SentLane } from "../lane/sent_lane.ts";
 import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
-import type { LabelledLane } from "../output/outlet.ts";
 import type { RoutePlan } from "../plan.ts";
 import type { DoorbellMemory } from "../threads/doorbell.ts";
 import type { ThreadMessage } from "./thread_messages.ts";
@@ -34,13 +33,14 @@ export interface ReaderStart {
   readonly role: "reader";
   readonly shared: Shared;
   readonly settings: ReaderSettings;
+  readonly memories: readonly WebAssembly.Memory[];
   readonly lanes: readonly ReaderLaneStart[];
 }
 
 /** One input, and whom to call when something has come. */
 export interface ReaderLaneStart {
   readonly input: InputSpec;
-  readonly lane: Lane;
+  readonly lane: SentLane;
   readonly maxLineBytes: number;
   readonly whenFull: FullPolicy;
   readonly route: number;
@@ -57,13 +57,15 @@ export interface OutputStart {
   /** Its number on the board. */
   readonly thread: number;
   readonly doorbell: DoorbellMemory;
+  readonly memories: readonly WebAssembly.Memory[];
   readonly outlets: readonly OutletStart[];
 }
 
 export interface OutletStart {
   readonly route: number;
   readonly plan: RoutePlan;
-  readonly lanes: readonly LabelledLane[];
+  /** Of the plan's inputs, in their order. */
+  readonly lanes: readonly SentLane[];
 }
 
 /** Runs only when there is something to compress. */
