@@ -3,10 +3,13 @@ import { UsageError } from "../errors.ts";
 import { type FormatName, labelsOf } from "../formats/formats.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import type { Destination } from "../output/sink.ts";
+import { MAX_ROUTES } from "../threads/board.ts";
+import { MAX_PLATES } from "../threads/doorbell.ts";
 import type { RawFlags } from "./parse.ts";
 import { single } from "./values.ts";
 
-const MAX_INPUTS = 64;
+/** Each may have an output of its own: as many as a board and a doorbell hold. */
+const MAX_INPUTS = Math.min(MAX_ROUTES, MAX_PLATES);
 
 /** What is to be read. @throws UsageError when that cannot be meant. */
 export function resolveInputs(flags: RawFlags): readonly InputSpec[] {
@@ -32,16 +35,16 @@ function namedInputs(fifos: readonly string[]): InputSpec[] {
     );
   }
   const named = fifos.map(parseFifo);
-  for (const [index, { label, path }] of named.entries()) {
-    const earlier = named.slice(0, index);
-    if (earlier.some((other) => other.path === path)) {
-      throw new UsageError(`--fifo "${path}" was given twice`);
-    }
-    if (earlier.some((other) => other.label === label)) {
+  const [paths, labels] = [new Set<string>(), new Set<string>()];
+  for (const { label, path } of named) {
+    if (paths.has(path)) throw new UsageError(`--fifo "${path}" was given twice`);
+    if (labels.has(label)) {
       throw new UsageError(
         `two inputs are called "${label}"; name each: --fifo LABEL=PATH`,
       );
     }
+    paths.add(path);
+    labels.add(label);
   }
   return named.map(({ label, path }) => ({ label, source: { kind: "fifo", path } }));
 }
@@ -74,12 +77,14 @@ function containerInputs(flags: RawFlags): readonly InputSpec[] {
 }
 
 /** Other names for the same FIFO are found when the program starts. */
-export function checkOwnOutput(
-  { name, readableAt }: Destination,
+export function checkOwnOutputs(
+  outputs: readonly Destination[],
   inputs: readonly InputSpec[],
 ): void {
-  for (const { source } of inputs) {
-    if (source.kind !== "fifo" || source.path !== readableAt) continue;
+  const read = new Set<Destination["readableAt"]>();
+  for (const { source } of inputs) if (source.kind === "fifo") read.add(source.path);
+  for (const { name, readableAt } of outputs) {
+    if (!read.has(readableAt)) continue;
     throw new UsageError(
       `--output: ${name} is what --fifo reads, and what is written would be read again for ever; write to another place`,
     );

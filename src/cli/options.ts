@@ -8,7 +8,7 @@ import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import type { FileKind } from "../system/file_status.ts";
 import { kindOf } from "../output/sinks.ts";
 import { formatSize } from "../units.ts";
-import { checkLabels, checkOwnOutput, resolveInputs } from "./inputs.ts";
+import { checkLabels, checkOwnOutputs, resolveInputs } from "./inputs.ts";
 import { resolveOutputs } from "./output.ts";
 import type { RawFlags } from "./parse.ts";
 import { choice, duration, single, size } from "./values.ts";
@@ -64,10 +64,8 @@ export function resolvePlan(
     const maxLineBytes = maxLine(kindOf(route.output).maxLineBytes ?? DEFAULT_MAX_LINE);
     return { ...route, ...ring, maxLineBytes, markers };
   });
-  for (const { output, format, inputs: own } of routes) {
-    checkOwnOutput(output, inputs);
-    checkLabels(format, own);
-  }
+  checkOwnOutputs(routes.map(({ output }) => output), inputs);
+  for (const { format, inputs: own } of routes) checkLabels(format, own);
   return {
     routes,
     create: flags.has("create"),

@@ -34,16 +34,16 @@ export function resolveOutputs(
   const text = single(flags, "output") ?? "-";
   if (!text.includes(PER_INPUT)) return [resolveOutput(flags, inputs, container)];
   const outputs = inputs.map((input) => resolveOutput(flags, [input], container));
-  for (const [index, { output, inputs: [input] }] of outputs.entries()) {
-    const other = outputs.slice(0, index).find(({ output: { name } }) =>
-      name === output.name
-    );
-    if (other === undefined) continue;
-    throw new UsageError(
-      `--output "${text}": the inputs "${
-        other.inputs[0]?.label
-      }" and "${input?.label}" would both go to ${output.name}; give them other labels`,
-    );
+  const labels = new Map<string, string | undefined>();
+  for (const { output: { name }, inputs: [input] } of outputs) {
+    if (labels.has(name)) {
+      throw new UsageError(
+        `--output "${text}": the inputs "${
+          labels.get(name)
+        }" and "${input?.label}" would both go to ${name}; give them other labels`,
+      );
+    }
+    labels.set(name, input?.label);
   }
   return outputs;
 }

@@ -98,12 +98,12 @@ export class Control {
   #prepare(): void {
     const { routes, container, create } = this.#plan;
     const inputs = inputsOf(this.#plan);
-    checkOpenFilesLimit(inputs);
+    checkOpenFilesLimit(inputs, routes);
     if (container) checkPipes();
     routes.forEach(({ outputFolders }) => outputFolders.forEach(makeFolder));
     if (create) createFifos(inputs);
     // Now, since it may be a FIFO that was missing.
-    for (const { output } of routes) refuseOwnOutput(inputs, output);
+    refuseOwnOutput(inputs, routes.map(({ output }) => output));
     this.#routes = new Routes(routes);
     for (const route of this.#routes.all) this.#reports.add(route, this.#board);
     // The address may be in use.
@@ -130,7 +130,7 @@ export class Control {
     for (const loop of loopStarts) this.#start({ role: "output", shared, ...loop });
     const { pipeSizeBytes, once, create } = this.#plan;
     const settings = { pipeSizeBytes, once, create };
-    this.#start({ role: "reader", shared, settings, lanes: readerLanes });
+    this.#start({ role: "reader", shared, settings, ...readerLanes });
   }
 
   #start(start: ThreadStart): void {

@@ -8,31 +8,35 @@ import type { InputSpec } from "../input/pipe_source.ts";
 import { describeError, EEXIST } from "../system/errno.ts";
 import { mkdir } from "../system/names.ts";
 import { openFilesLimit } from "../system/limits.ts";
-import { allocateLanes, type Lane } from "../lane/lane.ts";
+import { allocateLanes, type Lane, type LaneSizes } from "../lane/lane.ts";
 import type { RoutePlan } from "../plan.ts";
 
 /** What the runtime and an output take; Deno has 33 open when it stands idle. */
 const OWN_DESCRIPTORS = 48;
-/** One to read from, and one that holds the lock. */
-const FIFO_DESCRIPTORS = 2;
-
 /**
  * A runtime that runs out of descriptors half-way dies without saying of what.
  *
- * @throws InputError when so many inputs could bring that about.
+ * @throws InputError when so many inputs and outputs could bring that about.
  */
-export function checkOpenFilesLimit(inputs: readonly InputSpec[]): void {
+export function checkOpenFilesLimit(
+  inputs: readonly InputSpec[],
+  routes: readonly RoutePlan[],
+): void {
   const limit = openFilesLimit().soft;
-  const needed = inputs.reduce(
-    (sum, { source }) => sum + (source.kind === "fifo" ? FIFO_DESCRIPTORS : 1),
-    OWN_DESCRIPTORS,
-  );
+  // One output is among the program's own.
+  const needed = OWN_DESCRIPTORS + inputs.length + routes.length - 1;
   if (limit >= needed) return;
   throw new InputError(
-    `cannot start with at most ${limit} open files: with ${inputs.length} ${
-      inputs.length === 1 ? "input" : "inputs"
+    `cannot start with at most ${limit} open files: with ${
+      counted(inputs.length, "input")
+    } and ${
+      counted(routes.length, "output")
     } it takes ${needed}; raise the limit (ulimit -n, LimitNOFILE=)`,
   );
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** `--create`: makes the named pipes that are missing. @throws InputError */
@@ -59,21 +63,42 @@ export function makeFolder(path: string): void {
 /** A batch of an outlet; it must hold the longest line. */
 const HAND_BYTES = 256 * 1024;
 
-/** The memory of a route's inputs. @throws InputError when the system has not so much. */
-export function allocateRoute(plan: RoutePlan): Lane[] {
-  const { inputs, capacityBytes, maxLineBytes, format } = plan;
+/**
+ * The lanes of each route's inputs. Routes whose lanes have the same sizes share their
+ * memories.
+ *
+ * @throws InputError when the system has not so much.
+ */
+export function allocateRoutes(plans: readonly RoutePlan[]): Lane[][] {
+  const alike = Map.groupBy(plans, (plan) => Object.values(sizesOf(plan)).join());
+  const lanes = new Map<RoutePlan, Lane[]>();
+  for (const plans of alike.values()) {
+    const all = allocate(plans);
+    for (const plan of plans) lanes.set(plan, all.splice(0, plan.inputs.length));
+  }
+  return plans.map((plan) => lanes.get(plan)!);
+}
+
+/** @param plans at least one; the lanes of all have the same sizes */
+function allocate(plans: readonly RoutePlan[]): Lane[] {
+  const count = plans.reduce((sum, { inputs }) => sum + inputs.length, 0);
+  const sizes = sizesOf(plans[0]!);
   try {
-    return allocateLanes(inputs.length, {
-      capacityBytes,
-      landingBytes: landingBytesFor(maxLineBytes),
-      handBytes: Math.max(HAND_BYTES, maxLineBytes + 1),
-      outputBytes: outputBytesFor(format, maxLineBytes),
-    });
+    return allocateLanes(count, sizes);
   } catch (error) {
     throw new InputError(
-      `cannot reserve ${inputs.length} × ${capacityBytes} bytes of memory: ${
+      `cannot reserve ${count} × ${sizes.capacityBytes} bytes of memory: ${
         messageOf(error)
       }; ask for a smaller --capacity or --max-line`,
     );
   }
+}
+
+function sizesOf({ capacityBytes, maxLineBytes, format }: RoutePlan): LaneSizes {
+  return {
+    capacityBytes,
+    landingBytes: landingBytesFor(maxLineBytes),
+    handBytes: Math.max(HAND_BYTES, maxLineBytes + 1),
+    outputBytes: outputBytesFor(format, maxLineBytes),
+  };
 }

@@ -337,7 +337,7 @@ testPrograms("says at the start that too few open files are allowed", async (pro
   assertEquals(await spillway.code, 1);
   assertMatch(
     await spillway.stderr,
-    /cannot start with at most 45 open files: with 1 input it takes 49; raise the limit/,
+    /cannot start with at most 45 open files: with 1 input and 1 output it takes 49; raise the limit/,
   );
   await spillway.end().catch(() => {});
 });
