@@ -102,6 +102,8 @@ export class Reports {
   /** The last words. @returns what they were made from */
   finish(): Snapshot {
     this.#console.close();
+    // What waits there could be so much that the last words would be left out.
+    this.#console.finish();
     const snapshot = this.snapshot();
     this.#reporter.finish(snapshot).forEach((event) => this.#say(event));
     this.#say({ timeMs: snapshot.timeMs, event: "summary", snapshot });

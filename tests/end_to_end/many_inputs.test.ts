@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { testPrograms } from "./programs.ts";
-import { inFolder, startInShell, summaryIn } from "./run.ts";
+import { inFolder, startInShell, summaryIn, until } from "./run.ts";
 
 const INPUTS = 1000;
 const LINES = 20;
@@ -18,21 +18,26 @@ testPrograms(
     inFolder(async (folder) => {
       const names = Array.from({ length: INPUTS }, (_, index) => `in${index}`);
       const fifos = names.flatMap((name) => ["--fifo", `${name}=${folder}/${name}`]);
+      const paths = names.map((name) => `${folder}/${name}`);
+      const { success } = await new Deno.Command("mkfifo", { args: paths }).output();
+      assert(success);
       const spillway = startInShell(program, 'ulimit -n 4096; exec "$@"', [
         ...fifos,
-        ...["--create", "--once", "--capacity", "64KiB", "--report", "json"],
+        ...["--once", "--capacity", "64KiB", "--report", "json"],
         ...["--output", `${folder}/{input}.log`],
       ]);
       const all = spillway.readAll();
-      await spillway.counted("it reads", ({ inputs }) => inputs!.length === INPUTS);
       const writers = await Promise.all(
-        names.map((name) => Deno.open(`${folder}/${name}`, { write: true })),
+        paths.map((path) => Deno.open(path, { write: true })),
       );
       const textOf = (index: number) => numberedLines(index * LINES, LINES);
       await Promise.all(writers.map(async (writer, index) => {
         await writer.write(new TextEncoder().encode(textOf(index)));
       }));
-      await spillway.counted("all is out", (s) => s.lines_out === INPUTS * LINES);
+      for (const [index, path] of paths.entries()) {
+        const { length } = textOf(index);
+        await until(`${path}.log`, () => Deno.statSync(`${path}.log`).size === length);
+      }
       const own = descriptorsOf(spillway.pid) - 2 * INPUTS;
       assert(own <= OWN_DESCRIPTORS, `${own} descriptors of its own`);
       for (const writer of writers) writer.close();
@@ -44,9 +49,8 @@ testPrograms(
         summary.inputs!.map(({ lines_out }) => lines_out),
         names.map(() => LINES),
       );
-      for (const [index, name] of names.entries()) {
-        const written = await Deno.readTextFile(`${folder}/${name}.log`);
-        assertEquals(written, textOf(index));
+      for (const [index, path] of paths.entries()) {
+        assertEquals(await Deno.readTextFile(`${path}.log`), textOf(index));
       }
     }),
 );
