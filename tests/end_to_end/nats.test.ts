@@ -158,7 +158,10 @@ testNats(
     assertEquals([summary.lines_out, summary.lines_rejected], [2, 1]);
     assert(stderr.includes("takes messages of up to"), stderr);
     const messages = await contents(server);
-    assertEquals(messages.map(({ text }) => text).join(""), "good\ngood\n");
+    assertMatch(
+      messages.map(({ text }) => text).join(""),
+      /^good\ngood\nspillway: 1 line \(100001 bytes\) rejected between .*\n$/,
+    );
   },
   () => Promise.resolve("max_payload: 64KB"),
 );
@@ -213,7 +216,7 @@ testNats(
       (r) => r.event === "sink_failing",
     );
     assert(
-      report.message?.includes("has not been acknowledged for 0.3 s"),
+      report.message?.includes("has not acknowledged a message for 0.3 s"),
       report.message,
     );
     await spillway.end();
@@ -224,6 +227,26 @@ testNats(
     Deno.kill(server.server.pid, "SIGCONT");
   },
 );
+
+testNats("an acknowledgement that comes late counts", async (program, server) => {
+  await withNats(server.address, (nats) => makeStream(nats, "LOGS", ["logs.>"]));
+  const spillway = start(program, [
+    ...["--output", `nats://${server.address}/logs.app?timeout=1s`, "--format", "raw"],
+    ...JSON_REPORTS,
+  ]);
+  await spillway.write("a\n");
+  await spillway.counted("a line is out", (s) => s.lines_out === 1);
+  Deno.kill(server.server.pid, "SIGSTOP");
+  await spillway.write("b\n");
+  await spillway.reported("a failure", (r) => r.event === "sink_failing");
+  Deno.kill(server.server.pid, "SIGCONT");
+  await spillway.reported("that it works", (r) => r.event === "sink_recovered");
+  await spillway.write("c\n");
+  await spillway.end();
+  assertEquals(await spillway.code, 0);
+  assertEquals(summaryIn(await spillway.stderr).lines_out, 3);
+  assertEquals((await contents(server)).map(({ text }) => text), ["a\n", "b\n", "c\n"]);
+});
 
 const KINDS = {
   basic: {

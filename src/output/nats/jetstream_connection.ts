@@ -76,6 +76,8 @@ export class JetStreamConnection {
       ...authentication(credentials, client),
       servers: [...servers],
       timeout: timeoutMs,
+      // The client gives up a connection on which two of its questions got no answer.
+      pingInterval: timeoutMs,
       reconnect: false,
       ignoreClusterUpdates: true,
       name: "spillway",
@@ -92,8 +94,13 @@ export class JetStreamConnection {
     }
   }
 
-  /** @param bytes may be used again when the event loop has had its turn */
+  /**
+   * Does nothing on a connection that has just closed, which `lost` will say.
+   *
+   * @param bytes may be used again when the event loop has had its turn
+   */
   publish({ number, id, goesOn }: Message, bytes: Uint8Array): void {
+    if (this.#connection.isClosed()) return;
     const headers = this.#client.headers();
     headers.set("Nats-Msg-Id", id);
     if (goesOn) headers.set("Spillway-Partial", "true");

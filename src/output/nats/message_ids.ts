@@ -19,9 +19,14 @@ export class MessageIds {
     const line = firstLine + piece.progress(from).lines + 1;
     let last = this.#last.get(label);
     if (last === undefined) this.#last.set(label, last = { line: 0, count: 0 });
-    last.count = last.line === line ? last.count + 1 : 0;
-    last.line = line;
-    const id = `${this.#run}-${label}-${line}`;
+    if (line > last.line) {
+      last.line = line;
+      last.count = 0;
+    } else {
+      // Also for one that speaks of lines before it, so that no id comes twice.
+      last.count++;
+    }
+    const id = `${this.#run}-${label}-${last.line}`;
     return last.count === 0 ? id : `${id}.${last.count}`;
   }
 }

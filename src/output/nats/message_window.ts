@@ -12,6 +12,8 @@ export interface Message {
   /** Offsets in the window's memory. */
   readonly start: number;
   end: number;
+  /** Up to where it may grow. */
+  readonly limit: number;
   /** Its last line goes on in the next message. */
   goesOn: boolean;
   readonly sinceMs: number;
@@ -70,6 +72,7 @@ export class MessageWindow {
       id,
       start,
       end: start,
+      limit: start + reservedBytes,
       goesOn: false,
       sinceMs: nowMs,
       sentMs: undefined,

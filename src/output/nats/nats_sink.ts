@@ -93,7 +93,7 @@ export class NatsSink implements Sink, Custody {
     const { open } = this.#window;
     let end = open === undefined
       ? from
-      : lastEnd(piece, from, from + batchBytes - (open.end - open.start));
+      : lastEnd(piece, from, from + open.limit - open.end);
     if (end === from) {
       end = lastEnd(piece, from, from + batchBytes);
       if (end === from) end = piece.recordEnd(from);
@@ -131,8 +131,9 @@ export class NatsSink implements Sink, Custody {
 
   /** The connection; undefined while it is being made. @throws SinkFailure */
   #connected(wait: Wait): JetStreamConnection | undefined {
-    const lost = this.#connection?.lost ?? this.#silence();
+    const { lost } = this.#connection ?? {};
     if (lost !== undefined) this.#lose(lost);
+    else this.#checkSilence();
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure;
@@ -155,11 +156,17 @@ export class NatsSink implements Sink, Custody {
     return this.#opening;
   }
 
-  #silence(): string | undefined {
+  /**
+   * A stream that is slow, or has just changed its leader, may still acknowledge what is
+   * sent again now; so the connection stays as long as its server answers.
+   */
+  #checkSilence(): void {
     const { timeoutMs } = this.#target;
-    return performance.now() - this.#window.oldestSentMs < timeoutMs
-      ? undefined
-      : `a message has not been acknowledged for ${timeoutMs / 1000} s`;
+    if (performance.now() - this.#window.oldestSentMs < timeoutMs) return;
+    this.#window.rewind();
+    this.#failure = new SinkFailure(
+      `${this.#name} has not acknowledged a message for ${timeoutMs / 1000} s`,
+    );
   }
 
   /** Nobody needs to hear of one that broke while nothing was under way. */

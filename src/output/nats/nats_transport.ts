@@ -92,7 +92,7 @@ export class NatsTransport implements Transport {
     ).catch((error) => this.#end(error));
   }
 
-  /** Closes after what was sent; the first reason counts. */
+  /** The first reason counts. */
   #end(error?: unknown): void {
     if (this.#done) return;
     this.#done = true;
@@ -109,13 +109,14 @@ export class NatsTransport implements Transport {
     return this.#tls !== undefined;
   }
 
-  async close(error?: Error): Promise<void> {
-    await this.#writing;
+  /** At once: what has not been acknowledged is sent again over another connection. */
+  close(error?: Error): Promise<void> {
     this.#end(error);
+    return Promise.resolve();
   }
 
   disconnect(): void {
-    this.close();
+    this.#end();
   }
 
   closed(): Promise<void> {
