@@ -3,6 +3,12 @@
 import { briefOf, type Flag, FLAGS } from "./flags.ts";
 
 const ALL: readonly Flag[] = FLAGS;
+/** Such as `-q`, and what each is short for. */
+const SHORTCUTS = ALL.flatMap(({ name, shortcut }) =>
+  shortcut === undefined
+    ? []
+    : [{ letter: shortcut.letter, brief: `Short for --${name} ${shortcut.value}` }]
+);
 
 /** What writes the script, by the shell's name on the command line. */
 const SCRIPTS = { bash, zsh, fish };
@@ -24,9 +30,12 @@ function bash(): string {
   const paths = ALL.filter(({ isPath }) => isPath).flatMap(namesOf).join(" | ");
   const others = ALL.filter(({ value, values, isPath }) => value && !values && !isPath)
     .flatMap(namesOf).join(" | ");
+  const shortcuts = SHORTCUTS.map(({ letter }) => `-${letter}`);
+  const words = [...ALL.flatMap(namesOf), ...shortcuts];
   return `# Completes spillway in bash. Made by: spillway --completions bash
 _spillway() {
-  local word=\${COMP_WORDS[COMP_CWORD]} flag=\${COMP_WORDS[COMP_CWORD - 1]} choices
+  local word=\${COMP_WORDS[COMP_CWORD]} flag=\${COMP_WORDS[COMP_CWORD - 1]}
+  local choices kind at
   # Bash takes --flag=value for three words.
   if [[ $word == = ]]; then
     word=
@@ -34,6 +43,18 @@ _spillway() {
     flag=\${COMP_WORDS[COMP_CWORD - 2]}
   fi
   COMPREPLY=()
+  # A command of its own after --.
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    [[ \${COMP_WORDS[at]} == -- ]] || continue
+    if declare -F _command_offset >/dev/null; then
+      _command_offset $((at + 1))
+    else
+      compopt -o filenames
+      ((COMP_CWORD == at + 1)) && kind=-c || kind=-f
+      mapfile -t COMPREPLY < <(compgen $kind -- "$word")
+    fi
+    return
+  done
   case $flag in
 ${choices.join("\n")}
     ${paths})
@@ -42,7 +63,7 @@ ${choices.join("\n")}
       return
       ;;
     ${others}) return ;;
-    *) choices='${ALL.flatMap(namesOf).join(" ")}' ;;
+    *) choices='${words.join(" ")}' ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
 }
@@ -53,16 +74,28 @@ complete -F _spillway spillway
 function zsh(): string {
   const specs = ALL.map((flag) => {
     const names = namesOf(flag);
-    const brief = `[${escaped(briefOf(flag), "[]\\:")}]`;
-    const rest = quoted(assigned(flag) + brief + argument(flag));
-    if (flag.repeatable) return `    '*'${names.join()}${rest}`;
+    // Only after a long name may the value follow an equals sign.
+    const spelled = names.map((name) =>
+      flag.value !== undefined && name.startsWith("--") ? `${name}=` : name
+    );
+    const spec = quoted(`[${escaped(briefOf(flag), "[]\\:")}]${argument(flag)}`);
+    if (flag.repeatable) return `    '*'${spelled.join()}${spec}`;
     return names.length === 1
-      ? `    ${names[0]}${rest}`
-      : `    '(${names.join(" ")})'{${names.join()}}${rest}`;
+      ? `    ${spelled[0]}${spec}`
+      : `    '(${names.join(" ")})'{${spelled.join()}}${spec}`;
   });
+  specs.push(...SHORTCUTS.map(({ letter, brief }) => `    -${letter}'[${brief}]'`));
   return `#compdef spillway
 # Completes spillway in zsh. Made by: spillway --completions zsh
 _spillway() {
+  # A command of its own after --.
+  local -i at=\${words[(i)--]}
+  if ((at < CURRENT)); then
+    shift $at words
+    ((CURRENT -= at))
+    _normal
+    return
+  fi
   _arguments -s -S \\
 ${specs.join(" \\\n")}
 }
@@ -73,11 +106,6 @@ else
   compdef _spillway spillway
 fi
 `;
-}
-
-/** That a value may also follow an equals sign. */
-function assigned({ value }: Flag): string {
-  return value === undefined ? "" : "=";
 }
 
 function argument({ value, values, isPath }: Flag): string {
@@ -96,9 +124,21 @@ function fish(): string {
     if (values !== undefined) words.push(`-a ${quoted(values.join(" "))}`);
     return `${words.join(" ")} -d ${quoted(briefOf(flag))}`;
   });
+  lines.push(
+    ...SHORTCUTS.map(({ letter, brief }) =>
+      `complete -c spillway -s ${letter} -d ${quoted(brief)}`
+    ),
+  );
   return `# Completes spillway in fish. Made by: spillway --completions fish
 complete -c spillway -f
 ${lines.join("\n")}
+# A command of its own after --.
+function __spillway_command
+  set -l words (commandline -opc) (commandline -ct)
+  set -l at (contains -i -- -- $words)
+  complete -C (string escape -- $words[(math $at + 1)..-1] | string join ' ')
+end
+complete -c spillway -n 'contains -- -- (commandline -opc)' -x -a '(__spillway_command)'
 `;
 }
 

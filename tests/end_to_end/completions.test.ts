@@ -28,6 +28,8 @@ const TYPED: readonly (readonly [string, string])[] = [
   ["spillway --once --output her", "spillway --once --output here.log"],
   ["spillway --fifo=her", "spillway --fifo=here.log"],
   ["spillway --completions z", "spillway --completions zsh"],
+  ["spillway --once -- mkfif", "spillway --once -- mkfifo"],
+  ["spillway -- cat her", "spillway -- cat here.log"],
 ];
 
 for (const shell of ["bash", "zsh"] as const) {
