@@ -73,9 +73,8 @@ export class InputLoop {
 
   /** Monotonic time at which `serve` has something to do, in ms; Infinity: never. */
   get deadlineMs(): number {
-    return this.#looks
-      ? Math.min(this.framer.deadlineMs, this.#nextLookMs)
-      : this.framer.deadlineMs;
+    const { deadlineMs, discardMs } = this.framer;
+    return Math.min(deadlineMs, discardMs, this.#looks ? this.#nextLookMs : Infinity);
   }
 
   /** What it waits for is there already, unless somebody else has read it. */
@@ -129,6 +128,7 @@ export class InputLoop {
   /** Does what has become due. */
   #tick(nowMs: number): void {
     this.framer.tick(nowMs);
+    this.framer.discardUnused(nowMs);
     if (!this.#looks || nowMs < this.#nextLookMs) return;
     // Together with all others, so that a thousand inputs do not wake a thousand times.
     this.#nextLookMs = (Math.floor(nowMs / LOOK_MS) + 1) * LOOK_MS;

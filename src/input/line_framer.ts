@@ -4,6 +4,7 @@ import { ENDS_INSIDE, STARTS_INSIDE } from "../lane/layout.ts";
 import { type Lane, preferredFrameBytes } from "../lane/lane.ts";
 import type { RingProducer } from "../lane/ring_producer.ts";
 import type { LaneCounters } from "../lane/lane_counters.ts";
+import { UnusedPages } from "../lane/unused_pages.ts";
 
 /** One read(2) takes at most this much; about what stays in a second-level cache. */
 export const READ_BYTES = 256 * 1024;
@@ -44,6 +45,7 @@ export class LineFramer {
   readonly #readBytes: number;
   readonly #kernels: Kernels;
   readonly #landing: Uint8Array;
+  readonly #pages: UnusedPages;
   /** Bytes landed, and how many of them are whole lines. */
   #filled = 0;
   #whole = 0;
@@ -91,6 +93,10 @@ export class LineFramer {
       ring.landingAt,
       ring.landingBytes,
     );
+    this.#pages = new UnusedPages(ring.memory, [
+      { at: ring.landingAt, bytes: ring.landingBytes },
+      { at: ring.ringAt, bytes: ring.ringBytes },
+    ]);
   }
 
   /** Offset in the shared memory where the next bytes land. */
@@ -128,6 +134,7 @@ export class LineFramer {
    */
   landed(bytes: number, nowMicros: number, nowMs: number): void {
     this.#news = true;
+    this.#pages.use(nowMs);
     this.#newestMicros = nowMicros;
     this.#newestMs = nowMs;
     if (this.#filled === 0) {
@@ -152,6 +159,19 @@ export class LineFramer {
     if (this.#whole > 0) return this.#oldestMs + GATHER_MS;
     if (this.#filled > 0) return this.#oldestMs + UNFINISHED_MS;
     return this.#droppedMs === undefined ? Infinity : this.#droppedMs + UNFINISHED_MS;
+  }
+
+  /** Monotonic time at which `discardUnused` has something to do, in ms. */
+  get discardMs(): number {
+    return this.#blocked ? Infinity : this.#pages.deadlineMs;
+  }
+
+  /** Gives back the memory of a ring that has been empty for long. */
+  discardUnused(nowMs: number): void {
+    if (nowMs < this.discardMs) return;
+    // Only here something is put into the ring, so one that is empty stays so; and an
+    // outlet that has seen it before it was empty throws away what it copies.
+    this.#pages.tick(nowMs, this.#filled === 0 && !this.#producer.backlogged);
   }
 
   /** Pushes what has waited long enough. */

@@ -4,6 +4,7 @@ import { LaneCounters } from "../lane/lane_counters.ts";
 import { MAX_BATCH_FRAMES } from "../lane/layout.ts";
 import { type Batch, RingConsumer } from "../lane/ring_consumer.ts";
 import type { Lane } from "../lane/lane.ts";
+import { UnusedPages } from "../lane/unused_pages.ts";
 import { addressOfMemory } from "../system/memory.ts";
 import type { Board } from "../threads/board.ts";
 import { type Delivery, type Origin, Refused } from "./delivery.ts";
@@ -32,6 +33,8 @@ interface Input extends Origin {
   readonly stream: Stream;
   /** Number of the line after those that were taken, from 0. */
   nextLine: number;
+  /** Its hand, and what formats write. */
+  readonly pages: UnusedPages;
 }
 
 /** How a step has ended; "waiting" is for the lanes, or for what `wait` says. */
@@ -82,6 +85,9 @@ export class Outlet {
       counters: new LaneCounters(lane),
       refused: new Refused(),
       nextLine: 0,
+      pages: new UnusedPages(lane.memory, [
+        { at: lane.handAt, bytes: lane.ringAt - lane.handAt },
+      ]),
     }));
   }
 
@@ -126,7 +132,16 @@ export class Outlet {
     this.#wantsLines = true;
     delivery.reopenIfAsked();
     delivery.tend(nowMs, this.wait);
+    this.#discardUnused(nowMs);
     return "waiting";
+  }
+
+  /** Nothing is in the hand, nor does the sink hold anything that is in it. */
+  #discardUnused(nowMs: number): void {
+    for (const { pages } of this.#inputs) {
+      pages.tick(nowMs, true);
+      if (pages.deadlineMs !== Infinity) this.wait.until(pages.deadlineMs);
+    }
   }
 
   /** Takes a batch out of a ring. False when the sink would not take it now. */
@@ -137,6 +152,7 @@ export class Outlet {
     const batch = input.consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
     this.#account(input);
     if (batch === undefined) return true;
+    input.pages.use(nowMs);
     this.#batch = batch;
     this.#input = input;
     input.nextLine = batch.firstLine + batch.lines;

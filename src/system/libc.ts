@@ -58,6 +58,7 @@ const SIGNATURES = {
   prctl: [["int", "address", "address", "address", "address"], "int"],
   usleep: [["int"], "int"],
   madvise: [["address", "address", "int"], "int"],
+  getpagesize: [[], "int"],
   setpriority: [["int", "int", "int"], "int"],
   sigaction: [["int", "address", "address"], "int"],
   signal: [["int", "address"], "address"],
