@@ -94,6 +94,8 @@ export interface Destination {
   readonly name: string;
   /** Where what was written could be read as an input: a path or a descriptor. */
   readonly readableAt?: string | number;
+  /** Where reports are written to the same file: `LineTurn.memory`. */
+  readonly turn?: SharedArrayBuffer;
   /** What syslog messages are to say of the sender. */
   readonly syslog?: SyslogIdentity;
 }
@@ -132,8 +134,8 @@ export interface SinkNotices {
  */
 export interface SinkKind<D extends Destination> {
   readonly kind: D["kind"];
-  /** How --output is written for it, and what the help says of that. */
-  readonly help: string;
+  /** How --output is written for it, and what the help says of that, if one can ask for it. */
+  readonly help?: string;
   /** The format it takes unless --format says otherwise. */
   readonly format: FormatName;
   /** Pieces of longer lines would not fit what it sends, unless --max-line says otherwise. */

@@ -16,11 +16,12 @@ import {
   type OutputSettings,
   type SinkKind,
 } from "./sink.ts";
-import { stdoutKind } from "./stdout_sink.ts";
+import { stderrKind, stdoutKind } from "./stdout_sink.ts";
 
 /** Every kind of destination, in the order in which they are asked. */
 const KINDS: readonly SinkKind<Destination>[] = [
   stdoutKind,
+  stderrKind,
   fifoKind,
   tcpKind,
   unixKind,
@@ -34,7 +35,7 @@ const KINDS: readonly SinkKind<Destination>[] = [
 ];
 
 /** How each is written. */
-export const DESTINATION_HELP = KINDS.map(({ help }) => help).join("; ");
+export const DESTINATION_HELP = KINDS.flatMap(({ help }) => help ?? []).join("; ");
 
 /** Something like `http://user:password@host`. */
 const CREDENTIALS = /^[a-z][a-z0-9+]*:\/\/[^/?#]*@/i;

@@ -5,75 +5,114 @@ import {
   O_NONBLOCK,
   O_WRONLY,
   openAgain,
+  STDERR,
   STDOUT,
 } from "../system/descriptors.ts";
 import { describeError } from "../system/errno.ts";
-import { status } from "../system/file_status.ts";
+import { type FileStatus, status } from "../system/file_status.ts";
 import { PIPE_BUF, pipeSize, setPipeSize } from "../system/pipes.ts";
+import { LineTurn } from "../threads/line_turn.ts";
 import { DescriptorSink } from "./descriptor_sink.ts";
 import { endLine, endsInsideLine } from "./file/torn_end.ts";
-import { DESCRIPTORS, type Destination, type SinkKind } from "./sink.ts";
+import { SharedDescriptorSink } from "./shared_descriptor_sink.ts";
+import { DESCRIPTORS, type Destination, type Sink, type SinkKind } from "./sink.ts";
 import type { Wait } from "./wait.ts";
 
-const NAME = "standard output";
 /**
  * A kernel pipe's usual 64 KiB change hands so often that waking each other costs
  * us and the reader more than the bytes do.
  */
 const PIPE_BYTES = 256 * 1024;
 
-interface StdoutDestination extends Destination {
-  readonly kind: "stdout";
+/** A descriptor that this program was started with. */
+export interface StandardDestination extends Destination {
+  readonly kind: "stdout" | "stderr";
 }
 
-/** `--output -` */
-export const stdoutKind: SinkKind<StdoutDestination> = {
+export const STANDARD_OUTPUT: StandardDestination = {
   kind: "stdout",
-  help: "- (standard output)",
-  format: "raw",
-  parse: (output) =>
-    output === "-" ? { kind: "stdout", name: NAME, readableAt: STDOUT } : undefined,
-  loop: loopOfStdout,
-  open: openStdout,
+  name: "standard output",
+  readableAt: STDOUT,
 };
 
+export const STANDARD_ERROR: StandardDestination = {
+  kind: "stderr",
+  name: "standard error",
+  readableAt: STDERR,
+};
+
+/** `--output -` */
+export const stdoutKind: SinkKind<StandardDestination> = {
+  ...standardKind(STANDARD_OUTPUT, STDOUT),
+  help: "- (standard output)",
+  parse: (output) => output === "-" ? STANDARD_OUTPUT : undefined,
+};
+
+/** Where a command's standard error goes; no --output asks for it. */
+export const stderrKind: SinkKind<StandardDestination> = {
+  ...standardKind(STANDARD_ERROR, STDERR),
+  parse: () => undefined,
+};
+
+function standardKind({ kind }: StandardDestination, descriptor: number) {
+  return {
+    kind,
+    format: "raw",
+    loop: () => loopOfDescriptor(descriptor),
+    open: (destination: StandardDestination) => openStandard(descriptor, destination),
+  } as const;
+}
+
 /** Pipes and terminals are written without blocking; files keep their thread. */
-function loopOfStdout(): string {
-  const found = status(STDOUT);
+function loopOfDescriptor(descriptor: number): string {
+  const found = status(descriptor);
   return typeof found !== "number" && found.kind === "file"
     ? `device ${found.device}`
     : DESCRIPTORS;
 }
 
-/** @throws SinkError when standard output is closed. */
-function openStdout(): DescriptorSink {
-  const found = status(STDOUT);
+/** @throws SinkError when the descriptor is closed. */
+function openStandard(
+  descriptor: number,
+  { name, turn }: StandardDestination,
+): Sink {
+  const found = status(descriptor);
   if (typeof found === "number") {
     throw new SinkError(
-      `cannot write to standard output: ${
+      `cannot write to ${name}: ${
         describeError(-found)
       }; redirect it, or name an --output`,
     );
   }
-  if (found.kind === "file" && appends(STDOUT)) return new AppendedStdout(found.bytes);
-  const plain = found.kind === "file" || found.kind === "device";
+  const sink = openFound(name, descriptor, found);
+  return turn === undefined
+    ? sink
+    : new SharedDescriptorSink(sink, LineTurn.attach(turn));
+}
+
+function openFound(name: string, descriptor: number, found: FileStatus): DescriptorSink {
+  const { kind, bytes } = found;
+  if (kind === "file" && appends(descriptor)) {
+    return new AppendingSink(name, descriptor, bytes);
+  }
+  const plain = kind === "file" || kind === "device";
   return plain
-    ? new DescriptorSink(NAME, STDOUT, Infinity, found.kind !== "file")
-    : withoutBlocking();
+    ? new DescriptorSink(name, descriptor, Infinity, kind !== "file")
+    : withoutBlocking(name, descriptor);
 }
 
 /** `>>file`: what an earlier run has left at its end is not to be glued to. */
-class AppendedStdout extends DescriptorSink {
+class AppendingSink extends DescriptorSink {
   #endsInsideLine: boolean;
 
-  constructor(bytes: number) {
-    super(NAME, STDOUT, Infinity, false);
-    this.#endsInsideLine = endsInsideLine(STDOUT, bytes);
+  constructor(name: string, descriptor: number, bytes: number) {
+    super(name, descriptor, Infinity, false);
+    this.#endsInsideLine = endsInsideLine(descriptor, bytes);
   }
 
   override write(piece: Outgoing, from: number, wait: Wait): number {
     if (this.#endsInsideLine) {
-      endLine(NAME, STDOUT);
+      endLine(this.name, this.descriptor);
       this.#endsInsideLine = false;
     }
     return super.write(piece, from, wait);
@@ -86,11 +125,11 @@ class AppendedStdout extends DescriptorSink {
  * and terminals are written without blocking; where that is refused, writes
  * are small enough to be taken whole or not at all.
  */
-function withoutBlocking(): DescriptorSink {
-  const own = openAgain(STDOUT, O_WRONLY | O_NONBLOCK);
+function withoutBlocking(name: string, descriptor: number): DescriptorSink {
+  const own = openAgain(descriptor, O_WRONLY | O_NONBLOCK);
   // Best effort, and refused by terminals: it is only faster.
   if (own >= 0 && pipeSize(own) < PIPE_BYTES) setPipeSize(own, PIPE_BYTES);
   return own >= 0
-    ? new DescriptorSink(NAME, own)
-    : new DescriptorSink(NAME, STDOUT, PIPE_BUF);
+    ? new DescriptorSink(name, own)
+    : new DescriptorSink(name, descriptor, PIPE_BUF);
 }

@@ -1,10 +1,16 @@
+import { napMicros } from "../system/clock.ts";
 import { O_NONBLOCK, O_WRONLY, openAgain, STDERR, write } from "../system/descriptors.ts";
 import { EAGAIN } from "../system/errno.ts";
 import { status } from "../system/file_status.ts";
 import { addressOf } from "../system/memory.ts";
 import { PIPE_BUF } from "../system/pipes.ts";
 import { POLLOUT, PollSet } from "../system/poll.ts";
+import type { LineTurn } from "../threads/line_turn.ts";
 
+/** So long the line of an output that writes to the same place is left to be finished. */
+const LINE_PATIENCE_MS = 1000;
+const NEWLINE = 10;
+const NAP_MICROS = 200;
 /** Reports that nobody takes are kept up to this size, and then left out. */
 const MAX_WAITING_BYTES = 64 * 1024;
 /** A reader that goes on reading is given so many times what one is that does not. */
@@ -21,9 +27,18 @@ export class Stderr {
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #leftOut = 0;
+  readonly #turn: LineTurn | undefined;
+  /** Since when the line of the output is in the way. */
+  #inTheWaySinceMs: number | undefined;
+  /** The last report has been written in part only. */
+  #insideReport = false;
 
-  /** @param descriptor where the reports go */
-  constructor(descriptor = STDERR) {
+  /**
+   * @param descriptor where the reports go
+   * @param turn of an output that goes there as well
+   */
+  constructor(descriptor = STDERR, turn?: LineTurn) {
+    this.#turn = turn;
     const found = status(descriptor);
     const mayBlock = typeof found !== "number" &&
       found.kind !== "file" && found.kind !== "device";
@@ -55,9 +70,35 @@ export class Stderr {
 
   /**
    * Writes what waits, until nothing was taken for `timeoutMs`. The last report of a
-   * thousand inputs is larger than any pipe.
+   * thousand inputs is larger than any pipe. Nothing is to be said after that if > 0.
    */
   flush(timeoutMs: number): void {
+    const deadline = performance.now() + timeoutMs;
+    while (this.behind) {
+      const turn = this.#begin(timeoutMs > 0);
+      if (turn !== "no") {
+        this.#write(timeoutMs, turn === "inside a line");
+        if (!this.#insideReport) this.#turn?.endReports();
+        return;
+      }
+      if (performance.now() >= deadline) return;
+      napMicros(NAP_MICROS);
+    }
+  }
+
+  /** See `LineTurn.beginReports`. */
+  #begin(last: boolean): ReturnType<LineTurn["beginReports"]> {
+    if (this.#turn === undefined || this.#insideReport) return "yes";
+    const nowMs = performance.now();
+    this.#inTheWaySinceMs ??= nowMs;
+    const impatient = nowMs - this.#inTheWaySinceMs >= LINE_PATIENCE_MS;
+    const turn = this.#turn.beginReports(last || impatient);
+    if (turn !== "no") this.#inTheWaySinceMs = undefined;
+    return turn;
+  }
+
+  /** @param breakLine the report is to begin a new line */
+  #write(timeoutMs: number, breakLine: boolean): void {
     const lastDeadline = performance.now() + PATIENCE * timeoutMs;
     let deadline = performance.now() + timeoutMs;
     let chunk: Uint8Array | undefined;
@@ -67,6 +108,11 @@ export class Stderr {
       if (this.#poll.ready(0) === 0) {
         if (performance.now() >= deadline) return;
         continue;
+      }
+      if (breakLine) {
+        chunk = this.#waiting[0] = Uint8Array.of(NEWLINE, ...chunk);
+        this.#waitingBytes++;
+        breakLine = false;
       }
       const count = write(
         this.#descriptor,
@@ -78,12 +124,14 @@ export class Stderr {
         // Nobody can be told that nobody can be told.
         this.#waiting = [];
         this.#waitingBytes = 0;
+        this.#insideReport = false;
         return;
       }
       this.#waitingBytes -= count;
       deadline = Math.min(lastDeadline, performance.now() + timeoutMs);
-      if (count === chunk.length) this.#waiting.shift();
-      else this.#waiting[0] = chunk.subarray(count);
+      this.#insideReport = count < chunk.length;
+      if (this.#insideReport) this.#waiting[0] = chunk.subarray(count);
+      else this.#waiting.shift();
     }
   }
 

@@ -1,29 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
-import type { Outgoing } from "../../src/formats/format.ts";
 import { DescriptorSink } from "../../src/output/descriptor_sink.ts";
 import { Wait } from "../../src/output/wait.ts";
 import { close, O_WRONLY, open, read } from "../../src/system/descriptors.ts";
 import { addressOf } from "../../src/system/memory.ts";
 import { POLLOUT } from "../../src/system/poll.ts";
 import { pipe } from "../../src/system/pipes.ts";
+import { pieceOf } from "./piece.ts";
 
 const wait = new Wait();
-
-function pieceOf(bytes: Uint8Array): Outgoing {
-  return {
-    label: "stdout",
-    firstLine: 0,
-    bytes,
-    length: bytes.length,
-    address: addressOf(bytes),
-    startsInside: false,
-    endsInside: true,
-    recordEnd: () => bytes.length,
-    recordStart: () => 0,
-    progress: (written) => ({ bytes: written, lines: 0 }),
-  };
-}
 
 /** Bytes that are all different from their neighbours. */
 function numberedBytes(length: number): Uint8Array {
