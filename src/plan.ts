@@ -32,6 +32,8 @@ export interface Plan {
   readonly pipeSizeBytes: number;
   readonly drainTimeoutMs: number;
   readonly report: ReportStyle;
+  /** Reports come between the lines of a command, and tell only what is lost or stuck. */
+  readonly quiet: boolean;
   readonly reportIntervalMs: number;
   readonly progress: boolean;
   readonly metrics: ListenAddress | undefined;

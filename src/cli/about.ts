@@ -8,6 +8,7 @@ export const SUMMARY =
 /** The ways to call it. */
 export const USAGE = [
   "PROGRAM | spillway [FLAGS]",
+  "spillway [FLAGS] -- COMMAND [ARG…]",
   "spillway --fifo PATH [--fifo LABEL=PATH …] [FLAGS]",
 ];
 
@@ -33,7 +34,13 @@ export const EXIT_STATUSES = [
   [2, "the command line is wrong"],
   [3, "lines were lost, and --fail-on-loss was given"],
   [4, "stopped with lines not written"],
+  [125, "as 1, with a command"],
+  [126, "the command cannot be executed"],
+  [127, "the command was not found"],
 ] as const;
+
+export const COMMAND_STATUS =
+  "A command's own exit status comes before 3 and 4; it is 128 and the signal's number where a signal has ended it.";
 
 export const SIGNALS = [
   [
@@ -49,6 +56,10 @@ export const SIGNALS = [
     "reopen the output file (log rotation); with another output like SIGINT",
   ],
   ["SIGUSR1, SIGUSR2", "report now"],
+  [
+    "with a command",
+    "all are passed on to it; SIGHUP opens the file anew as well, and the others are as above when it has ended",
+  ],
 ] as const;
 
 export const UNITS =

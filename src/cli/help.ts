@@ -1,6 +1,7 @@
 /** The help as text, short and long. */
 
 import {
+  COMMAND_STATUS,
   ENVIRONMENT,
   EXAMPLES,
   EXIT_STATUSES,
@@ -13,6 +14,7 @@ import { type Flag, FLAG_GROUPS, headOf } from "./flags.ts";
 
 const WIDTH = 80;
 const INDENT = 4;
+const STATUS_DIGITS = 3;
 
 /** What `-h` prints, and what a terminal without input is shown: one small screen. */
 export function shortHelp(): string {
@@ -30,7 +32,9 @@ export function fullHelp(): string {
   const groups = FLAG_GROUPS.map(({ title, flags }) =>
     `${title}:\n${flags.map(describe).join("\n")}`
   );
-  const statuses = EXIT_STATUSES.map(([code, meaning]) => `  ${code}  ${meaning}`);
+  const statuses = EXIT_STATUSES.map(([code, meaning]) =>
+    `  ${`${code}`.padEnd(STATUS_DIGITS)}  ${meaning}`
+  );
   const longest = Math.max(...SIGNALS.map(([names]) => names.length));
   const signals = SIGNALS.map(([names, meaning]) =>
     hang(`  ${names.padEnd(longest)}  `, meaning.split(" "), " ")
@@ -40,7 +44,7 @@ export function fullHelp(): string {
     usage(),
     examples(true),
     ...groups,
-    `Exit status:\n${statuses.join("\n")}`,
+    `Exit status:\n${statuses.join("\n")}\n${wrap(COMMAND_STATUS, 2)}`,
     `Signals:\n${signals.join("\n")}`,
     wrap(UNITS),
     wrap(ENVIRONMENT),

@@ -1,6 +1,7 @@
 /** The manual page in the language of man(7), from the table of flags. */
 
 import {
+  COMMAND_STATUS,
   ENVIRONMENT,
   EXAMPLES,
   EXIT_STATUSES,
@@ -23,7 +24,11 @@ export function manualPage(): string {
     section("DESCRIPTION", escaped(SUMMARY)),
     section("OPTIONS", ...FLAG_GROUPS.map(group), `.PP\n${escaped(UNITS)}`),
     section("ENVIRONMENT", escaped(ENVIRONMENT)),
-    section("EXIT STATUS", ...EXIT_STATUSES.map(([code, text]) => item(`${code}`, text))),
+    section(
+      "EXIT STATUS",
+      ...EXIT_STATUSES.map(([code, text]) => item(`${code}`, text)),
+      `.PP\n${escaped(COMMAND_STATUS)}`,
+    ),
     section("SIGNALS", ...SIGNALS.map(([names, text]) => item(names, text))),
     section(
       "EXAMPLES",

@@ -1,4 +1,5 @@
 import { type ContainerEnvironment, containerOf } from "../containerd/container.ts";
+import type { CommandSpec } from "../child/command.ts";
 import { MAX_DRAIN_MS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
@@ -8,6 +9,7 @@ import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import type { FileKind } from "../system/file_status.ts";
 import { kindOf } from "../output/sinks.ts";
 import { formatSize } from "../units.ts";
+import { checkCommand, commandOutputs, streamsOf } from "./command.ts";
 import { checkLabels, checkOwnOutputs, resolveInputs } from "./inputs.ts";
 import { resolveOutputs } from "./output.ts";
 import type { RawFlags } from "./parse.ts";
@@ -31,15 +33,18 @@ const MAX_PORT = 65_535;
  *
  * @param environment looked at with --containerd only
  * @param standardInput what it is, where that is known
+ * @param command what follows -- on the command line
  * @throws UsageError that names the flag, the value and what would be right.
  */
 export function resolvePlan(
   flags: RawFlags,
   environment: ContainerEnvironment = {},
   standardInput?: FileKind,
+  command?: CommandSpec,
 ): Plan {
+  if (command !== undefined) checkCommand(flags, command);
   const container = flags.has("containerd") ? containerOf(environment) : undefined;
-  const inputs = resolveInputs(flags);
+  const inputs = command === undefined ? resolveInputs(flags) : streamsOf(command);
   const capacityBytes = size(flags, "capacity", MIN_CAPACITY, MAX_CAPACITY);
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
   const ring = {
@@ -60,7 +65,10 @@ export function resolvePlan(
       formatSize(Math.min(standard, longestLine)),
     );
   const markers = !flags.has("no-markers");
-  const routes = resolveOutputs(flags, inputs, container).map((route) => {
+  const outputs = command === undefined
+    ? resolveOutputs(flags, inputs, container)
+    : commandOutputs(flags, inputs, command);
+  const routes = outputs.map((route) => {
     const maxLineBytes = maxLine(kindOf(route.output).maxLineBytes ?? DEFAULT_MAX_LINE);
     return { ...route, ...ring, maxLineBytes, markers };
   });
@@ -73,6 +81,7 @@ export function resolvePlan(
     pipeSizeBytes: size(flags, "pipe-size", MIN_PIPE_SIZE, MAX_PIPE_SIZE),
     drainTimeoutMs: drainTimeout(flags),
     report: choice(flags, "report", ["text", "json", "none"]),
+    quiet: command !== undefined && !flags.has("output") && !flags.has("report"),
     reportIntervalMs: duration(flags, "report-interval", MIN_REPORT_INTERVAL_MS),
     progress: flags.has("progress"),
     metrics: listenAddress(flags),

@@ -60,7 +60,6 @@ function strict(args: readonly string[]): string[] {
   for (const [index, given] of args.entries()) {
     const isForFlag = takesNext(args[index - 1]);
     const arg = isForFlag ? given : withoutShortcut(given);
-    if (arg === "--") return [...taken, ...args.slice(index)];
     if (!isForFlag && isLongWithOneDash(arg)) throw unknownFlag(arg);
     const [, name, value] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
     const flag = ALL.find((flag) => flag.name === name);
@@ -125,7 +124,7 @@ function unknownFlag(arg: string): UsageError {
 
 function strayArgument(arg: string): UsageError {
   return new UsageError(
-    `"${arg}" is not a flag; input comes from standard input or --fifo, see --help`,
+    `"${arg}" is not a flag; input comes from standard input, --fifo or a command after --, see --help`,
   );
 }
 

@@ -6,7 +6,8 @@ import {
   openReports,
   refuseStart,
 } from "../containerd/shim.ts";
-import { ExitCode, messageOf } from "../errors.ts";
+import type { Command } from "../child/command.ts";
+import { CommandError, ExitCode, messageOf } from "../errors.ts";
 import { refuseOwnOutput } from "../input/own_output.ts";
 import { lost } from "../lane/counters.ts";
 import { kindOf } from "../output/sinks.ts";
@@ -20,6 +21,7 @@ import { eventCounter, signal } from "../system/event_counter.ts";
 import { releaseStartPages } from "../system/start_pages.ts";
 import { Board } from "../threads/board.ts";
 import { Gate } from "../threads/gate.ts";
+import { LineTurn } from "../threads/line_turn.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { BoardWatch } from "./board_watch.ts";
 import { Compression } from "./compression.ts";
@@ -32,6 +34,8 @@ import { startThread, type ThreadStart } from "./thread_start.ts";
 /** How long a read or write that is under way is waited for at the end, and how often. */
 const LAST_STEP_MS = 50;
 const NAP_MICROS = 200;
+/** How long what is in the pipes is waited for when the deadline has passed. */
+const LAST_READ_MS = 1000;
 /** A run that is shorter than this is not worth the 10 ms that it takes. */
 const START_PAGES_MS = 1000;
 
@@ -41,44 +45,49 @@ const START_PAGES_MS = 1000;
  * stuck: all it says comes from the board and the lanes.
  *
  *      running ──signal, or all inputs ended──▶ draining ──flushed, or deadline──▶ exit
+ *
+ * With a command it is not the signal or the inputs that count, but the command's end.
  */
 export class Control {
   readonly #url: URL;
   readonly #plan: Plan;
+  readonly #command: Command | undefined;
   readonly #board = Board.create();
   readonly #reports: Reports;
   readonly #watch: BoardWatch;
   readonly #wakeUps = eventCounter();
   #routes: Routes | undefined;
-  readonly #manager = new ServiceManager();
+  readonly #manager: ServiceManager;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   readonly #compression = new Compression((files) =>
     this.#start({ role: "compressor", files })
   );
   /** Outputs that were asked to be opened again, and have not been yet. */
   readonly #reopening = new Set<number>();
+  /** All that will be read has been. */
+  #readerEnded = false;
   #failed = false;
   #stopping = false;
+  #deadlinePassed = false;
   #ready = false;
 
-  /** @param url the entry point, which is also what threads run */
-  constructor(url: URL, plan: Plan) {
+  /**
+   * @param url the entry point, which is also what threads run
+   * @param command what is to be started, where the inputs are its streams
+   */
+  constructor(url: URL, plan: Plan, command?: Command) {
     this.#url = url;
     this.#plan = plan;
-    const stderr = new Stderr(plan.container ? openReports() : undefined);
+    this.#command = command;
+    this.#manager = new ServiceManager(command !== undefined);
+    const stderr = new Stderr(plan.container ? openReports() : undefined, turnOf(plan));
     this.#reports = new Reports(plan, stderr);
     this.#watch = new BoardWatch(this.#board, this.#reports);
   }
 
   /** Starts everything; the program ends in `#exit`. */
   start(): void {
-    const reopens = this.#plan.routes.some(({ output }) => kindOf(output).reopens);
-    settleSignals({
-      interrupt: () => this.#interrupt(),
-      end: () => this.#stop(),
-      report: () => this.#reports.status(),
-      reopen: reopens ? () => this.#reopen() : undefined,
-    });
+    this.#settleSignals();
     for (const event of ["uncaughtException", "unhandledRejection"] as const) {
       process.on(event, (error: unknown) => {
         this.#fail(`the control thread failed: ${messageOf(error)}`);
@@ -92,6 +101,22 @@ export class Control {
     }
     this.#watch.wake();
     if (this.#plan.progress) this.#reports.startMeter();
+  }
+
+  #settleSignals(): void {
+    const reopens = this.#plan.routes.some(({ output }) => kindOf(output).reopens);
+    const reopen = reopens ? () => this.#reopen() : undefined;
+    const end = () => this.#stop();
+    if (this.#command !== undefined) {
+      this.#command.listen({ ended: () => this.#commandEnded(), end, reopen });
+      return;
+    }
+    settleSignals({
+      interrupt: () => this.#interrupt(),
+      end,
+      report: () => this.#reports.status(),
+      reopen,
+    });
   }
 
   /** What can go wrong, before any input is read. */
@@ -111,11 +136,13 @@ export class Control {
   }
 
   #serveMetrics(): void {
-    const { metrics, container } = this.#plan;
+    const { metrics, container, quiet } = this.#plan;
     if (metrics === undefined) return;
     const snapshot = () => this.#reports.snapshot();
-    const url = serveMetrics(metrics, VERSION, container, snapshot);
-    this.#reports.notice({ event: "listening", url });
+    const origin = { container, command: this.#command };
+    const url = serveMetrics(metrics, VERSION, origin, snapshot);
+    // Who has named the port knows it.
+    if (!quiet || metrics.port === 0) this.#reports.notice({ event: "listening", url });
   }
 
   #startThreads(): void {
@@ -147,6 +174,7 @@ export class Control {
         if (this.#plan.container) announceReady();
         this.#manager.ready();
         setTimeout(releaseStartPages, START_PAGES_MS);
+        this.#startCommand();
         break;
       case "busy":
         this.#watch.wake();
@@ -190,7 +218,31 @@ export class Control {
 
   #finished({ role }: ThreadStart): void {
     if (role === "compressor") this.#compression.ended();
-    if (role === "reader") this.#drain();
+    if (role === "reader") this.#readerFinished();
+    this.#exitIfDone();
+  }
+
+  #readerFinished(): void {
+    this.#readerEnded = true;
+    if (this.#deadlinePassed) this.#exit();
+    // A command that has closed its streams may still have something to do.
+    if (!this.#command?.running) this.#drain();
+  }
+
+  #startCommand(): void {
+    if (this.#command === undefined) return;
+    const inputs = inputsOf(this.#plan).length;
+    try {
+      this.#command.start(inputs === 1 ? "together" : "apart");
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      this.#reports.notice({ event: "error", message: error.message });
+      this.#exit(error.exitCode);
+    }
+  }
+
+  #commandEnded(): void {
+    this.#drain();
     this.#exitIfDone();
   }
 
@@ -214,7 +266,8 @@ export class Control {
 
   #exitIfDone(): void {
     // What is not compressed when the deadline passes is so after the next start.
-    if (this.#routes!.ended && !this.#compression.running) this.#exit();
+    const done = this.#routes!.ended && !this.#compression.running;
+    if (done && !this.#command?.running) this.#exit();
   }
 
   /**
@@ -232,6 +285,8 @@ export class Control {
     }
     this.#board.declareReaderGone();
     this.#routes!.callAll();
+    // Nobody reads what it writes any more: it would wait for ever.
+    this.#command?.terminate();
     this.#drain();
   }
 
@@ -261,17 +316,30 @@ export class Control {
   #stop(): void {
     if (this.#stopping) this.#exit();
     this.#stopping = true;
+    this.#stopReading();
+    this.#drain();
+  }
+
+  /** What is in the pipes is read, and what comes after that is not. */
+  #stopReading(): void {
     this.#board.requestStop();
     signal(this.#wakeUps);
-    this.#drain();
   }
 
   /** From now on there is a deadline. */
   #drain(): void {
     if (this.#deadline !== undefined) return;
     const { drainTimeoutMs } = this.#plan;
-    this.#deadline = setTimeout(() => this.#exit(), drainTimeoutMs);
+    this.#deadline = setTimeout(() => this.#overdue(), drainTimeoutMs);
     this.#manager.stopping(drainTimeoutMs);
+  }
+
+  /** What is in the pipes is at least to be counted among what is not written. */
+  #overdue(): void {
+    if (this.#readerEnded) this.#exit();
+    this.#deadlinePassed = true;
+    this.#stopReading();
+    setTimeout(() => this.#exit(), LAST_READ_MS);
   }
 
   #reopen(): void {
@@ -291,9 +359,19 @@ export class Control {
     }
   }
 
-  #exit(): never {
+  /** @param code where it is known already */
+  #exit(code?: ExitCode): never {
+    if (this.#command?.running) this.#command.terminate();
     this.#halt();
-    process.exit(this.#exitCode(this.#reports.finish()));
+    const own = this.#exitCode(this.#reports.finish());
+    process.exit(code ?? this.#withCommand(own));
+  }
+
+  /** The command's own status comes first, unless that says that all was well. */
+  #withCommand(own: ExitCode): number {
+    if (this.#command === undefined) return own;
+    if (this.#command.exitStatus) return this.#command.exitStatus;
+    return own === ExitCode.failed ? ExitCode.failedBesideCommand : own;
   }
 
   /**
@@ -313,4 +391,10 @@ export class Control {
     const { bytes } = lost(counts);
     return bytes > 0n && this.#plan.failOnLoss ? ExitCode.loss : ExitCode.flushed;
   }
+}
+
+/** Of the output that writes to where reports go. */
+function turnOf({ routes }: Plan): LineTurn | undefined {
+  const turn = routes.map(({ output }) => output.turn).find((turn) => turn);
+  return turn && LineTurn.attach(turn);
 }

@@ -1,4 +1,6 @@
 import process from "node:process";
+import { Command } from "../child/command.ts";
+import { type CommandLine, splitCommand } from "../cli/command.ts";
 import { shortHelp } from "../cli/help.ts";
 import { informationFor } from "../cli/information.ts";
 import { checkArguments } from "../cli/encoding.ts";
@@ -19,8 +21,7 @@ import { isTerminal } from "../system/terminal.ts";
 import { Stderr } from "../report/stderr.ts";
 import { printable } from "../report/printable.ts";
 
-function main(entry: URL, args: readonly string[], byShim: boolean): void {
-  checkArguments(args);
+function main(entry: URL, { args, words }: CommandLine, byShim: boolean): void {
   if (byShim) checkLogUri(args);
   const flags = parseFlags(args);
   const information = informationFor(flags, args);
@@ -29,6 +30,7 @@ function main(entry: URL, args: readonly string[], byShim: boolean): void {
     return;
   }
   initialize();
+  const command = words && new Command(words);
   const variables = environmentVariables(VARIABLE_PREFIX);
   const input = status(STDIN);
   const plan = withEnvironment(
@@ -39,14 +41,16 @@ function main(entry: URL, args: readonly string[], byShim: boolean): void {
         flags,
         process.env,
         typeof input === "number" ? undefined : input.kind,
+        command,
       ),
   );
-  if (args.length === 0 && variables.size === 0 && isTerminal(STDIN)) {
+  const bare = args.length === 0 && variables.size === 0 && command === undefined;
+  if (bare && isTerminal(STDIN)) {
     console.error(shortHelp().trimEnd());
     process.exit(ExitCode.usage);
   }
   growPipes(plan);
-  new Control(entry, plan).start();
+  new Control(entry, plan, command).start();
 }
 
 /**
@@ -76,12 +80,14 @@ function refuseContainer(message: string): void {
  * @param entry what threads run, too
  */
 export function runProgram(entry: URL): void {
-  const args = process.argv.slice(2);
+  const all = process.argv.slice(2);
+  const commandLine = splitCommand(all);
   const byShim = startedByShim(process.env);
   try {
-    main(entry, args, byShim);
+    checkArguments(all);
+    main(entry, commandLine, byShim);
   } catch (error) {
-    if (byShim || isContainerd(args)) refuseContainer(messageOf(error));
+    if (byShim || isContainerd(commandLine.args)) refuseContainer(messageOf(error));
     else console.error(`spillway: ${printable(messageOf(error))}`);
     process.exit(error instanceof UsageError ? ExitCode.usage : ExitCode.failed);
   }

@@ -26,9 +26,14 @@ export class ServiceManager {
   readonly #socket: number | undefined;
   /** The oldest first. */
   readonly #unsent: Uint8Array<ArrayBuffer>[] = [];
+  readonly #hasCommand: boolean;
 
-  /** @throws Error when the one that asks for it cannot be reached. */
-  constructor() {
+  /**
+   * @param hasCommand it is the command that says when it is ready
+   * @throws Error when the one that asks for it cannot be reached.
+   */
+  constructor(hasCommand: boolean) {
+    this.#hasCommand = hasCommand;
     const path = environment("NOTIFY_SOCKET");
     if (!path) return;
     const isAbstract = path.startsWith("@");
@@ -51,12 +56,14 @@ export class ServiceManager {
 
   /** What is written to the inputs is read. */
   ready(): void {
-    this.#say("READY=1");
+    if (!this.#hasCommand) this.#say("READY=1");
   }
 
   /** `ready` comes when it is done. */
   reloading(): void {
-    this.#say(`RELOADING=1\nMONOTONIC_USEC=${monotonicMs() * 1000}`);
+    if (!this.#hasCommand) {
+      this.#say(`RELOADING=1\nMONOTONIC_USEC=${monotonicMs() * 1000}`);
+    }
   }
 
   /** @param drainMs how long it may take, also where the unit allows for less */

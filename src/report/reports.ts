@@ -4,6 +4,7 @@ import { STDOUT } from "../system/descriptors.ts";
 import type { Board } from "../threads/board.ts";
 import { Console, meterFits } from "./console.ts";
 import { type Notice, type ReportEvent, type Snapshot, totalOf } from "./events.ts";
+import { isGoodNews } from "./good_news.ts";
 import { type ObservedRoute, Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";
 import type { Stderr } from "./stderr.ts";
@@ -13,7 +14,7 @@ const METER_MS = 100;
 
 export type ReportsPlan = Pick<
   Plan,
-  "routes" | "report" | "reportIntervalMs" | "container"
+  "routes" | "report" | "quiet" | "reportIntervalMs" | "container"
 >;
 
 /**
@@ -112,6 +113,7 @@ export class Reports {
   }
 
   #say(event: ReportEvent): void {
+    if (this.#plan.quiet && isGoodNews(event)) return;
     this.#console.report(event);
   }
 }

@@ -117,10 +117,9 @@ const REFUSED: readonly (readonly [readonly string[], string])[] = [
   [["0x10"], '"0x10" is not a flag'],
   [["--__proto__"], "unknown flag --__proto__"],
   [["--=x"], "unknown flag --=x"],
-  [["app.log"], '"app.log" is not a flag; input comes from standard input or --fifo'],
+  [["app.log"], '"app.log" is not a flag; input comes from standard input, --fifo or'],
   [["-"], '"-" is not a flag'],
   [[""], '"" is not a flag'],
-  [["--", "--help"], '"--help" is not a flag'],
 ];
 
 for (const [args, message] of REFUSED) {

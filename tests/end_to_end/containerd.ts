@@ -176,6 +176,16 @@ export class Containerd {
     return this.#run(["--rm", "--null-io"], id, script);
   }
 
+  /** Runs a program in a root folder that a test has made, with any log URI. */
+  runProgram(
+    id: string,
+    root: string,
+    command: readonly string[],
+    uri: string,
+  ): Promise<Ended> {
+    return this.ctr("run", "--rm", "--log-uri", uri, "--rootfs", root, id, ...command);
+  }
+
   #run(flags: string[], id: string, script: string, uri?: string): Promise<Ended> {
     const log = uri === undefined ? [] : ["--log-uri", uri];
     return this.ctr(

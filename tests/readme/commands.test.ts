@@ -48,6 +48,10 @@ const CHECKS: Record<string, Check> = {
     assertEquals(more, [], "there is more than one gap");
     assertMatch(stderr, /10000000 lines \(78.9 MB\) in/);
   },
+  "spillway -- service": async (stage, command) => {
+    assertEquals(await stage.run(command), { stdout: LINES, stderr: WARNING });
+  },
+  "spillway --output app.log --max-size": writes("app.log", WARNING + LINES),
   "service 2>&1 |": writes("/var/log/service.log", WARNING + LINES),
   "spillway --fifo /run/app.fifo": async (stage, command) => {
     const running = stage.start(command);

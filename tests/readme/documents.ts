@@ -8,6 +8,7 @@ export const DOCUMENTS: ReadonlyMap<string, string> = new Map(
     "README.md",
     "tests/recipes/README.md",
     "src/README.md",
+    "src/child/README.md",
     "src/output/README.md",
     "src/formats/README.md",
     "tests/README.md",

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { parse } from "@std/yaml";
+import { needing } from "../end_to_end/installed.ts";
 import { until } from "../end_to_end/run.ts";
 import { MANUAL } from "./documents.ts";
 import { type Fence, fencesIn } from "./markdown.ts";
@@ -10,6 +11,10 @@ const files = fencesIn(MANUAL).filter(({ language }) => !["", "sh"].includes(lan
 
 /** What cannot be tried here, and why; by a file's first line. */
 const NOT_TRIED: Record<string, string> = {
+  'ENTRYPOINT ["/usr/local/bin/spillway", "--"]':
+    "needs a registry; command_container.test.ts runs such containers",
+  "FROM registry.example/shop:1":
+    "needs a registry; command_container.test.ts runs such containers",
   "FROM gcr.io/distroless/cc-debian12:nonroot":
     "needs a registry; minimal_root.test.ts runs the same executable in such a root",
   "FROM alpine:3.20":
@@ -31,6 +36,24 @@ interface PodContainer {
 
 /** By a file's first line: what must be true of it. */
 const TRIED: Record<string, (stage: Stage, text: string) => Promise<void>> = {
+  "# web.service": async (stage, text) => {
+    const unit = "/etc/systemd/system/web.service";
+    stage.write(unit, text);
+    const { stdout, stderr } = await stage.run(`systemd-analyze verify ${unit}`);
+    assertEquals(stdout + stderr, "");
+    const [, command] = /^ExecStart=(.* --) \S+$/m.exec(text)!;
+    await stage.run(`mkdir -p /var/log/web; ${command} service`);
+    assertEquals(stage.text("/var/log/web/web.log"), "a warning\n1\n2\n3\n");
+  },
+  "# web.yaml": async (stage, text) => {
+    const { spec } = parse(text) as Pod;
+    stage.write("/web", "#!/bin/sh\nexec service\n");
+    const command = shell(spec.containers[0]!.command!);
+    assertEquals(await stage.run(`chmod +x /web; exec ${command}`), {
+      stdout: "1\n2\n3\n",
+      stderr: "a warning\n",
+    });
+  },
   "apiVersion: v1": async (stage, text) => {
     const { spec } = parse(text) as Pod;
     const [pipe, sidecar] = spec.initContainers as [PodContainer, PodContainer];
@@ -48,6 +71,11 @@ const TRIED: Record<string, (stage: Stage, text: string) => Promise<void>> = {
     await spillway.kill("SIGTERM");
     assertEquals([await app.code, await spillway.code], [0, 0]);
   },
+};
+
+/** Programs that it takes, and their Debian packages; by a file's first line. */
+const TOOLS: Record<string, readonly [command: string, debianPackage: string]> = {
+  "# web.service": ["systemd-analyze", "systemd"],
 };
 
 function shell(words: readonly string[]): string {
@@ -74,5 +102,7 @@ async function tryFile(t: Deno.TestContext, stage: Stage, file: Fence): Promise<
     await t.step({ name: `${key} (${why})`, ignore: true, fn: () => {} });
     return;
   }
-  await t.step(key, () => test(stage, file.text));
+  const tool = TOOLS[key];
+  const { name, ignore } = tool ? needing(key, ...tool) : { name: key, ignore: false };
+  await t.step({ name, ignore, fn: () => test(stage, file.text) });
 }

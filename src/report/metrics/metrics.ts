@@ -30,12 +30,20 @@ export const UNHEALTHY_STALL_MS = 30_000;
 type Labels = string;
 type Sample = readonly [Labels, bigint | number];
 
+/** The command whose lines these are. */
+export interface Watched {
+  readonly name: string;
+  /** Undefined while it runs. */
+  readonly exitStatus: number | undefined;
+}
+
 /** What is said beside the snapshot. */
 export interface Surroundings {
   /** Of `build_info`. */
   readonly build: { readonly version: string; readonly runtime: string };
   readonly process: ProcessUsage;
   readonly container?: Container | undefined;
+  readonly command?: Watched | undefined;
 }
 
 /** All metrics. Counters have all their digits; who reads them may not keep them. */
@@ -111,7 +119,7 @@ function dataPath(snapshot: Snapshot): Metric[] {
 /** The program itself, by the names that every client library has for it. */
 function around(
   { startMs }: Snapshot,
-  { build, process, container }: Surroundings,
+  { build, process, container, command }: Surroundings,
 ): Metric[] {
   const single = (value: number): Sample[] => [["", value]];
   const { openFiles } = process;
@@ -123,6 +131,12 @@ function around(
           container_id: container.id,
           container_namespace: container.namespace,
         }),
+        1,
+      ]]),
+    ],
+    ...command === undefined ? [] : [
+      metric("gauge", "spillway_command_info", "Always 1.", [[
+        labelled({ command: command.name }),
         1,
       ]]),
     ],
@@ -162,11 +176,20 @@ function around(
   ];
 }
 
-/** Why the data path is not well; undefined while it flushes or has nothing to do. */
-export function whyUnhealthy(snapshot: Snapshot): string | undefined {
-  const reasons = snapshot.routes
-    .map(({ output }) => whyUnwell(snapshot, output))
-    .filter((reason) => reason !== undefined);
+/**
+ * Why the data path is not well, or the command; undefined while it flushes or has
+ * nothing to do.
+ */
+export function whyUnhealthy(
+  snapshot: Snapshot,
+  command?: Watched,
+): string | undefined {
+  const reasons = [
+    ...command?.exitStatus === undefined
+      ? []
+      : [`${command.name} has ended with status ${command.exitStatus}`],
+    ...snapshot.routes.map(({ output }) => whyUnwell(snapshot, output)),
+  ].filter((reason) => reason !== undefined);
   return reasons.length === 0 ? undefined : reasons.join("\n");
 }
 

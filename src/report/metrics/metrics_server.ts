@@ -1,5 +1,4 @@
 import process from "node:process";
-import type { Container } from "../../containerd/container.ts";
 import { messageOf } from "../../errors.ts";
 import type { ListenAddress } from "../../runtime/tcp_listener.ts";
 import { hostName } from "../../system/process.ts";
@@ -9,7 +8,13 @@ import { toJson } from "../json.ts";
 import { formatFor } from "./accept.ts";
 import { type About, SAMPLE_MS, StatusHistory } from "./history.ts";
 import { failure, type Reply, serveHttp } from "./http_server.ts";
-import { METRICS_TYPES, type MetricsFormat, toMetrics, whyUnhealthy } from "./metrics.ts";
+import {
+  METRICS_TYPES,
+  type MetricsFormat,
+  type Surroundings,
+  toMetrics,
+  whyUnhealthy,
+} from "./metrics.ts";
 import { PAGE } from "../page/page.ts";
 
 const JSON_TYPE = "application/json";
@@ -38,18 +43,23 @@ function about(): About {
 export function serveMetrics(
   address: ListenAddress,
   version: string,
-  container: Container | undefined,
+  origin: Pick<Surroundings, "container" | "command">,
   snapshot: () => Snapshot,
 ): string {
   const { deno, bun } = process.versions;
   const build = { version, runtime: bun ? `Bun ${bun}` : `Deno ${deno}` };
-  const metrics = (format: MetricsFormat) =>
-    toMetrics(snapshot(), { build, process: processUsage(), container }, format);
   const history = new StatusHistory(about());
+  const answers = {
+    metrics: (format: MetricsFormat) =>
+      toMetrics(snapshot(), { build, process: processUsage(), ...origin }, format),
+    health: () => whyUnhealthy(snapshot(), origin.command),
+    snapshot,
+    history,
+  };
   try {
     const url = serveHttp(
       address,
-      (path, accept) => answerTo(path, formatFor(accept), metrics, snapshot, history),
+      (path, accept) => answerTo(path, formatFor(accept), answers),
     );
     setInterval(() => history.record(snapshot()), SAMPLE_MS);
     return url;
@@ -66,12 +76,19 @@ export function serveMetrics(
   }
 }
 
+/** What is found at the paths. */
+interface Answers {
+  metrics(format: MetricsFormat): string;
+  /** What is not well, if anything. */
+  health(): string | undefined;
+  snapshot(): Snapshot;
+  readonly history: StatusHistory;
+}
+
 function answerTo(
   path: string,
   format: MetricsFormat,
-  metrics: (format: MetricsFormat) => string,
-  snapshot: () => Snapshot,
-  history: StatusHistory,
+  { metrics, health, snapshot, history }: Answers,
 ): Reply {
   switch (path) {
     case "/":
@@ -79,7 +96,7 @@ function answerTo(
     case "/metrics":
       return { status: 200, type: METRICS_TYPES[format], body: metrics(format) };
     case "/healthz":
-      return health(snapshot());
+      return healthReply(health());
     case "/status.json": {
       const now = snapshot();
       const body = toJson({ timeMs: now.timeMs, event: "status", snapshot: now });
@@ -92,8 +109,7 @@ function answerTo(
   }
 }
 
-function health(snapshot: Snapshot): Reply {
-  const reason = whyUnhealthy(snapshot);
+function healthReply(reason: string | undefined): Reply {
   return reason === undefined
     ? { status: 200, type: TEXT, body: "ok\n" }
     : { status: 503, type: TEXT, body: `${reason}\n` };

@@ -87,6 +87,17 @@ Deno.test("a logging binary's metrics say whose they are", () => {
   );
 });
 
+Deno.test("a command's metrics say whose they are, and its health when it has ended", () => {
+  const seen = snapshot(1, [inputOf({})]);
+  const command = { name: '/app "a"', exitStatus: undefined };
+  const samples = samplesOf(toMetrics(seen, { ...SURROUNDINGS, command }));
+  const whose = 'spillway_command_info{command="/app \\"a\\""} 1';
+  assertEquals(samples.filter((line) => line.startsWith("spillway_command")), [whose]);
+  assertEquals(whyUnhealthy(seen, command), undefined);
+  const ended = { name: "/app", exitStatus: 0 };
+  assertEquals(whyUnhealthy(seen, ended), "/app has ended with status 0");
+});
+
 const WHOSE =
   'spillway_container_info{container_id="web-1",container_namespace="shop"} 1';
 

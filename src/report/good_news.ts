@@ -1,0 +1,18 @@
+import { type ReportEvent, totalOf } from "./events.ts";
+
+/**
+ * True for what need not be said in the middle of what a command says itself, whose
+ * standard error reports share: nothing is lost, and nothing is stuck.
+ */
+export function isGoodNews(event: ReportEvent): boolean {
+  switch (event.event) {
+    case "input_notice":
+      return true;
+    case "summary": {
+      const all = totalOf(event.snapshot);
+      return all.bytesIn === all.bytesOut && all.linesIn === all.linesOut;
+    }
+    default:
+      return false;
+  }
+}
