@@ -131,8 +131,22 @@ export class Control {
     refuseOwnOutput(inputs, routes.map(({ output }) => output));
     this.#routes = new Routes(routes);
     for (const route of this.#routes.all) this.#reports.add(route, this.#board);
+    this.#sayWhatIsMerged();
     // The address may be in use.
     this.#serveMetrics();
+  }
+
+  /** Both streams of a container in one file are what everybody expects. */
+  #sayWhatIsMerged(): void {
+    if (this.#plan.container) return;
+    for (const { format, inputs, output } of this.#plan.routes) {
+      if (format !== "raw" || inputs.length === 1) continue;
+      this.#reports.notice({
+        event: "output_notice",
+        message:
+          `the lines of ${inputs.length} inputs go to ${output.name} as they are, and do not show whose they are; a --format such as ndjson names the input, and {input} in --output gives each a file of its own`,
+      });
+    }
   }
 
   #serveMetrics(): void {

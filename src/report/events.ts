@@ -1,6 +1,7 @@
 /** What can be said on standard error; `text.ts` and `json.ts` say it. */
 
 import { type Counts, total } from "../lane/counters.ts";
+import type { CoalescedKind } from "./coalesce.ts";
 import type { Shortfall } from "../lane/lane_counters.ts";
 
 /** One input, at one moment. */
@@ -84,6 +85,15 @@ export type ReportEvent =
       readonly event: "stall" | "stall_end";
       readonly route: RouteState;
       readonly sinceMs: number;
+    }
+    | {
+      /** What the rest of the same kind come to, where many are told at once. */
+      readonly event: "others";
+      readonly of: CoalescedKind;
+      /** Inputs or outputs. */
+      readonly count: number;
+      readonly lines: bigint;
+      readonly bytes: bigint;
     }
     | { readonly event: "sink_failing"; readonly message: string }
     | {

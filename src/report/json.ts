@@ -50,6 +50,13 @@ function fields(event: ReportEvent): Record<string, unknown> {
         duration_ms: event.timeMs - event.sinceMs,
         inputs: event.route.inputs.map(ring),
       };
+    case "others":
+      return {
+        of: event.of,
+        count: event.count,
+        lines: Number(event.lines),
+        bytes: Number(event.bytes),
+      };
     case "input_notice":
       return { input: event.input, message: event.message };
     case "output_notice":

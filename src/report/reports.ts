@@ -3,6 +3,7 @@ import { inputsOf, type Plan } from "../plan.ts";
 import { STDOUT } from "../system/descriptors.ts";
 import type { Board } from "../threads/board.ts";
 import { Console, meterFits } from "./console.ts";
+import { coalesce } from "./coalesce.ts";
 import { type Notice, type ReportEvent, type Snapshot, totalOf } from "./events.ts";
 import { isGoodNews } from "./good_news.ts";
 import { type ObservedRoute, Observer } from "./observer.ts";
@@ -55,7 +56,9 @@ export class Reports {
 
   /** Says what has become worth saying. */
   observe(): void {
-    this.#reporter.observe(this.snapshot()).forEach((event) => this.#say(event));
+    coalesce(this.#reporter.observe(this.snapshot())).forEach((event) =>
+      this.#say(event)
+    );
     this.#console.flush();
   }
 
@@ -106,7 +109,7 @@ export class Reports {
     // What waits there could be so much that the last words would be left out.
     this.#console.finish();
     const snapshot = this.snapshot();
-    this.#reporter.finish(snapshot).forEach((event) => this.#say(event));
+    coalesce(this.#reporter.finish(snapshot)).forEach((event) => this.#say(event));
     this.#say({ timeMs: snapshot.timeMs, event: "summary", snapshot });
     this.#console.finish();
     return snapshot;

@@ -1,7 +1,8 @@
 import { type Container, nameOf } from "../containerd/container.ts";
 import { MAX_CAPACITY } from "../lane/lane.ts";
+import type { CoalescedKind } from "./coalesce.ts";
 import { formatSize, roundUpSize } from "../units.ts";
-import { BUFFERED, COUNTERS, type Counts } from "../lane/counters.ts";
+import { BUFFERED, COUNTERS, type Counts, lost, total } from "../lane/counters.ts";
 import {
   inputsOf,
   type InputState,
@@ -51,6 +52,8 @@ function sentences(event: ReportEvent, labelled: Labelled): string[] {
           span(event.timeMs - event.sinceMs)
         }`,
       ];
+    case "others":
+      return [others(event.of, event.count, amount(event.lines, event.bytes))];
     case "input_notice":
       return [labelled(event.input) + event.message];
     case "sink_failing":
@@ -74,6 +77,19 @@ function sentences(event: ReportEvent, labelled: Labelled): string[] {
       return status(event.snapshot, labelled);
     case "summary":
       return summary(event.snapshot, true);
+  }
+}
+
+function others(kind: CoalescedKind, count: number, lost: string): string {
+  switch (kind) {
+    case "loss":
+      return `${count} other inputs lose lines, too: ${lost} so far`;
+    case "loss_end":
+      return `${count} other inputs lose no more lines, either: ${lost} were lost`;
+    case "stall":
+      return `${count} other outputs have taken nothing, either`;
+    case "stall_end":
+      return `${count} other outputs take data again, too`;
   }
 }
 
@@ -145,15 +161,36 @@ function fill({ bytesBuffered, capacityBytes }: InputState): string {
 
 /** How the output does, each input's ring and rates, and the counters. */
 function status(snapshot: Snapshot, labelled: Labelled): string[] {
-  const routes = snapshot.routes.flatMap(({ inputs, output }) => [
+  const [worst, others] = split(
+    snapshot.routes,
+    ({ output }) => stalledMs(snapshot, output),
+  );
+  const routes = worst.flatMap(({ inputs, output }) => [
     outputStatus(output, snapshot),
-    ...inputs.map((input) =>
+    ...split(inputs, fullness)[0].map((input) =>
       `${labelled(input.label)}ring ${fill(input)} of ${
         formatSize(input.capacityBytes)
       } full, ${rate(input.inBytesPerSecond)} in, ${rate(input.outBytesPerSecond)} out`
     ),
   ]);
+  if (others.length > 0) {
+    routes.push(`${others.length} other outputs: --metrics and --report json show all`);
+  }
   return [...routes, ...summary(snapshot, false)];
+}
+
+/** So many inputs or outputs are named one by one. */
+const MAX_NAMED = 10;
+
+/** All, as they come, where they are few; or the worst, and the rest. */
+function split<T>(all: readonly T[], badness: (one: T) => number): [T[], T[]] {
+  if (all.length <= MAX_NAMED + 1) return [[...all], []];
+  const sorted = all.toSorted((one, other) => badness(other) - badness(one));
+  return [sorted.slice(0, MAX_NAMED), sorted.slice(MAX_NAMED)];
+}
+
+function fullness({ bytesBuffered, capacityBytes }: InputState): number {
+  return Number(bytesBuffered) / capacityBytes;
 }
 
 function outputStatus(output: OutputState, snapshot: Snapshot): string {
@@ -179,8 +216,11 @@ function summary(snapshot: Snapshot, atExit: boolean): string[] {
   const inputs = inputsOf(snapshot);
   const all = `${tally(totalOf(snapshot), atExit)}, in ${span(timeMs - startMs)}`;
   if (inputs.length === 1) return [all];
+  const [worst, others] = split(inputs, (input) => Number(lost(input).bytes));
+  const rest = `${others.length} other inputs: ${tally(total(others), atExit)}`;
   return [
-    ...inputs.map((input) => `${input.label}: ${tally(input, atExit)}`),
+    ...worst.map((input) => `${input.label}: ${tally(input, atExit)}`),
+    ...(others.length > 0 ? [rest] : []),
     `all inputs: ${all}`,
   ];
 }

@@ -176,6 +176,9 @@ function around(
   ];
 }
 
+/** What a person reads of an answer. */
+const MAX_REASONS = 20;
+
 /**
  * Why the data path is not well, or the command; undefined while it flushes or has
  * nothing to do.
@@ -190,7 +193,12 @@ export function whyUnhealthy(
       : [`${command.name} has ended with status ${command.exitStatus}`],
     ...snapshot.routes.map(({ output }) => whyUnwell(snapshot, output)),
   ].filter((reason) => reason !== undefined);
-  return reasons.length === 0 ? undefined : reasons.join("\n");
+  if (reasons.length === 0) return undefined;
+  const others = reasons.length - MAX_REASONS;
+  return [
+    ...reasons.slice(0, MAX_REASONS),
+    ...(others > 0 ? [`and ${others} other outputs`] : []),
+  ].join("\n");
 }
 
 function whyUnwell(snapshot: Snapshot, output: OutputState): string | undefined {
