@@ -80,3 +80,23 @@ testPrograms(
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
+
+testPrograms(
+  "says once that raw lines of several inputs do not show whose they are",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifos = ["a", "b"].flatMap((name) => ["--fifo", `${name}=${folder}/${name}`]);
+      const notices = async (...args: readonly string[]) => {
+        const all = [...fifos, "--create", "--report", "json", ...args];
+        const spillway = start(program, all);
+        await spillway.counted("it runs", () => true);
+        await spillway.kill("SIGTERM");
+        await Promise.all([spillway.readAll(), spillway.end()]);
+        assertEquals(await spillway.code, 0);
+        return spillway.reports.filter(({ event }) => event === "output_notice").length;
+      };
+      assertEquals(await notices(), 1);
+      assertEquals(await notices("--format", "ndjson"), 0);
+      assertEquals(await notices("--output", `${folder}/{input}.log`), 0);
+    }),
+);
