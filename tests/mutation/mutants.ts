@@ -288,6 +288,13 @@ export const MUTANTS: readonly Mutant[] = [
     tests: ["simulation", "output"],
   },
   {
+    // An output that takes nothing delays those after it.
+    file: QUEUE,
+    from: "        onWaiting(place);\n",
+    to: "        onWaiting(place);\n        if (!place.outlet.wantsLines) break;\n",
+    tests: ["output"],
+  },
+  {
     file: QUEUE,
     from: "if (!place.outlet.wantsLines) this",
     to: "this",
