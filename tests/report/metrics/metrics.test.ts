@@ -129,6 +129,19 @@ for (const [state, output, reason] of HEALTH) {
   });
 }
 
+Deno.test("of many outputs that take nothing some are named, and the others counted", () => {
+  const [route] = snapshot(60, [], longStall).routes;
+  const routes = Array.from({ length: 100 }, (_, number) => ({
+    ...route!,
+    number,
+    output: { ...route!.output, name: `out${number}` },
+  }));
+  const reasons = whyUnhealthy({ ...snapshot(60, []), routes })!.split("\n");
+  assertEquals(reasons.length, 21);
+  assertEquals(reasons[0]!.startsWith("out0 has taken nothing for "), true);
+  assertEquals(reasons.at(-1), "and 80 other outputs");
+});
+
 Deno.test("OpenMetrics calls a counter's family without _total, and has an end", () => {
   const text = toMetrics(snapshot(1, [inputOf({}, "a")]), SURROUNDINGS, "openmetrics");
   assert(text.endsWith("\n# EOF\n"));
