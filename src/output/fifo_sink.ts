@@ -9,7 +9,15 @@ import {
   openAgain,
   write,
 } from "../system/descriptors.ts";
-import { describeError, EAGAIN, EEXIST, ENOENT, ENXIO, EPIPE } from "../system/errno.ts";
+import {
+  describeError,
+  EAGAIN,
+  EBUSY,
+  EEXIST,
+  ENOENT,
+  ENXIO,
+  EPIPE,
+} from "../system/errno.ts";
 import { lockForWriting } from "../system/file_locks.ts";
 import { type FileStatus, kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
@@ -182,7 +190,7 @@ class FifoSink implements Sink {
   /**
    * Opens what was found, and nothing that has got its name since.
    *
-   * @throws SinkFailure while somebody else writes to it.
+   * @throws SinkFailure while somebody else writes to it, or what it holds is unread.
    */
   #open(found: number): string | undefined {
     const refusal = this.#refusal(status(found));
@@ -192,6 +200,11 @@ class FifoSink implements Sink {
     const outcome = descriptor < 0 ? descriptor : this.#prepare(descriptor);
     if (outcome < 0) {
       if (descriptor >= 0) close(descriptor);
+      if (outcome === -EBUSY) {
+        throw new SinkFailure(
+          `cannot write to ${this.#name}: it still holds what was written to it before; read that first`,
+        );
+      }
       if (outcome !== -EAGAIN) return this.#cannotOpen(outcome);
       throw new SinkFailure(
         `cannot write to ${this.#name}: another process writes to it, and lines of the two would mix; end that one, or write to another pipe`,

@@ -1,11 +1,12 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { makeFullFifo } from "./full_fifo.ts";
 import {
   checkConservation,
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
 import { testPrograms } from "./programs.ts";
-import { inFolder, run, type Running, start, summaryIn, until } from "./run.ts";
+import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 const LINE = 100;
@@ -216,5 +217,29 @@ testPrograms(
       }
       keeper.close();
       assertEquals(decoder.decode(await output), numberedLines(0, 2000));
+    }),
+);
+
+testPrograms(
+  "waits until what a FIFO holds from before has been read",
+  (program) =>
+    inFolder(async (folder) => {
+      const path = `${folder}/full`;
+      const letGo = makeFullFifo(path);
+      const spillway = start(program, ["--output", `fifo:${path}`, ...JSON_REPORTS]);
+      await spillway.write("a line\n");
+      const report = await spillway.reported(
+        "the failure",
+        ({ event }) => event === "sink_failing",
+      );
+      assertStringIncludes(report.message ?? "", "it still holds what was written");
+      letGo();
+      const reader = new Running(["cat", path]);
+      const text = reader.readAll();
+      await spillway.counted("the line", (s) => s.lines_out === 1);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      await reader.code;
+      assertEquals(decoder.decode(await text), "a line\n");
     }),
 );

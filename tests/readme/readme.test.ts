@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FLAGS } from "../../src/cli/flags.ts";
+import { FORMAT_NAMES } from "../../src/formats/formats.ts";
+import { DESTINATION_HELP } from "../../src/output/sinks.ts";
 import { DOCUMENTS, MANUAL, README as readme } from "./documents.ts";
 
 const MAX_LINES = 300;
@@ -63,3 +65,29 @@ function headingsIn(markdown: string): string[] {
     title!.toLowerCase().replaceAll(/[^\p{L}\p{N} -]/gu, "").replaceAll(" ", "-")
   );
 }
+
+/** The first cells of the table below a heading, without their code marks. */
+function firstCells(heading: string): string[] {
+  const section = readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("| `"));
+  return rows.flatMap((row) => row.split("|")[1]!.match(/`[^`]+`/g) ?? [])
+    .map((cell) => cell.slice(1, -1));
+}
+
+Deno.test("the README's table of formats has every format, and no other", () => {
+  assertEquals(firstCells("Formats").sort(), [...FORMAT_NAMES].sort());
+});
+
+Deno.test("the README's table of destinations has those that the help names", () => {
+  const schemes = (text: string) =>
+    [...text.matchAll(/\b[a-z+]+:(?=\/\/|[A-Z/])/g)].map(([scheme]) => scheme);
+  const said = new Set(
+    schemes(firstCells("Destinations").join(" ").replaceAll("…", "H")),
+  );
+  for (const scheme of schemes(DESTINATION_HELP)) {
+    assert(said.has(scheme), `the README does not name ${scheme}`);
+  }
+  for (const scheme of said) {
+    assert(DESTINATION_HELP.includes(scheme), `the help does not name ${scheme}`);
+  }
+});
