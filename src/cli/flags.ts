@@ -96,7 +96,7 @@ export const FLAG_GROUPS = [
         value: "DEST",
         isPath: true,
         help:
-          `Where to write: ${DESTINATION_HELP}. {host} in it stands for this machine's name. Settings follow a ? (HTTP: a #); see the README.`,
+          `Where to write: ${DESTINATION_HELP}. {host} in it stands for this machine's name, {input} for the label of an input, each of which then has an output of its own. Settings follow a ? (HTTP: a #); see the README.`,
         default: "-",
       },
       {
