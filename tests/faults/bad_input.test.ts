@@ -58,8 +58,11 @@ testPrograms("a line without an end is bounded by the ring and counted", async (
   const spillway = start(program, ["--capacity", "1MiB", ...JSON_REPORTS]);
   const chunk = new Uint8Array(MIB).fill(120);
   for (let mib = 0; mib < 64; mib++) await spillway.write(chunk);
-  const status = await spillway.counted("all is read", (s) => s.bytes_in === 64 * MIB);
-  assert(Number(status.bytes_buffered) < 2 * MIB);
+  // Counters are not of one moment: while much comes in, more seems to be buffered.
+  await spillway.counted(
+    "all is read, and little of it kept",
+    (s) => s.bytes_in === 64 * MIB && Number(s.bytes_buffered) < 2 * MIB,
+  );
   await spillway.end();
   await spillway.readAll();
   assertEquals(await spillway.code, 0);
