@@ -1,6 +1,8 @@
 /**
  * `deno task test`: makes the executables, runs all tests, or those in the files and
  * folders that are named, and says at the end what was skipped and how to have it run.
+ * It must not be called `test.ts`: `deno test` would take it for one of the tests, and
+ * run them all again within it.
  */
 
 const FILES = Deno.args.length > 0 ? Deno.args : ["tests/"];
