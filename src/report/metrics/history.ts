@@ -15,9 +15,12 @@ const LOSS_PAUSE_MS = 10_000;
 /** One row of points, from counters that are looked at once a second. */
 class Curve {
   readonly points: Point[] = [];
-  #before:
-    | { timeMs: number; bytesIn: bigint; bytesOut: bigint; lost: bigint }
-    | undefined;
+  #before: { timeMs: number; bytesIn: bigint; bytesOut: bigint; lost: bigint };
+
+  /** @param sinceMs when all was still zero */
+  constructor(sinceMs: number) {
+    this.#before = { timeMs: sinceMs, bytesIn: 0n, bytesOut: 0n, lost: 0n };
+  }
 
   add(timeMs: number, counts: Counts): void {
     const { bytesIn, bytesOut } = counts;
@@ -25,7 +28,7 @@ class Curve {
     const before = this.#before;
     this.#before = now;
     // The clock may have been set back.
-    if (before === undefined || timeMs <= before.timeMs) return;
+    if (timeMs <= before.timeMs) return;
     const seconds = (timeMs - before.timeMs) / 1000;
     this.points.push([
       timeMs,
@@ -46,13 +49,18 @@ export type About = Pick<History, "host" | "command">;
  */
 export class StatusHistory {
   readonly #about: About;
-  readonly #all = new Curve();
+  readonly #all: Curve;
   readonly #inputs = new Map<string, Curve>();
-  readonly #losses = new Reporter("overwritten", LOSS_PAUSE_MS, Date.now());
+  readonly #losses: Reporter;
   #lastLoss: LastLoss | undefined;
+  #recordedMs: number;
 
-  constructor(about: About) {
+  /** @param startMs before anything is read */
+  constructor(about: About, startMs: number) {
     this.#about = about;
+    this.#recordedMs = startMs;
+    this.#all = new Curve(startMs);
+    this.#losses = new Reporter("overwritten", LOSS_PAUSE_MS, startMs);
   }
 
   /** To be called once every `SAMPLE_MS`. */
@@ -63,12 +71,16 @@ export class StatusHistory {
     if (inputs.length <= MAX_INPUTS) {
       for (const input of inputs) {
         let curve = this.#inputs.get(input.label);
-        if (curve === undefined) this.#inputs.set(input.label, curve = new Curve());
+        if (curve === undefined) {
+          curve = new Curve(this.#recordedMs);
+          this.#inputs.set(input.label, curve);
+        }
         curve.add(timeMs, input);
       }
     } else {
       this.#inputs.clear();
     }
+    this.#recordedMs = timeMs;
     for (const event of this.#losses.observe(snapshot)) {
       if (event.event === "loss" || event.event === "loss_end") {
         const isKnown = event.event === "loss_end" || event.repeated;

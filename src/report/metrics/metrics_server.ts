@@ -48,7 +48,7 @@ export function serveMetrics(
 ): string {
   const { deno, bun } = process.versions;
   const build = { version, runtime: bun ? `Bun ${bun}` : `Deno ${deno}` };
-  const history = new StatusHistory(about());
+  const history = new StatusHistory(about(), Date.now());
   const answers = {
     metrics: (format: MetricsFormat) =>
       toMetrics(snapshot(), { build, process: processUsage(), ...origin }, format),

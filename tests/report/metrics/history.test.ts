@@ -5,7 +5,7 @@ import { CAPACITY_BYTES, inputOf, snapshot, START_MS } from "../snapshots.ts";
 const ABOUT = { host: "shop-1", command: "spillway" };
 
 Deno.test("the history has a point for each second, of each input and of all", () => {
-  const history = new StatusHistory(ABOUT);
+  const history = new StatusHistory(ABOUT, START_MS);
   for (const second of [0, 1, 2]) {
     const bytesIn = BigInt(100 * second);
     const inputs = [
@@ -24,8 +24,16 @@ Deno.test("the history has a point for each second, of each input and of all", (
   });
 });
 
+Deno.test("what is lost before the first look is in the history", () => {
+  const history = new StatusHistory(ABOUT, START_MS);
+  history.record(snapshot(0.5, [inputOf({ bytesIn: 50n, bytesOverwritten: 7n }, "a")]));
+  const point = [START_MS + 500, 100, 0, 7];
+  assertEquals(history.now().points, [point]);
+  assertEquals(history.now().inputs, { a: [point] });
+});
+
 Deno.test("the history is bounded: two minutes, and not every one of many inputs", () => {
-  const history = new StatusHistory(ABOUT);
+  const history = new StatusHistory(ABOUT, START_MS);
   const many = Array.from({ length: 65 }, (_, index) => inputOf({}, `${index}`));
   for (let second = 0; second < 300; second++) history.record(snapshot(second, many));
   const { points, inputs } = history.now();
@@ -34,18 +42,19 @@ Deno.test("the history is bounded: two minutes, and not every one of many inputs
 });
 
 Deno.test("a clock that is set back makes no point", () => {
-  const history = new StatusHistory(ABOUT);
+  const history = new StatusHistory(ABOUT, START_MS);
   for (const second of [10, 11, 5, 6]) {
     history.record(snapshot(second, [inputOf({ bytesIn: 100n })]));
   }
   assertEquals(history.now().points.map(([timeMs]) => timeMs), [
+    START_MS + 10_000,
     START_MS + 11_000,
     START_MS + 6000,
   ]);
 });
 
 Deno.test("the last loss has the capacity that would have held it, once that is known", () => {
-  const history = new StatusHistory(ABOUT);
+  const history = new StatusHistory(ABOUT, START_MS);
   const losing = (lines: bigint) =>
     inputOf({
       linesOverwritten: lines,
