@@ -35,13 +35,13 @@ export class InputError extends Error {
 export abstract class OutputError extends Error {}
 
 /** Trying again would not help. */
-export class SinkError extends OutputError {
-  override readonly name = "SinkError";
+export class PermanentError extends OutputError {
+  override readonly name = "PermanentError";
 }
 
 /** It cannot take anything now, but may later: the disk is full, say. */
-export class SinkFailure extends OutputError {
-  override readonly name = "SinkFailure";
+export class TemporaryError extends OutputError {
+  override readonly name = "TemporaryError";
 
   /** @param retryAfterMs how long it has asked us to wait */
   constructor(message: string, readonly retryAfterMs = 0) {

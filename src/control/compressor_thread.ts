@@ -1,4 +1,4 @@
-import { SinkFailure } from "../errors.ts";
+import { TemporaryError } from "../errors.ts";
 import { compressAll } from "../output/file/compressor.ts";
 import { RotatedFiles } from "../output/file/rotated_files.ts";
 import { note } from "./thread_messages.ts";
@@ -8,7 +8,7 @@ export function runCompressorThread({ files }: CompressorStart): void {
   try {
     compressAll(new RotatedFiles(files));
   } catch (error) {
-    if (!(error instanceof SinkFailure)) throw error;
+    if (!(error instanceof TemporaryError)) throw error;
     note({ event: "rotation_failing", message: error.message });
   }
 }

@@ -46,7 +46,7 @@ function routeFailed(route: number, error: unknown): RouteEnd {
   return { kind: "route failed", route, cause, message };
 }
 
-/** @throws SinkError when the destination can never work. */
+/** @throws PermanentError when the destination can never work. */
 function openOutlet(
   { route, plan, lanes }: OutletStart,
   board: Board,

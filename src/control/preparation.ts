@@ -1,6 +1,6 @@
 /** What is seen to before a thread starts, and can go wrong. Control thread only. */
 
-import { InputError, messageOf, SinkError } from "../errors.ts";
+import { InputError, messageOf, PermanentError } from "../errors.ts";
 import { outputBytesFor } from "../formats/formats.ts";
 import { createFifo } from "../input/fifo.ts";
 import { landingBytesFor } from "../input/line_framer.ts";
@@ -49,11 +49,11 @@ export function createFifos(inputs: readonly InputSpec[]): void {
 /** As the file in it: for a group of log readers, not for everybody. */
 const FOLDER_MODE = 0o750;
 
-/** @throws SinkError when it is missing and cannot be made. */
+/** @throws PermanentError when it is missing and cannot be made. */
 export function makeFolder(path: string): void {
   const outcome = mkdir(path, FOLDER_MODE);
   if (outcome === -EEXIST || outcome >= 0) return;
-  throw new SinkError(
+  throw new PermanentError(
     `cannot make folder "${path}" for the output: ${
       describeError(-outcome)
     }; what it is in must exist and be writable`,

@@ -1,4 +1,4 @@
-import { SinkFailure, SinkRejection } from "../errors.ts";
+import { SinkRejection, TemporaryError } from "../errors.ts";
 import { goesOn, type Outgoing } from "../formats/format.ts";
 import { monotonicMs } from "../system/clock.ts";
 import type { Board, OutputWords, Steps } from "../threads/board.ts";
@@ -119,7 +119,7 @@ export class Delivery {
    * True when the sink would take something. If not, the lines that are to go to it
    * stay where newer ones can take their place.
    *
-   * @throws SinkError, SinkClosedError when it never will.
+   * @throws PermanentError, SinkClosedError when it never will.
    */
   ready(nowMs: number, wait: Wait): boolean {
     if (this.#sink.ready === undefined) return true;
@@ -152,7 +152,7 @@ export class Delivery {
   /**
    * Writes what the sink takes of the piece. True when nothing of it is left.
    *
-   * @throws SinkError, SinkClosedError when it will never be taken.
+   * @throws PermanentError, SinkClosedError when it will never be taken.
    */
   advance(nowMs: number, wait: Wait): boolean {
     const piece = this.#piece;
@@ -275,7 +275,7 @@ export class Delivery {
     }
     this.#steps.end();
     if (error instanceof SinkRejection) return;
-    if (!(error instanceof SinkFailure)) throw error;
+    if (!(error instanceof TemporaryError)) throw error;
     if (!this.#backoff.failing) {
       this.#words.failingSince = monotonicMs();
       this.#context.events.onSinkFailing(error.message);
@@ -320,7 +320,7 @@ export class Delivery {
     this.#context.events.onSinkRejecting(why);
   }
 
-  /** Between pieces: gets on with what the sink has in custody. @throws SinkError */
+  /** Between pieces: gets on with what the sink has in custody. @throws PermanentError */
   tend(nowMs: number, wait: Wait): void {
     const { custody } = this.#sink;
     if (custody === undefined || custody.settled || !this.#mayTry(nowMs, wait)) return;
@@ -347,7 +347,7 @@ export class Delivery {
     try {
       this.#sink.reopen?.();
     } catch (error) {
-      if (!(error instanceof SinkFailure)) throw error;
+      if (!(error instanceof TemporaryError)) throw error;
       this.#context.events.onSinkFailing(error.message);
     }
     this.#context.events.onReopened();
@@ -357,7 +357,7 @@ export class Delivery {
    * Makes everything lasting and closes the sink. False until that is done; the deadline
    * is the control thread's.
    *
-   * @throws SinkError when it can never be done.
+   * @throws PermanentError when it can never be done.
    */
   finish(nowMs: number, wait: Wait): boolean {
     this.tend(nowMs, wait);

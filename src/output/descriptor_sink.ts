@@ -1,4 +1,4 @@
-import { SinkClosedError, SinkError, SinkFailure } from "../errors.ts";
+import { PermanentError, SinkClosedError, TemporaryError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import { write } from "../system/descriptors.ts";
 import { describeError, EAGAIN, EBADF, EPIPE } from "../system/errno.ts";
@@ -41,11 +41,11 @@ export class DescriptorSink implements Sink {
       throw new SinkClosedError(`${this.name} was closed by its reader: ${reason}`);
     }
     if (count === -EBADF) {
-      throw new SinkError(
+      throw new PermanentError(
         `cannot write to ${this.name}: ${reason}; open it for writing, or name an --output`,
       );
     }
-    throw new SinkFailure(`cannot write to ${this.name}: ${reason}`);
+    throw new TemporaryError(`cannot write to ${this.name}: ${reason}`);
   }
 
   /** What the kernel has taken is the reader's; closing is left to the exit. */

@@ -1,4 +1,4 @@
-import { SinkError, SinkFailure, UsageError } from "../errors.ts";
+import { PermanentError, TemporaryError, UsageError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import {
   close,
@@ -85,20 +85,20 @@ class FifoSink implements Sink {
   /** What of the piece has gone into the pipe beyond what `write` has said to be taken. */
   #unconfirmed = 0;
 
-  /** @throws SinkError when there can be no such pipe. */
+  /** @throws PermanentError when there can be no such pipe. */
   constructor(name: string, path: string) {
     this.#name = name;
     this.#path = path;
     try {
       const obstacle = this.#connect();
-      if (obstacle !== undefined) throw new SinkError(obstacle);
+      if (obstacle !== undefined) throw new PermanentError(obstacle);
     } catch (error) {
       // It is said when there are lines, if it is still so.
-      if (!(error instanceof SinkFailure)) throw error;
+      if (!(error instanceof TemporaryError)) throw error;
     }
   }
 
-  /** @throws SinkFailure when something is in the way of any reader. */
+  /** @throws TemporaryError when something is in the way of any reader. */
   ready(wait: Wait): boolean {
     if (this.#descriptor !== undefined) {
       if ((this.#events(this.#descriptor, 0) & POLLERR) === 0) return true;
@@ -107,7 +107,7 @@ class FifoSink implements Sink {
     const nowMs = performance.now();
     if (nowMs >= this.#looks.retryAtMs) {
       const obstacle = this.#connect();
-      if (obstacle !== undefined) throw new SinkFailure(obstacle);
+      if (obstacle !== undefined) throw new TemporaryError(obstacle);
       if (this.#descriptor !== undefined) {
         this.#looks.reset();
         return true;
@@ -145,7 +145,7 @@ class FifoSink implements Sink {
     const count = write(descriptor, piece.address + at, piece.length - at);
     if (count > 0) this.#unconfirmed += count;
     else if (count !== -EAGAIN && count !== -EPIPE) {
-      throw new SinkFailure(`cannot write to ${this.#name}: ${describeError(-count)}`);
+      throw new TemporaryError(`cannot write to ${this.#name}: ${describeError(-count)}`);
     }
   }
 
@@ -190,7 +190,7 @@ class FifoSink implements Sink {
   /**
    * Opens what was found, and nothing that has got its name since.
    *
-   * @throws SinkFailure while somebody else writes to it, or what it holds is unread.
+   * @throws TemporaryError while somebody else writes to it, or what it holds is unread.
    */
   #open(found: number): string | undefined {
     const refusal = this.#refusal(status(found));
@@ -201,12 +201,12 @@ class FifoSink implements Sink {
     if (outcome < 0) {
       if (descriptor >= 0) close(descriptor);
       if (outcome === -EBUSY) {
-        throw new SinkFailure(
+        throw new TemporaryError(
           `cannot write to ${this.#name}: it still holds what was written to it before; read that first`,
         );
       }
       if (outcome !== -EAGAIN) return this.#cannotOpen(outcome);
-      throw new SinkFailure(
+      throw new TemporaryError(
         `cannot write to ${this.#name}: another process writes to it, and lines of the two would mix; end that one, or write to another pipe`,
       );
     }

@@ -100,7 +100,7 @@ export class Outlet {
    * Does what can be done now, and no more than its share.
    *
    * @param nowMs on the clock of `performance.now`
-   * @throws SinkError, SinkClosedError when the sink will never take anything again.
+   * @throws PermanentError, SinkClosedError when the sink will never take anything again.
    */
   step(nowMs: number): Stepped {
     const { delivery } = this.#context;

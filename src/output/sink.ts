@@ -15,7 +15,7 @@ export interface Sink {
    * nobody. Asked before lines are taken out of the ring, where newer ones can still
    * take their place.
    *
-   * @throws SinkFailure, SinkError, SinkClosedError, as `write`.
+   * @throws TemporaryError, PermanentError, SinkClosedError, as `write`.
    */
   ready?(wait: Wait): boolean;
 
@@ -24,8 +24,8 @@ export interface Sink {
    * that were; 0 when it cannot take any now. Asked again with the same piece until
    * it has taken all of it.
    *
-   * @throws SinkFailure when trying again may help, SinkRejection when it would not
-   * for some bytes, SinkError when it never will, SinkClosedError when nobody is left
+   * @throws TemporaryError when trying again may help, SinkRejection when it would not
+   * for some bytes, PermanentError when it never will, SinkClosedError when nobody is left
    * to read.
    */
   write(piece: Outgoing, from: number, wait: Wait): number;
@@ -37,14 +37,14 @@ export interface Sink {
    * Opens the destination anew under its name, as log rotation asks with SIGHUP; only
    * where `SinkKind.reopens`.
    *
-   * @throws SinkFailure when it cannot; the old one is then still in use.
+   * @throws TemporaryError when it cannot; the old one is then still in use.
    */
   reopen?(): void;
 
   /**
    * Makes what was taken lasting, and closes. False until that is done.
    *
-   * @throws SinkFailure, SinkError
+   * @throws TemporaryError, PermanentError
    */
   finish(wait: Wait): boolean;
 }
@@ -82,7 +82,7 @@ export interface Custody {
    * Gets on with what has not arrived, without new bytes; to be asked again as `wait`
    * says.
    *
-   * @throws SinkFailure, SinkError
+   * @throws TemporaryError, PermanentError
    */
   tend(wait: Wait): void;
 }
@@ -162,6 +162,6 @@ export interface SinkKind<D extends Destination> {
    */
   parse(output: string, settings: OutputSettings): D | undefined;
 
-  /** @throws SinkError when the destination can never work. */
+  /** @throws PermanentError when the destination can never work. */
   open(destination: D, notices: SinkNotices, format: FormatName): Sink;
 }

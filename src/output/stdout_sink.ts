@@ -1,4 +1,4 @@
-import { SinkError } from "../errors.ts";
+import { PermanentError } from "../errors.ts";
 import type { Outgoing } from "../formats/format.ts";
 import {
   appends,
@@ -71,14 +71,14 @@ function loopOfDescriptor(descriptor: number): string {
     : DESCRIPTORS;
 }
 
-/** @throws SinkError when the descriptor is closed. */
+/** @throws PermanentError when the descriptor is closed. */
 function openStandard(
   descriptor: number,
   { name, turn }: StandardDestination,
 ): Sink {
   const found = status(descriptor);
   if (typeof found === "number") {
-    throw new SinkError(
+    throw new PermanentError(
       `cannot write to ${name}: ${
         describeError(-found)
       }; redirect it, or name an --output`,

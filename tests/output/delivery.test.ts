@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
+  PermanentError,
   SinkClosedError,
-  SinkError,
-  SinkFailure,
   SinkRejection,
+  TemporaryError,
 } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { Delivery, Refused } from "../../src/output/delivery.ts";
@@ -114,7 +114,7 @@ Deno.test("a sink that never promises is delivered to without a promise", () => 
 
 Deno.test("after a failure it goes on where it was, and says so once", async () => {
   for (const asynchronous of [false, true]) {
-    const full = new SinkFailure("the disk is full");
+    const full = new TemporaryError("the disk is full");
     const test = new TestDelivery({ asynchronous, answers: [5, full, full, 4] });
     await test.send("one\ntwo\nthree\n");
     assertEquals(test.sink.text, "one\ntwo\nthree\n");
@@ -124,7 +124,7 @@ Deno.test("after a failure it goes on where it was, and says so once", async () 
 });
 
 Deno.test("each new failure is said again", () => {
-  const answers = [new SinkFailure("first"), 2, new SinkFailure("second")];
+  const answers = [new TemporaryError("first"), 2, new TemporaryError("second")];
   const test = new TestDelivery({ answers });
   test.send("line\n");
   assertEquals(test.events, [
@@ -136,7 +136,7 @@ Deno.test("each new failure is said again", () => {
 });
 
 Deno.test("a sink that fails, waits for room and fails again has not recovered in between", () => {
-  const full = new SinkFailure("full");
+  const full = new TemporaryError("full");
   const test = new TestDelivery({ answers: [full, 0, full] });
   test.send("line\n");
   assertEquals(test.events, ["failing: full", "recovered"]);
@@ -144,7 +144,7 @@ Deno.test("a sink that fails, waits for room and fails again has not recovered i
 });
 
 Deno.test("a sink that will never take anything ends the delivery", async () => {
-  for (const error of [new SinkClosedError("closed"), new SinkError("gone")]) {
+  for (const error of [new SinkClosedError("closed"), new PermanentError("gone")]) {
     const test = new TestDelivery({ answers: [4, error] });
     assertThrows(() => test.send("one\ntwo\n"), Error, error.message);
     assertEquals(test.out, [1n, 4n]);
@@ -184,7 +184,7 @@ Deno.test("from before a write until it is counted, the last report waits for it
   for (const asynchronous of [false, true]) {
     const stepping: boolean[] = [];
     const look = () => void stepping.push(test.board.stepping);
-    const answers = [1, new SinkFailure("full")];
+    const answers = [1, new TemporaryError("full")];
     const test = new TestDelivery({ asynchronous, answers, onWrite: look });
     const piece = linesOf("one\n");
     const progress = (written: number) => {
@@ -220,7 +220,7 @@ Deno.test("reopens once for each time it was asked", () => {
 
 Deno.test("a sink that cannot be reopened says so and is still in use", () => {
   const test = new TestDelivery();
-  test.sink.reopenError = new SinkFailure("no such folder");
+  test.sink.reopenError = new TemporaryError("no such folder");
   test.board.requestReopen();
   test.delivery.reopenIfAsked();
   assertEquals(test.events, ["failing: no such folder", "reopened"]);
@@ -230,7 +230,7 @@ Deno.test("a sink that cannot be reopened says so and is still in use", () => {
 
 Deno.test("a sink that fails is reopened before it is tried again, when that was asked", () => {
   const test: TestDelivery = new TestDelivery({
-    answers: [new SinkFailure("the file was moved away")],
+    answers: [new TemporaryError("the file was moved away")],
     onWrite: () => test.sink.writes === 1 && test.board.requestReopen(),
   });
   test.send("line\n");
@@ -240,7 +240,7 @@ Deno.test("a sink that fails is reopened before it is tried again, when that was
 
 Deno.test("finish is tried again after a failure, and the recovery is told", async () => {
   for (const asynchronous of [false, true]) {
-    const failure = new SinkFailure("cannot sync");
+    const failure = new TemporaryError("cannot sync");
     const test = new TestDelivery({ asynchronous, finishAnswers: [failure, failure] });
     await test.finish();
     assert(test.sink.finished);
@@ -249,8 +249,8 @@ Deno.test("finish is tried again after a failure, and the recovery is told", asy
 });
 
 Deno.test("finish gives up on a sink that never will", () => {
-  const test = new TestDelivery({ finishAnswers: [new SinkError("gone")] });
-  assertThrows(() => test.finish(), SinkError, "gone");
+  const test = new TestDelivery({ finishAnswers: [new PermanentError("gone")] });
+  assertThrows(() => test.finish(), PermanentError, "gone");
 });
 
 Deno.test("a sink that takes a part of a piece has taken nothing since then only", () => {
@@ -272,7 +272,7 @@ Deno.test("a sink that takes a part of a piece has taken nothing since then only
 
 Deno.test("the board says since when a sink fails, and how often it was tried again", () => {
   const failing: boolean[] = [];
-  const failure = new SinkFailure("full");
+  const failure = new TemporaryError("full");
   const test: TestDelivery = new TestDelivery({
     answers: [failure, failure, 4],
     onWrite: () => failing.push(test.words.failingSince !== undefined),

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { SinkFailure, SinkRejection } from "../../src/errors.ts";
+import { SinkRejection, TemporaryError } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
 import { Delivery, Refused } from "../../src/output/delivery.ts";
 import { ARRIVED, type Sink, type Verdict } from "../../src/output/sink.ts";
@@ -127,7 +127,7 @@ Deno.test("a sink that keeps things has recovered when something has arrived", (
   const test = new TestDelivery(sink);
   test.send("one\n");
   sink.tending.push(() => {
-    throw new SinkFailure("it broke");
+    throw new TemporaryError("it broke");
   });
   test.tend();
   assertEquals(test.events, ["failing: it broke"]);
@@ -144,7 +144,7 @@ Deno.test("the end waits for what is kept, however often that fails", () => {
   test.send("one\ntwo\n");
   sink.tending.push(
     () => {
-      throw new SinkFailure("it broke");
+      throw new TemporaryError("it broke");
     },
     () => sink.verdicts.push(ARRIVED),
     () => sink.verdicts.push(ARRIVED),

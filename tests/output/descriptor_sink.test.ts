@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SinkClosedError, SinkError, SinkFailure } from "../../src/errors.ts";
+import { PermanentError, SinkClosedError, TemporaryError } from "../../src/errors.ts";
 import { DescriptorSink } from "../../src/output/descriptor_sink.ts";
 import { Wait } from "../../src/output/wait.ts";
 import { close, O_WRONLY, open, read } from "../../src/system/descriptors.ts";
@@ -81,7 +81,7 @@ Deno.test("a descriptor that is none, or not for writing, never will work", () =
     const sink = new DescriptorSink("the file", descriptor);
     assertThrows(
       () => sink.write(pieceOf(numberedBytes(1)), 0, wait),
-      SinkError,
+      PermanentError,
       "cannot write to the file: Bad file descriptor (EBADF)",
     );
   }
@@ -93,7 +93,7 @@ Deno.test("a full disk may have room later", () => {
   const sink = new DescriptorSink('"/dev/full"', full);
   assertThrows(
     () => sink.write(pieceOf(numberedBytes(1)), 0, wait),
-    SinkFailure,
+    TemporaryError,
     'cannot write to "/dev/full": No space left on device (ENOSPC)',
   );
   close(full);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { SinkFailure } from "../../src/errors.ts";
+import { TemporaryError } from "../../src/errors.ts";
 import type { Gap } from "../../src/formats/format.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
 import { RawFormat } from "../../src/formats/raw.ts";
@@ -332,7 +332,7 @@ Deno.test("a producer that waits for room hears of it", async () => {
 });
 
 Deno.test("a sink that fails gets what it had refused, and nothing twice", async () => {
-  const answers = [150, new SinkFailure("full"), 0, 33];
+  const answers = [150, new TemporaryError("full"), 0, 33];
   const test = new TestFlush({ answers });
   pushNumbered(test.ring, 0, 100);
   assertEquals(await test.run(), numbered(0, 100));

@@ -1,4 +1,4 @@
-import { SinkFailure, SinkRejection } from "../../src/errors.ts";
+import { SinkRejection, TemporaryError } from "../../src/errors.ts";
 import { goesOn, type Outgoing } from "../../src/formats/format.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
 import type { Wait } from "../../src/output/wait.ts";
@@ -120,7 +120,7 @@ export class SimulatedSink implements Sink {
         return this.#take(piece, from, step.bytes);
       case "fails":
         this.failures++;
-        throw new SinkFailure("the simulated disk is full");
+        throw new TemporaryError("the simulated disk is full");
       case "rejects":
         return this.#reject(piece, from);
       case "gets stuck":

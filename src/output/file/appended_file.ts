@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { close, O_RDONLY, openAgain, write } from "../../system/descriptors.ts";
 import { status } from "../../system/file_status.ts";
@@ -115,7 +115,7 @@ export class AppendedFile {
     try {
       if (this.#endsInsideLine) this.#endLine();
     } catch (error) {
-      if (error instanceof SinkFailure) return false;
+      if (error instanceof TemporaryError) return false;
       throw error;
     }
     if (write(this.descriptor, addressOf(bytes), length) !== length) {

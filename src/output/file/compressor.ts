@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import { gzip } from "../../runtime/on_demand.ts";
 import {
   close,
@@ -28,7 +28,7 @@ const MEMBER_BYTES = 1024 * 1024;
  * The compressor thread: compresses rotated files until all are, newest first, so
  * that one is not outrun by rotations for ever.
  *
- * @throws SinkFailure when it cannot; the plain file is then still there.
+ * @throws TemporaryError when it cannot; the plain file is then still there.
  */
 export function compressAll(files: RotatedFiles): void {
   yieldToOthers();
@@ -73,7 +73,7 @@ function fill(chunk: Uint8Array, descriptor: number): number {
   while (length < chunk.length) {
     const count = read(descriptor, address + length, chunk.length - length);
     if (count < 0) {
-      throw new SinkFailure(`cannot read a rotated file: ${describeError(-count)}`);
+      throw new TemporaryError(`cannot read a rotated file: ${describeError(-count)}`);
     }
     if (count === 0) break;
     length += count;
@@ -93,7 +93,7 @@ function writeAll(descriptor: number, bytes: Uint8Array, path: string): void {
 
 function check(outcome: number, path: string): void {
   if (outcome >= 0) return;
-  throw new SinkFailure(
+  throw new TemporaryError(
     `cannot write "${path}": ${
       describeError(-outcome)
     }; rotated files stay as they are until the next rotation`,

@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { describeError } from "../../system/errno.ts";
 import { status, statusOfName } from "../../system/file_status.ts";
@@ -102,7 +102,7 @@ export class FileRotation {
     return room <= 0 ? from : Math.max(from, piece.recordStart(from + room));
   }
 
-  /** @throws SinkFailure when it does not work; `file` is then in place as it was. */
+  /** @throws TemporaryError when it does not work; `file` is then in place as it was. */
   #rotate(file: AppendedFile): AppendedFile {
     checkOutcome(file.sync(), `cannot sync ${this.#name} to disk`);
     if (this.#settings.maxFiles === 1) {
@@ -138,7 +138,7 @@ export class FileRotation {
     const wish = { path: this.#path, mode, followsLinks: false };
     const next = this.#ownership.open(wish);
     if (typeof next !== "string") return next;
-    throw new SinkFailure(`cannot create ${this.#name} again: ${next}`);
+    throw new TemporaryError(`cannot create ${this.#name} again: ${next}`);
   }
 
   #succeeded(): void {
@@ -149,7 +149,7 @@ export class FileRotation {
 
   /** Says so once, until it works again. */
   #failed(error: unknown): void {
-    if (!(error instanceof SinkFailure)) throw error;
+    if (!(error instanceof TemporaryError)) throw error;
     this.#retryAtMs = performance.now() + RETRY_MS;
     if (this.#failing) return;
     this.#failing = true;
@@ -160,5 +160,5 @@ export class FileRotation {
 }
 
 function checkOutcome(outcome: number, attempt: string): void {
-  if (outcome < 0) throw new SinkFailure(`${attempt}: ${describeError(-outcome)}`);
+  if (outcome < 0) throw new TemporaryError(`${attempt}: ${describeError(-outcome)}`);
 }

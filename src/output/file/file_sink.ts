@@ -1,4 +1,4 @@
-import { SinkError, SinkFailure } from "../../errors.ts";
+import { PermanentError, TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { describeError } from "../../system/errno.ts";
 import { status } from "../../system/file_status.ts";
@@ -64,7 +64,7 @@ class FileSink implements Sink {
   /** Since the last time that it worked. */
   #reopenFailed = false;
 
-  /** @throws SinkError when the file cannot be opened for appending, or never rotated. */
+  /** @throws PermanentError when the file cannot be opened for appending, or never rotated. */
   constructor({ name, path, rotation }: FileDestination, notices: SinkNotices) {
     this.#name = name;
     this.#notices = notices;
@@ -72,10 +72,10 @@ class FileSink implements Sink {
     this.#wish = { path, mode: FILE_MODE, followsLinks: rotation === undefined };
     const file = AppendedFile.open(name, this.#wish);
     if (typeof file === "string") {
-      throw new SinkError(`cannot open ${name} for appending: ${file}`);
+      throw new PermanentError(`cannot open ${name} for appending: ${file}`);
     }
     if (rotation !== undefined && !file.isFile) {
-      throw new SinkError(
+      throw new PermanentError(
         `cannot rotate ${name}: not a file but a device; leave --max-size out`,
       );
     }
@@ -103,7 +103,7 @@ class FileSink implements Sink {
     return obstacle;
   }
 
-  /** @throws SinkFailure while another process has it. */
+  /** @throws TemporaryError while another process has it. */
   ready(): boolean {
     this.#file ??= this.#open();
     return true;
@@ -113,7 +113,7 @@ class FileSink implements Sink {
     const file = AppendedFile.open(this.#name, this.#wish);
     const obstacle = typeof file === "string" ? file : this.#adopt(file);
     if (typeof file !== "string" && obstacle === undefined) return file;
-    throw new SinkFailure(`cannot write to ${this.#name}: ${obstacle}`);
+    throw new TemporaryError(`cannot write to ${this.#name}: ${obstacle}`);
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
@@ -187,11 +187,11 @@ class FileSink implements Sink {
     return file;
   }
 
-  /** @throws SinkFailure when it cannot: what is written would be gone. */
+  /** @throws TemporaryError when it cannot: what is written would be gone. */
   #replaceDeleted(file: AppendedFile): AppendedFile {
     const next = this.#ownership.open(this.#wish);
     if (typeof next === "string") {
-      throw new SinkFailure(
+      throw new TemporaryError(
         `cannot write to ${this.#name}: it was deleted, and cannot be created again: ${next}`,
       );
     }
@@ -217,7 +217,7 @@ class FileSink implements Sink {
     if (this.#watch.isUnsure(this.#file)) this.#file = this.#follow(this.#file);
     const outcome = this.#file.sync();
     if (outcome < 0) {
-      throw new SinkError(
+      throw new PermanentError(
         `cannot make ${this.#name} lasting: ${
           describeError(-outcome)
         }; what was written last may be missing from it after a crash: look at the disk`,

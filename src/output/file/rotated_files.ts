@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import { Lock } from "../../threads/lock.ts";
 import {
   close,
@@ -109,7 +109,7 @@ export class RotatedFiles {
    * Puts in order what a killed program has left.
    *
    * @returns whether there are plain files.
-   * @throws SinkFailure when a name cannot be changed.
+   * @throws TemporaryError when a name cannot be changed.
    */
   recover(): boolean {
     return this.#locked(() => {
@@ -124,7 +124,7 @@ export class RotatedFiles {
    * The other files are as they were until `settle`, so that nothing is moved or removed
    * where this file cannot be. If `begin` throws, the file has its name again.
    *
-   * @throws SinkFailure when a name cannot be changed; what `begin` throws.
+   * @throws TemporaryError when a name cannot be changed; what `begin` throws.
    */
   rotate<T>(begin: () => T): T {
     return this.#locked(() => {
@@ -145,7 +145,7 @@ export class RotatedFiles {
    * Gives the file that waits the number 1, after the others have moved up, and then
    * removes those that are too many.
    *
-   * @throws SinkFailure when a name cannot be changed.
+   * @throws TemporaryError when a name cannot be changed.
    */
   settle(): void {
     this.#locked(() => this.#settle());
@@ -154,7 +154,7 @@ export class RotatedFiles {
   /**
    * Opens the newest file that is not compressed. The caller closes it.
    *
-   * @throws SinkFailure when it cannot be opened.
+   * @throws TemporaryError when it cannot be opened.
    */
   openPlain(): PlainFile | undefined {
     return this.#locked(() => {
@@ -220,7 +220,7 @@ export class RotatedFiles {
    * Puts the complete compressed form, which stands at `unfinishedPath`, in the
    * place of the plain file, unless that has become too old in the meantime.
    *
-   * @throws SinkFailure when a name cannot be changed.
+   * @throws TemporaryError when a name cannot be changed.
    */
   replaceByCompressed({ status: { identity } }: PlainFile): void {
     this.#locked(() => {
@@ -316,7 +316,7 @@ export class RotatedFiles {
 
   #locked<T>(work: () => T): T {
     if (!this.#lock.acquire(PATIENCE_MS)) {
-      throw new SinkFailure(
+      throw new TemporaryError(
         `cannot rotate "${this.#path}": another thread has been at it for ${PATIENCE_MS} ms`,
       );
     }
@@ -337,8 +337,8 @@ function failure(
   name: string,
   outcome: number,
   newName?: string,
-): SinkFailure {
-  return new SinkFailure(
+): TemporaryError {
+  return new TemporaryError(
     `cannot ${verb} "${name}"${newName === undefined ? "" : ` to "${newName}"`}: ${
       describeError(-outcome)
     }; its folder must be writable for this user`,

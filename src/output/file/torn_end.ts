@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import { close, O_RDONLY, openAgain, write } from "../../system/descriptors.ts";
 import { describeError } from "../../system/errno.ts";
 import { readAt } from "../../system/files.ts";
@@ -22,9 +22,9 @@ export function endsInsideLine(descriptor: number, bytes: number): boolean {
   return count === 1 && last[0] !== NEWLINE[0];
 }
 
-/** Appends the newline that is missing. @throws SinkFailure */
+/** Appends the newline that is missing. @throws TemporaryError */
 export function endLine(name: string, descriptor: number): void {
   const outcome = write(descriptor, addressOf(NEWLINE), NEWLINE.length);
   if (outcome > 0) return;
-  throw new SinkFailure(`cannot write to ${name}: ${describeError(-outcome)}`);
+  throw new TemporaryError(`cannot write to ${name}: ${describeError(-outcome)}`);
 }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { SinkError, SinkFailure, UsageError } from "../../errors.ts";
+import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
 import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 import { environment } from "../../system/process.ts";
@@ -45,7 +45,7 @@ export interface Credentials {
  * command line, which everybody can read. Asked for with every request: tokens
  * expire, and are replaced in their file.
  *
- * @throws SinkFailure when they cannot be read or cannot be sent.
+ * @throws TemporaryError when they cannot be read or cannot be sent.
  */
 export function readCredentials(
   file: CredentialFile | undefined,
@@ -53,7 +53,7 @@ export function readCredentials(
   if (file !== undefined) {
     const bytes = readFile(file.path);
     if (typeof bytes === "number") {
-      throw new SinkFailure(
+      throw new TemporaryError(
         `cannot read the credentials in "${file.path}": ${
           describeError(-bytes)
         }; this user must be allowed to read it`,
@@ -69,12 +69,12 @@ export function readCredentials(
   return undefined;
 }
 
-/** The same at the start, where what is wrong can be put right. @throws SinkError */
+/** The same at the start, where what is wrong can be put right. @throws PermanentError */
 export function checkCredentials(file: CredentialFile | undefined): void {
   try {
     readCredentials(file);
   } catch (error) {
-    throw error instanceof SinkFailure ? new SinkError(error.message) : error;
+    throw error instanceof TemporaryError ? new PermanentError(error.message) : error;
   }
 }
 
@@ -93,6 +93,6 @@ function credentials(scheme: Scheme, text: string, where: string): Credentials {
   return { header: `Basic ${encoded}`, secrets: [encoded, text, password] };
 }
 
-function unusable(where: string, what: string): SinkFailure {
-  return new SinkFailure(`${where} does not hold ${what} and nothing else`);
+function unusable(where: string, what: string): TemporaryError {
+  return new TemporaryError(`${where} does not hold ${what} and nothing else`);
 }

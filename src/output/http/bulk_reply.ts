@@ -1,6 +1,6 @@
 /** The reply of Elasticsearch's and OpenSearch's `_bulk`: a verdict for each document. */
 
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import { ARRIVED, type Verdict } from "../sink.ts";
 
 const CONFLICT = 409;
@@ -12,7 +12,7 @@ const RETRIED = [408, 429];
  * or from a page to log in.
  *
  * @param words makes text of the server's fit for a message
- * @throws SinkFailure when it is not the reply to so many documents.
+ * @throws TemporaryError when it is not the reply to so many documents.
  */
 export function bulkVerdicts(
   body: string,
@@ -28,7 +28,7 @@ export function bulkVerdicts(
   }
   const outcomes = errors === true ? each?.map(outcomeOf) : undefined;
   if (outcomes === undefined || outcomes.includes(undefined)) {
-    throw new SinkFailure(
+    throw new TemporaryError(
       `the reply does not say what has become of ${documents} documents, as one to a bulk request does: ${
         words(body)
       }`,

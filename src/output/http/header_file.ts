@@ -1,4 +1,4 @@
-import { SinkError, SinkFailure } from "../../errors.ts";
+import { PermanentError, TemporaryError } from "../../errors.ts";
 import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 
@@ -25,13 +25,13 @@ const NONE: Headers = { lines: [], names: new Set(), secrets: [] };
  * The headers to send now: the file's lines, each `Name: value` (RFC 9110). Asked for
  * with every request, as tokens may stand in them. No message quotes what the file holds.
  *
- * @throws SinkFailure when they cannot be read or cannot be sent.
+ * @throws TemporaryError when they cannot be read or cannot be sent.
  */
 export function readHeaderFile(path: string | undefined): Headers {
   if (path === undefined) return NONE;
   const bytes = readFile(path);
   if (typeof bytes === "number") {
-    throw new SinkFailure(
+    throw new TemporaryError(
       `cannot read the headers in "${path}": ${
         describeError(-bytes)
       }; this user must be allowed to read it`,
@@ -61,19 +61,19 @@ function headerIn(line: string): { name: string; value: string } | undefined {
 }
 
 function refuse(path: string, line: number): never {
-  throw new SinkFailure(
+  throw new TemporaryError(
     `line ${line} of "${path}" is not a header to send; write Name: value, and none of ${
       OWN.join(", ")
     }`,
   );
 }
 
-/** The same at the start, where what is wrong can be put right. @throws SinkError */
+/** The same at the start, where what is wrong can be put right. @throws PermanentError */
 export function checkHeaderFile(path: string | undefined): void {
   try {
     readHeaderFile(path);
   } catch (error) {
-    throw error instanceof SinkFailure ? new SinkError(error.message) : error;
+    throw error instanceof TemporaryError ? new PermanentError(error.message) : error;
   }
 }
 

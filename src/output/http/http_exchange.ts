@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
  * Ends within the connection's timeout.
  *
  * @param maxReplyBytes what is read of the reply's body
- * @throws SinkFailure when no whole reply comes, or none that can be understood.
+ * @throws TemporaryError when no whole reply comes, or none that can be understood.
  */
 export function exchange(
   connection: ServingConnection,

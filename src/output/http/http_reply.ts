@@ -25,7 +25,7 @@ const NO_BODY = [204, 304];
  * The next reply on a connection.
  *
  * @param maxBodyBytes the rest of a longer body is left unread
- * @throws SinkFailure when no reply comes, or none that can be understood.
+ * @throws TemporaryError when no reply comes, or none that can be understood.
  */
 export async function readReply(
   connection: Pick<ServingConnection, "read">,

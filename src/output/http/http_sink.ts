@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { DocumentShape } from "../../formats/document.ts";
 import { goesOn, type Outgoing } from "../../formats/format.ts";
 import { gzip } from "../../runtime/on_demand.ts";
@@ -164,7 +164,7 @@ export class HttpSink implements Sink, Custody {
     if (failure !== undefined) throw failure;
   }
 
-  /** Until every unit has its verdict. @throws SinkFailure */
+  /** Until every unit has its verdict. @throws TemporaryError */
   async #postBatch(): Promise<void> {
     this.#batch.seal();
     for (;;) {
@@ -174,15 +174,15 @@ export class HttpSink implements Sink, Custody {
     }
   }
 
-  /** @throws SinkFailure when it is to be tried again. */
+  /** @throws TemporaryError when it is to be tried again. */
   #decide({ body, units }: BatchPart, reply: HttpReply): void {
     const { status } = reply;
     if (this.#target.replies.isTemporary(status)) {
-      throw new SinkFailure(this.#answered(reply), retryAfterMs(reply));
+      throw new TemporaryError(this.#answered(reply), retryAfterMs(reply));
     }
     if (status >= 300 && status < 400) {
       const location = this.#words(reply.headers.get("location") ?? "elsewhere");
-      throw new SinkFailure(
+      throw new TemporaryError(
         `${this.#name} answered ${status} and points to ${location}; name that instead`,
       );
     }
@@ -208,7 +208,7 @@ export class HttpSink implements Sink, Custody {
     order.forEach((unit, index) => unit.verdict = verdicts[index]);
     const left = verdicts.filter((verdict) => verdict === undefined).length;
     if (left === 0) return;
-    throw new SinkFailure(
+    throw new TemporaryError(
       `${this.#name} has no room for ${left} of ${units.length} documents now`,
       retryAfterMs(reply),
     );
@@ -225,7 +225,7 @@ export class HttpSink implements Sink, Custody {
     return serverWords(text, this.#secrets);
   }
 
-  /** The reply, from where the server points to. @throws SinkFailure when none comes. */
+  /** The reply, from where the server points to. @throws TemporaryError when none comes. */
   async #request(body: Uint8Array): Promise<HttpReply> {
     const sent = this.#target.gzip ? gzip(body) : body;
     let path = this.#path;
@@ -255,7 +255,7 @@ export class HttpSink implements Sink, Custody {
     const headers = readHeaderFile(this.#target.headers);
     this.#secrets = [...credentials?.secrets ?? [], ...headers.secrets];
     if (credentials !== undefined && headers.names.has("authorization")) {
-      throw new SinkFailure(
+      throw new TemporaryError(
         `"${this.#target.headers}" holds an Authorization, and so do the credentials; leave out one`,
       );
     }
@@ -267,7 +267,7 @@ export class HttpSink implements Sink, Custody {
       } catch (error) {
         // Servers close connections that they have not heard of for a while, and may
         // do so at this very moment. A new one will tell whether that was all.
-        if (!(error instanceof SinkFailure) || kept.isLate) throw error;
+        if (!(error instanceof TemporaryError) || kept.isLate) throw error;
       }
     }
     const { tls, timeoutMs } = this.#target;
@@ -329,8 +329,8 @@ export class HttpSink implements Sink, Custody {
       return reply;
     } catch (error) {
       // It may say what the server has sent, which may be what it was sent.
-      if (!(error instanceof SinkFailure)) throw error;
-      throw new SinkFailure(this.#words(error.message));
+      if (!(error instanceof TemporaryError)) throw error;
+      throw new TemporaryError(this.#words(error.message));
     } finally {
       if (reusable) this.#connection = connection;
       else connection.close();

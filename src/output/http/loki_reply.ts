@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { Verdict } from "../sink.ts";
 import { type FinalReply, refusedSome } from "./final_reply.ts";
 
@@ -14,12 +14,12 @@ const ERRORS = /(\d+) errors like: /g;
  * entries that were too old, too long or out of order; its words say how many. Undefined
  * for replies that speak of the whole request.
  *
- * @throws SinkFailure for a success with words, which is none of Loki: it may come from
+ * @throws TemporaryError for a success with words, which is none of Loki: it may come from
  * a proxy, or from a page to log in.
  */
 export function lokiVerdicts(reply: FinalReply): Verdict[] | undefined {
   if (reply.status < BAD_REQUEST && reply.body.trim() !== "") {
-    throw new SinkFailure(
+    throw new TemporaryError(
       `the reply is none of Loki; is it the address of /loki/api/v1/push? It says: ${
         reply.words(reply.body)
       }`,

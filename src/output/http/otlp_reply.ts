@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { Verdict } from "../sink.ts";
 import { type FinalReply, refusedSome } from "./final_reply.ts";
 
@@ -6,7 +6,7 @@ import { type FinalReply, refusedSome } from "./final_reply.ts";
  * OTLP/HTTP 1.x: a reply of success may say that some records were refused for good.
  * Undefined for those that speak of the whole request.
  *
- * @throws SinkFailure for a success that is none of OTLP: a proxy's, or a page to log in
+ * @throws TemporaryError for a success that is none of OTLP: a proxy's, or a page to log in
  */
 export function otlpVerdicts(reply: FinalReply): Verdict[] | undefined {
   const { status, body, records, words } = reply;
@@ -25,7 +25,7 @@ export function otlpVerdicts(reply: FinalReply): Verdict[] | undefined {
 }
 
 function notOtlp(body: string): never {
-  throw new SinkFailure(
+  throw new TemporaryError(
     `the reply is none of OTLP; is it the address of /v1/logs? It says: ${body}`,
   );
 }

@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { ServingConnection } from "../network/serving_connection.ts";
 
 const MAX_LINE_BYTES = 16 * 1024;
@@ -16,7 +16,7 @@ export class Received {
     this.#connection = connection;
   }
 
-  /** The next line, without its end. @throws SinkFailure when none comes */
+  /** The next line, without its end. @throws TemporaryError when none comes */
   async line(): Promise<string> {
     for (let searched = 0;;) {
       const end = this.#bytes.indexOf(NEWLINE, searched);
@@ -33,7 +33,7 @@ export class Received {
 
   /**
    * At least one of the next bytes and at most `length`, good until the next call;
-   * undefined at the end of the connection. @throws SinkFailure when it breaks
+   * undefined at the end of the connection. @throws TemporaryError when it breaks
    */
   async some(length: number): Promise<Uint8Array | undefined> {
     if (this.#bytes.length === 0 && !await this.#more()) return undefined;
@@ -51,8 +51,8 @@ export class Received {
 }
 
 /** What a server has sent is not HTTP/1.1. */
-export function misunderstood(what: string): SinkFailure {
-  return new SinkFailure(`the server's reply cannot be understood: found ${what}`);
+export function misunderstood(what: string): TemporaryError {
+  return new TemporaryError(`the server's reply cannot be understood: found ${what}`);
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

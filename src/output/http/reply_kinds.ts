@@ -17,7 +17,7 @@ export interface ReplyKind {
   /**
    * In the order of the records; undefined for one that is to be sent again.
    *
-   * @throws SinkFailure when it is no reply to such a request.
+   * @throws TemporaryError when it is no reply to such a request.
    */
   verdicts(reply: FinalReply): (Verdict | undefined)[];
 }

@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
-import { messageOf, SinkFailure } from "../../errors.ts";
+import { messageOf, TemporaryError } from "../../errors.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
 import { serverWords } from "../server_words.ts";
 import type { Message } from "./message_window.ts";
@@ -62,7 +62,7 @@ export class JetStreamConnection {
   /**
    * Connects to any of the servers, and finds a stream that takes the subject.
    *
-   * @throws SinkFailure
+   * @throws TemporaryError
    */
   static async open(
     name: string,
@@ -83,7 +83,7 @@ export class JetStreamConnection {
       name: "spillway",
     };
     const connection = await client.connect(options, tls).catch((error) => {
-      throw new SinkFailure(`cannot connect to ${name}: ${words(messageOf(error))}`);
+      throw new TemporaryError(`cannot connect to ${name}: ${words(messageOf(error))}`);
     });
     try {
       await findStream(connection, name, target);

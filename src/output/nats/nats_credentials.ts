@@ -1,5 +1,5 @@
 import type { Authenticator } from "@nats-io/nats-core";
-import { SinkError, SinkFailure, UsageError } from "../../errors.ts";
+import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
 import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 import type { Settings } from "../network/address.ts";
@@ -51,7 +51,7 @@ type Client = typeof import("./nats_client.ts");
 /**
  * Read for each connection: credentials expire, and are replaced in their file.
  *
- * @throws SinkFailure when they cannot be read or are none.
+ * @throws TemporaryError when they cannot be read or are none.
  */
 export function authentication(
   credentials: NatsCredentials | undefined,
@@ -74,19 +74,19 @@ export function authentication(
   }
 }
 
-/** The same at the start, where what is wrong can be put right. @throws SinkError */
+/** The same at the start, where what is wrong can be put right. @throws PermanentError */
 export function checkNatsCredentials(credentials: NatsCredentials | undefined): void {
   try {
     if (credentials !== undefined) read(credentials);
   } catch (error) {
-    throw error instanceof SinkFailure ? new SinkError(error.message) : error;
+    throw error instanceof TemporaryError ? new PermanentError(error.message) : error;
   }
 }
 
 function read({ kind, path }: NatsCredentials): string {
   const bytes = readFile(path);
   if (typeof bytes === "number") {
-    throw new SinkFailure(
+    throw new TemporaryError(
       `cannot read the credentials in "${path}": ${
         describeError(-bytes)
       }; this user must be allowed to read it`,
@@ -95,7 +95,7 @@ function read({ kind, path }: NatsCredentials): string {
   const text = new TextDecoder().decode(bytes).trim();
   const { pattern, what } = KINDS[kind];
   if (!pattern.test(text)) {
-    throw new SinkFailure(`"${path}" does not hold ${what} and nothing else`);
+    throw new TemporaryError(`"${path}" does not hold ${what} and nothing else`);
   }
   return text;
 }

@@ -1,4 +1,4 @@
-import { SinkError, UsageError } from "../../errors.ts";
+import { PermanentError, UsageError } from "../../errors.ts";
 import { canShowCertificate } from "../../runtime/upgradable.ts";
 import { parseHostPort, type Settings, splitSettings } from "../network/address.ts";
 import { timeoutIn } from "../network/stream_kinds.ts";
@@ -57,7 +57,7 @@ export const natsKind: SinkKind<NatsDestination> = {
   open: ({ tls, ...target }) => {
     checkNatsCredentials(target.credentials);
     if (tls?.cert !== undefined && !canShowCertificate) {
-      throw new SinkError(
+      throw new PermanentError(
         `cannot show the certificate in "${tls.cert}" to ${target.name}: Deno does so only where a connection begins with TLS; use creds or nkey, or the executable with Bun inside`,
       );
     }

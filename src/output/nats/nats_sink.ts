@@ -1,4 +1,4 @@
-import { SinkFailure, SinkRejection } from "../../errors.ts";
+import { SinkRejection, TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
 import type { Custody, Sink, Verdict } from "../sink.ts";
@@ -129,7 +129,7 @@ export class NatsSink implements Sink, Custody {
     return true;
   }
 
-  /** The connection; undefined while it is being made. @throws SinkFailure */
+  /** The connection; undefined while it is being made. @throws TemporaryError */
   #connected(wait: Wait): JetStreamConnection | undefined {
     const { lost } = this.#connection ?? {};
     if (lost !== undefined) this.#lose(lost);
@@ -164,7 +164,7 @@ export class NatsSink implements Sink, Custody {
     const { timeoutMs } = this.#target;
     if (performance.now() - this.#window.oldestSentMs < timeoutMs) return;
     this.#window.rewind();
-    this.#failure = new SinkFailure(
+    this.#failure = new TemporaryError(
       `${this.#name} has not acknowledged a message for ${timeoutMs / 1000} s`,
     );
   }
@@ -181,7 +181,7 @@ export class NatsSink implements Sink, Custody {
     this.#connection?.close();
     this.#connection = undefined;
     this.#window.rewind();
-    this.#failure = new SinkFailure(why);
+    this.#failure = new TemporaryError(why);
     this.#tell();
   }
 

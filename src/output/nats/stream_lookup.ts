@@ -1,5 +1,5 @@
 import type { NatsConnection } from "@nats-io/nats-core";
-import { messageOf, SinkFailure } from "../../errors.ts";
+import { messageOf, TemporaryError } from "../../errors.ts";
 import { serverWords } from "../server_words.ts";
 import type { NatsTarget } from "./nats_target.ts";
 
@@ -13,7 +13,7 @@ interface ApiReply {
  * Without it the server answers a message with nothing but "no responders". Users that
  * may only publish need not be able to ask.
  *
- * @throws SinkFailure where none does, or JetStream does not answer.
+ * @throws TemporaryError where none does, or JetStream does not answer.
  */
 export async function findStream(
   connection: NatsConnection,
@@ -23,7 +23,7 @@ export async function findStream(
   const { subject, create } = target;
   if (await isTaken(connection, name, target)) return;
   if (create === undefined) {
-    throw new SinkFailure(
+    throw new TemporaryError(
       `no stream of ${name} takes the subject "${subject}"; make one, such as with nats stream add --subjects '${
         subjectsFor(subject)
       }', or add create=NAME`,
@@ -38,7 +38,7 @@ export async function findStream(
   });
   // Another Spillway may have made it at the same moment.
   if (await isTaken(connection, name, target)) return;
-  throw new SinkFailure(
+  throw new TemporaryError(
     `cannot make the stream ${create.name} for "${subject}" on ${name}: ${
       serverWords(`${made?.error?.description ?? "it does not take the subject"}`, [])
     }`,
@@ -60,7 +60,7 @@ async function isTaken(
   const reply = await ask(connection, name, target, "STREAM.NAMES", { subject });
   if (reply === undefined) return true;
   if (reply.error !== undefined) {
-    throw new SinkFailure(
+    throw new TemporaryError(
       `cannot find the stream for "${subject}" on ${name}: ${
         serverWords(`${reply.error.description}`, [])
       }`,
@@ -69,7 +69,7 @@ async function isTaken(
   return Array.isArray(reply.streams) && reply.streams.length > 0;
 }
 
-/** Undefined where this user may not ask. @throws SinkFailure */
+/** Undefined where this user may not ask. @throws TemporaryError */
 async function ask(
   connection: NatsConnection,
   name: string,
@@ -84,7 +84,7 @@ async function ask(
     return reply.json<ApiReply>();
   } catch (error) {
     if (/permissions violation/i.test(messageOf(error))) return undefined;
-    throw new SinkFailure(
+    throw new TemporaryError(
       `JetStream of ${name} does not answer: ${serverWords(messageOf(error), [])}`,
     );
   }

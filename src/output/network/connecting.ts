@@ -22,7 +22,7 @@ export class Connecting {
 
   /**
    * @param name how messages call the peer
-   * @throws SinkFailure when the peer's name is not known, or as `advance`
+   * @throws TemporaryError when the peer's name is not known, or as `advance`
    */
   constructor(name: string, peer: Peer, timeoutMs: number) {
     this.#name = name;
@@ -35,7 +35,7 @@ export class Connecting {
   /**
    * The socket, once it is connected.
    *
-   * @throws SinkFailure when it may work later, SinkError when it cannot.
+   * @throws TemporaryError when it may work later, PermanentError when it cannot.
    */
   advance(): number | undefined {
     for (;;) {

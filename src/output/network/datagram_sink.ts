@@ -1,4 +1,4 @@
-import { SinkFailure, SinkRejection } from "../../errors.ts";
+import { SinkRejection, TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { close } from "../../system/descriptors.ts";
 import { describeError, EAGAIN, EMSGSIZE } from "../../system/errno.ts";
@@ -70,7 +70,7 @@ export class DatagramSink implements Sink {
   #refused(errno: number, taken: number): number {
     if (taken > 0) return taken;
     this.#disconnect();
-    throw new SinkFailure(`cannot send to ${this.#name}: ${describeError(errno)}`);
+    throw new TemporaryError(`cannot send to ${this.#name}: ${describeError(errno)}`);
   }
 
   #disconnect(): void {

@@ -1,4 +1,4 @@
-import { SinkError, SinkFailure, UsageError } from "../../errors.ts";
+import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
 import {
   describeError,
   EACCES,
@@ -35,7 +35,7 @@ export function loopOfPeer(peer: Peer): string {
  * the name servers take.
  *
  * @param name how messages call the peer
- * @throws SinkFailure when it may work later, SinkError when it cannot.
+ * @throws TemporaryError when it may work later, PermanentError when it cannot.
  */
 export function datagramSocket(name: string, peer: Peer): number {
   let outcome = -EHOSTUNREACH;
@@ -49,7 +49,7 @@ export function datagramSocket(name: string, peer: Peer): number {
 /**
  * Where the peer is. Blocks for as long as the name servers take.
  *
- * @throws SinkFailure when its name is not known.
+ * @throws TemporaryError when its name is not known.
  */
 export function addressesOf(
   name: string,
@@ -59,7 +59,7 @@ export function addressesOf(
   if ("path" in peer) return [unixAddress(peer.path)];
   const addresses = resolve(peer.host, peer.port, type);
   if (typeof addresses !== "string") return addresses;
-  throw new SinkFailure(`cannot find ${name}: ${addresses}`);
+  throw new TemporaryError(`cannot find ${name}: ${addresses}`);
 }
 
 /**
@@ -72,21 +72,21 @@ export function cannotConnect(
   peer: Peer,
   type: SocketType,
   errno: number,
-): SinkFailure | SinkError {
+): TemporaryError | PermanentError {
   const reason = describeError(errno);
   if ("path" in peer && (errno === EACCES || errno === EPERM)) {
-    return new SinkError(
+    return new PermanentError(
       `cannot connect to ${name}: ${reason}; this user needs the right to write to it`,
     );
   }
   if ("path" in peer && errno === EPROTOTYPE) {
-    return new SinkError(
+    return new PermanentError(
       `cannot connect to ${name}: ${reason}; use ${
         type === "stream" ? "syslog+unix:PATH" : "unix:PATH"
       } for a ${type === "stream" ? "datagram" : "stream"} socket`,
     );
   }
-  return new SinkFailure(`cannot connect to ${name}: ${reason}`);
+  return new TemporaryError(`cannot connect to ${name}: ${reason}`);
 }
 
 /**
@@ -94,7 +94,7 @@ export function cannotConnect(
  * back, and have its rights not yet.
  */
 export function passing(error: unknown): unknown {
-  return error instanceof SinkError ? new SinkFailure(error.message) : error;
+  return error instanceof PermanentError ? new TemporaryError(error.message) : error;
 }
 
 /** @throws UsageError when no socket can have this path. */
@@ -108,19 +108,19 @@ export function unixPeer(path: string): { path: string } {
   return { path };
 }
 
-/** @throws SinkError when no socket can ever be at this path. */
+/** @throws PermanentError when no socket can ever be at this path. */
 export function checkUnixPath(name: string, path: string): void {
   const found = status(path);
   if (typeof found !== "number") {
     if (found.kind === "socket") return;
-    throw new SinkError(
+    throw new PermanentError(
       `cannot connect to ${name}: not a socket but a ${found.kind}; name the socket that the receiver listens on`,
     );
   }
   const folder = path.replace(/[^/]*$/, "") || ".";
   const folderFound = status(folder);
   if (found === -ENOENT && typeof folderFound !== "number") return;
-  throw new SinkError(
+  throw new PermanentError(
     `cannot connect to ${name}: ${
       describeError(-found)
     }; its folder must exist and be open to this user`,

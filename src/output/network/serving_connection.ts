@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { messageOf, SinkFailure } from "../../errors.ts";
+import { messageOf, TemporaryError } from "../../errors.ts";
 import { descriptorOf } from "../../system/tcp.ts";
 import { nodeNet } from "../../runtime/on_demand.ts";
 import { connectTls, type TlsStream } from "../../runtime/tls.ts";
@@ -47,7 +47,7 @@ export class ServingConnection {
   /**
    * Connects, with TLS where files for it are named.
    *
-   * @throws SinkFailure
+   * @throws TemporaryError
    */
   static async open(
     name: string,
@@ -142,7 +142,7 @@ export class ServingConnection {
     while (!done()) {
       if (this.#failure !== undefined) {
         this.close();
-        throw new SinkFailure(`${failed}: ${this.#failure}`);
+        throw new TemporaryError(`${failed}: ${this.#failure}`);
       }
       await this.#news();
     }
@@ -182,11 +182,11 @@ export class ServingConnection {
   }
 }
 
-/** What a runtime refuses at once is a failure like any other. @throws SinkFailure */
+/** What a runtime refuses at once is a failure like any other. @throws TemporaryError */
 function begin<T>(what: string, connect: () => T): T {
   try {
     return connect();
   } catch (error) {
-    throw new SinkFailure(`${what}: ${messageOf(error)}`);
+    throw new TemporaryError(`${what}: ${messageOf(error)}`);
   }
 }

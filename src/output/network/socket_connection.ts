@@ -34,7 +34,7 @@ export class SocketConnection implements StreamConnection {
   /** What `send` has found wrong; the socket tells it only once. */
   #sendErrno = 0;
 
-  /** @throws SinkFailure, SinkError; see `Connecting` */
+  /** @throws TemporaryError, PermanentError; see `Connecting` */
   constructor(name: string, peer: Peer, timeoutMs: number) {
     this.#connecting = new Connecting(name, peer, timeoutMs);
     this.#isTcp = "port" in peer;

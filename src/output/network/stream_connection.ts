@@ -20,7 +20,7 @@ export interface StreamConnection {
   /**
    * True when it is there; it begins to connect when it is made.
    *
-   * @throws SinkFailure, SinkError when it will not be.
+   * @throws TemporaryError, PermanentError when it will not be.
    */
   readonly connected: boolean;
 

@@ -1,4 +1,4 @@
-import { SinkFailure } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
@@ -38,7 +38,7 @@ export class StreamSink implements Sink, Custody {
   /** Chunks whose arrival has been told. */
   #told = 0;
 
-  /** @param connect begins a new connection; throws SinkFailure or SinkError */
+  /** @param connect begins a new connection; throws TemporaryError or PermanentError */
   constructor(name: string, framing: Framing, connect: () => StreamConnection) {
     this.#name = name;
     this.#framing = framing;
@@ -113,13 +113,13 @@ export class StreamSink implements Sink, Custody {
     }
   }
 
-  /** @throws SinkFailure when there is something to be sent again. */
+  /** @throws TemporaryError when there is something to be sent again. */
   #disconnect(reason: string): void {
     this.#connection?.close();
     this.#connection = undefined;
     this.#window.rewind(performance.now());
     if (this.settled) return;
-    throw new SinkFailure(`the connection to ${this.#name} broke: ${reason}`);
+    throw new TemporaryError(`the connection to ${this.#name} broke: ${reason}`);
   }
 
   finish(wait: Wait): boolean {

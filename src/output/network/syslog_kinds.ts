@@ -33,7 +33,7 @@ interface SyslogWay<P extends Peer> {
   readonly formats: readonly [FormatName, ...FormatName[]];
   /** @throws UsageError */
   peerOf(address: string): P;
-  /** @throws SinkError */
+  /** @throws PermanentError */
   open(destination: SyslogDestination<P>): Sink;
   loop?(destination: SyslogDestination<P>): string;
   readonly maxLineBytes?: number;

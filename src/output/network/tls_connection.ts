@@ -1,4 +1,4 @@
-import { SinkError } from "../../errors.ts";
+import { PermanentError } from "../../errors.ts";
 import { unacknowledgedBytes } from "../../system/sockets.ts";
 import { unansweredForMs } from "../../system/tcp.ts";
 import type { Wait } from "../wait.ts";
@@ -55,7 +55,7 @@ export class TlsConnection implements StreamConnection {
     const { descriptor } = connection;
     if (descriptor === undefined) {
       connection.close();
-      throw new SinkError(
+      throw new PermanentError(
         `cannot find the socket of the connection to ${name} among the first descriptors; close some before the start`,
       );
     }

@@ -1,4 +1,4 @@
-import { SinkError, UsageError } from "../../errors.ts";
+import { PermanentError, UsageError } from "../../errors.ts";
 import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
@@ -37,7 +37,7 @@ export function tlsFilesIn(settings: Settings): TlsFiles {
  * Reads the files. Asked for with every connection: certificates expire, and are
  * replaced in their files.
  *
- * @throws SinkError when a file cannot be read, or nobody would be trusted.
+ * @throws PermanentError when a file cannot be read, or nobody would be trusted.
  */
 export function loadTls({ ca, cert, key }: TlsFiles): TlsSettings {
   return {
@@ -52,7 +52,7 @@ function systemAuthorities(): string {
     const found = readFile(path);
     if (typeof found !== "number") return new TextDecoder().decode(found);
   }
-  throw new SinkError(
+  throw new PermanentError(
     `no certificates of authorities are installed here (${
       SYSTEM_BUNDLES.join(", ")
     }); name a file of them: ca=PATH`,
@@ -62,7 +62,7 @@ function systemAuthorities(): string {
 function pem(path: string): string {
   const found = readFile(path);
   if (typeof found === "number") {
-    throw new SinkError(
+    throw new PermanentError(
       `cannot read "${path}": ${
         describeError(-found)
       }; it must be a PEM file that this user may read`,
@@ -70,7 +70,7 @@ function pem(path: string): string {
   }
   const text = new TextDecoder().decode(found);
   if (!text.includes("-----BEGIN ")) {
-    throw new SinkError(`"${path}" is not a PEM file; convert it with openssl`);
+    throw new PermanentError(`"${path}" is not a PEM file; convert it with openssl`);
   }
   return text;
 }

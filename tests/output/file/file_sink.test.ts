@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import fc from "fast-check";
-import { SinkError, SinkFailure } from "../../../src/errors.ts";
+import { PermanentError, TemporaryError } from "../../../src/errors.ts";
 import { RawFormat } from "../../../src/formats/raw.ts";
 import { type RotationSettings, type Sink } from "../../../src/output/sink.ts";
 import { Wait } from "../../../src/output/wait.ts";
@@ -362,7 +362,11 @@ Deno.test("a file that was deleted and cannot be created again is a failure, and
     output.write("one\n");
     Deno.removeSync(`${folder}/logs`, { recursive: true });
     later(2000, () => {
-      assertThrows(() => output.write("two\n"), SinkFailure, "cannot be created again");
+      assertThrows(
+        () => output.write("two\n"),
+        TemporaryError,
+        "cannot be created again",
+      );
       Deno.mkdirSync(`${folder}/logs`);
     });
     later(4000, () => output.write("three\n"));
@@ -414,17 +418,20 @@ Deno.test("one that rotates waits for all others, and others for it", () => {
     another.write("two\n");
     using rotating = new FileOutput(path, { maxBytes: 4 });
     const held = new RegExp(`"${path}": process ${Deno.pid} .*has one writer only`);
-    assertMatch(assertThrows(() => rotating.write("early\n"), SinkFailure).message, held);
+    assertMatch(
+      assertThrows(() => rotating.write("early\n"), TemporaryError).message,
+      held,
+    );
     appending.sink.finish(new Wait());
-    assertThrows(() => rotating.write("early\n"), SinkFailure);
+    assertThrows(() => rotating.write("early\n"), TemporaryError);
     another.sink.finish(new Wait());
     rotating.write("tri\n");
     // It rotates, and keeps the lock over that.
     rotating.write("four\n");
     const late = new FileOutput(path);
-    assertMatch(assertThrows(() => late.write("late\n"), SinkFailure).message, held);
+    assertMatch(assertThrows(() => late.write("late\n"), TemporaryError).message, held);
     const other = new FileOutput(path, { maxBytes: 4 });
-    assertMatch(assertThrows(() => other.write("late\n"), SinkFailure).message, held);
+    assertMatch(assertThrows(() => other.write("late\n"), TemporaryError).message, held);
     assertEquals(read(path), ["one\ntwo\n", "tri\n", "four\n"]);
   });
 });
@@ -435,7 +442,7 @@ Deno.test("the files belong to the last run until its compressor is done", () =>
     first.write("one\n", "two\n");
     first.sink.finish(new Wait());
     using second = new FileOutput(path, { maxBytes: 4, compress: true });
-    assertThrows(() => second.write("tri\n"), SinkFailure, "has one writer only");
+    assertThrows(() => second.write("tri\n"), TemporaryError, "has one writer only");
     const files = new RotatedFiles(first.plainFiles[0]!);
     compressAll(files);
     second.write("tri\n");
@@ -451,7 +458,7 @@ Deno.test("nobody takes over while another is in the middle of a rotation", () =
     first.write("one\n");
     Deno.renameSync(path, `${path}.0`);
     const second = new FileOutput(path, { maxBytes: 4 });
-    assertThrows(() => second.write("two\n"), SinkFailure, "has one writer only");
+    assertThrows(() => second.write("two\n"), TemporaryError, "has one writer only");
     Deno.renameSync(`${path}.0`, path);
   });
 });
@@ -462,16 +469,16 @@ Deno.test("refuses to rotate what is not a file", () => {
     Deno.symlinkSync(`${folder}/target`, path);
     assertThrows(
       () => new FileOutput(path, {}),
-      SinkError,
+      PermanentError,
       `cannot open "${path}" for appending: not a file but a symbolic link; name the file`,
     );
     // Nor does it make what the link leads to.
     Deno.removeSync(`${folder}/target`);
-    assertThrows(() => new FileOutput(path, {}), SinkError, "symbolic link");
+    assertThrows(() => new FileOutput(path, {}), PermanentError, "symbolic link");
     assertThrows(() => Deno.lstatSync(`${folder}/target`), Deno.errors.NotFound);
     assertThrows(
       () => new FileOutput("/dev/null", {}),
-      SinkError,
+      PermanentError,
       'cannot rotate "/dev/null": not a file but a device; leave --max-size out',
     );
   });

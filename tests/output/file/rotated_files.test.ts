@@ -6,7 +6,7 @@ import {
   RotatedFiles,
   type RotatedFilesSpec,
 } from "../../../src/output/file/rotated_files.ts";
-import { SinkFailure } from "../../../src/errors.ts";
+import { TemporaryError } from "../../../src/errors.ts";
 import { EBUSY } from "../../../src/system/errno.ts";
 import { rename, unlink } from "../../../src/system/names.ts";
 
@@ -161,9 +161,9 @@ Deno.test("a file that cannot be begun leaves the full one in its place", () => 
     lay(path, ["plain"]);
     const files = new RotatedFiles(specOf(path));
     const fail = () => {
-      throw new SinkFailure("no room");
+      throw new TemporaryError("no room");
     };
-    assertThrows(() => files.rotate(fail), SinkFailure, "no room");
+    assertThrows(() => files.rotate(fail), TemporaryError, "no room");
     assertEquals(Deno.readTextFileSync(path), "current");
     // And it may be tried again.
     rotate(files, path);
@@ -176,7 +176,7 @@ Deno.test("says which name could not be changed", () => {
     const missing = new RotatedFiles(specOf(path));
     assertThrows(
       () => missing.rotate(begin(path)),
-      SinkFailure,
+      TemporaryError,
       `cannot rename "${path}" to "${path}.0": No such file or directory (ENOENT)`,
     );
   });
@@ -192,7 +192,7 @@ Deno.test("nothing is moved or removed while the file itself cannot be moved", (
     };
     const files = new RotatedFiles(specOf(path), names);
     for (let attempt = 0; attempt < 3; attempt++) {
-      assertThrows(() => rotate(files, path), SinkFailure, "EBUSY");
+      assertThrows(() => rotate(files, path), TemporaryError, "EBUSY");
     }
     assertEquals(look(path), before);
   });
@@ -207,10 +207,10 @@ Deno.test("no file is removed while one of them cannot be moved", () => {
       unlink,
     };
     const files = new RotatedFiles(specOf(path), names);
-    assertThrows(() => rotate(files, path), SinkFailure, "EBUSY");
+    assertThrows(() => rotate(files, path), TemporaryError, "EBUSY");
     // The new file is in place, and is not given up for it; nor does it make it worse.
     for (let attempt = 0; attempt < 3; attempt++) {
-      assertThrows(() => files.rotate(begin(path)), SinkFailure, "EBUSY");
+      assertThrows(() => files.rotate(begin(path)), TemporaryError, "EBUSY");
     }
     const contents = [...Deno.readDirSync(path.replace(/[^/]*$/, ""))].map(({ name }) =>
       Deno.readTextFileSync(path.replace(/[^/]*$/, "") + name)

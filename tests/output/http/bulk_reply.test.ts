@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SinkFailure } from "../../../src/errors.ts";
+import { TemporaryError } from "../../../src/errors.ts";
 import { bulkVerdicts } from "../../../src/output/http/bulk_reply.ts";
 
 const verdicts = (body: string, documents: number) =>
@@ -42,7 +42,7 @@ for (const reply of NOT_A_REPLY) {
   Deno.test(`is no answer for two documents, which are sent again: ${reply}`, () => {
     assertThrows(
       () => verdicts(reply, 2),
-      SinkFailure,
+      TemporaryError,
       `does not say what has become of 2 documents, as one to a bulk request does: ${reply}`,
     );
   });

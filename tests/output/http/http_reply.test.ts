@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { SinkFailure } from "../../../src/errors.ts";
+import { TemporaryError } from "../../../src/errors.ts";
 import { readReply } from "../../../src/output/http/http_reply.ts";
 
 const MAX_BODY_BYTES = 1000;
@@ -114,7 +114,7 @@ const NOT_UNDERSTOOD: [reply: string, found: string][] = [
 
 for (const [reply, found] of NOT_UNDERSTOOD) {
   Deno.test(`does not understand ${JSON.stringify(reply.slice(0, 100))}`, async () => {
-    await assertRejects(() => read(reply), SinkFailure, `found ${found}`);
+    await assertRejects(() => read(reply), TemporaryError, `found ${found}`);
   });
 }
 

@@ -1,5 +1,5 @@
 import { assertRejects } from "@std/assert";
-import { SinkFailure } from "../../../src/errors.ts";
+import { TemporaryError } from "../../../src/errors.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { Wait } from "../../../src/output/wait.ts";
 import { pump } from "../pump.ts";
@@ -48,7 +48,7 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
           return sink.settled;
         });
       },
-      SinkFailure,
+      TemporaryError,
       'cannot be understood: found "Bearer …"',
     );
   } finally {

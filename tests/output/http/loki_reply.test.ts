@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SinkFailure } from "../../../src/errors.ts";
+import { TemporaryError } from "../../../src/errors.ts";
 import { lokiVerdicts } from "../../../src/output/http/loki_reply.ts";
 
 const reply = (status: number, body: string) => ({
@@ -17,5 +17,5 @@ Deno.test("Loki's success has no words", () => {
 
 Deno.test("a page to log in is no success of Loki's", () => {
   const page = "<!DOCTYPE html><title>Log in</title>";
-  assertThrows(() => lokiVerdicts(reply(200, page)), SinkFailure, page);
+  assertThrows(() => lokiVerdicts(reply(200, page)), TemporaryError, page);
 });

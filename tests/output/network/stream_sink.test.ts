@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SinkFailure } from "../../../src/errors.ts";
+import { TemporaryError } from "../../../src/errors.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { newlineFraming } from "../../../src/output/network/framing.ts";
 import type { ResendWindow } from "../../../src/output/network/resend_window.ts";
@@ -112,7 +112,7 @@ for (const slow of [false, true]) {
     test.connections[0]!.broken = "it was reset";
     assertThrows(
       () => test.tend(),
-      SinkFailure,
+      TemporaryError,
       "the connection to peer broke: it was reset",
     );
     await test.write("three\n");
