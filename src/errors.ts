@@ -58,7 +58,7 @@ export class SinkRejection extends OutputError {
   }
 }
 
-/** Its reader has closed it: there is nobody left to write to. */
+/** Its reader has closed it: there is no one left to write to. */
 export class SinkClosedError extends OutputError {
   override readonly name = "SinkClosedError";
 }

@@ -1,7 +1,7 @@
 const LONGEST_UTF8_BYTES = 4;
 
 /**
- * How many bytes the next piece has of a line that is too long, and that stands at
+ * How many bytes the next piece has of a line that is too long, and that begins at
  * `from`: `maxBytes`, or up to 3 fewer so as not to cut a UTF-8 character. The byte
  * after a full piece must be there to be looked at.
  */

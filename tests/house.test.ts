@@ -25,7 +25,7 @@ const SOURCES = [...sourcesIn("./")].map(({ path, text }) => ({
   text,
 }));
 
-/** The room of a file, or undefined for one that stands beside the rooms. */
+/** The room of a file, or undefined for one beside the rooms. */
 function roomOf(path: string): string | undefined {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : undefined;
 }

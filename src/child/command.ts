@@ -20,13 +20,13 @@ export interface CommandSpec {
   readonly sharedOutput: boolean;
 }
 
-/** What the program is told while it is the init of a command. */
+/** What the program hears while it is the init of a command. */
 export interface CommandEvents {
   /** It has ended. Processes that it has left behind may still write. */
   ended(): void;
   /** A signal that would end any program has come, and there is no command to have it. */
   end(): void;
-  /** What SIGHUP asks for as well, where the output can be opened anew. */
+  /** What SIGHUP asks for as well, where the output can be reopened. */
   readonly reopen: (() => void) | undefined;
 }
 
@@ -35,7 +35,7 @@ const STOPPING: ReadonlySet<PassedSignal> = new Set([
   ...["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const,
   ...["SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU"] as const,
 ]);
-/** These are nobody's, and would end or stop this program. */
+/** These are meant for no one, and would end or stop this program. */
 const IGNORED = [SIGPIPE, SIGSTKFLT, SIGTTOU, SIGXFSZ];
 
 /** The command from its preparation to its end. Control thread only. */

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 
-/** Signals that mean nothing to this program while there is a child to be told of them. */
+/** Signals that mean nothing to this program while there is a child to pass them on to. */
 const PASSED_SIGNALS = [
   "SIGHUP",
   "SIGINT",

@@ -58,7 +58,7 @@ export const SIGNALS = [
   ["SIGUSR1, SIGUSR2", "report now"],
   [
     "with a command",
-    "all are passed on to it; SIGHUP opens the file anew as well, and the others are as above when it has ended",
+    "all are passed on to it; SIGHUP reopens the file as well, and the others are as above when it has ended",
   ],
 ] as const;
 

@@ -1,4 +1,4 @@
-/** Names in braces in --output, such as `{id}`, that stand for others. */
+/** Names in braces in --output, such as `{id}`, that are replaced by others. */
 
 import { UsageError } from "../errors.ts";
 import { fileName } from "../containerd/container.ts";
@@ -7,7 +7,7 @@ import { fileName } from "../containerd/container.ts";
 export type Placeholders = Readonly<Record<string, () => string>>;
 
 /**
- * Puts what they stand for in their places, each as a name that can only be that of
+ * Replaces them by what they mean, each as a name that can only be that of
  * one file or folder.
  *
  * @throws UsageError for a name that stands for nothing here.

@@ -106,9 +106,9 @@ const FOLDER_MODE = 0o700;
  * `cmd/containerd-shim-runc-v2/process/io.go`) takes the end of its logging binary for
  * its being ready: it reads the ready pipe and accepts `io.EOF`. Only a log URI that
  * begins with `binary-v2://`, which came late (containerd issue 12490), is treated
- * otherwise; with any other the container would run with nobody at its pipes.
+ * otherwise; with any other the container would run with no reader at its pipes.
  *
- * So a folder stands under the name of the file that runc is about to write its
+ * So a folder takes the name of the file that runc is about to write its
  * process id to, which makes runc, and so the start, fail before anything of the
  * container has run. It goes with the bundle. A process that is executed beside a
  * container has no bundle under its id, and with a terminal the name is taken, since

@@ -155,7 +155,7 @@ export class Control {
     const snapshot = () => this.#reports.snapshot();
     const origin = { container, command: this.#command };
     const url = serveMetrics(metrics, VERSION, origin, snapshot);
-    // Who has named the port knows it.
+    // Whoever named the port knows it.
     if (!quiet || metrics.port === 0) this.#reports.notice({ event: "listening", url });
   }
 
@@ -299,7 +299,7 @@ export class Control {
     }
     this.#board.declareReaderGone();
     this.#routes!.callAll();
-    // Nobody reads what it writes any more: it would wait for ever.
+    // No one reads what it writes any more: it would wait for ever.
     this.#command?.terminate();
     this.#drain();
   }

@@ -11,7 +11,7 @@ import { openFilesLimit } from "../system/limits.ts";
 import { allocateLanes, type Lane, type LaneSizes } from "../lane/lane.ts";
 import type { RoutePlan } from "../plan.ts";
 
-/** What the runtime and an output take; Deno has 33 open when it stands idle. */
+/** What the runtime and an output take; Deno has 33 open when it is idle. */
 const OWN_DESCRIPTORS = 48;
 /**
  * A runtime that runs out of descriptors half-way dies without saying of what.

@@ -9,7 +9,7 @@ import { connect, send } from "../system/sockets.ts";
 /** A message for which there was no room is sent again after so long. */
 const RETRY_MS = 100;
 
-/** One that has taken none of so many messages is frozen, and is told no more. */
+/** One that has taken none of so many messages is frozen, and gets no more. */
 const MAX_UNSENT = 16;
 
 const encoder = new TextEncoder();
@@ -79,7 +79,7 @@ export class ServiceManager {
 
   #send(socket: number): void {
     for (let state; (state = this.#unsent[0]) !== undefined; this.#unsent.shift()) {
-      // Any other error means that nobody is there any more who could be told.
+      // Any other error means that there is no one left to tell.
       if (send(socket, addressOf(state), state.length) !== -EAGAIN) continue;
       setTimeout(() => this.#send(socket), RETRY_MS);
       return;

@@ -75,7 +75,7 @@ export interface SignalHandlers {
   interrupt(): void;
   end(): void;
   report(): void;
-  /** Where the output can be opened anew. */
+  /** Where the output can be reopened. */
   readonly reopen: (() => void) | undefined;
 }
 

@@ -74,7 +74,7 @@ export interface CompressorStart {
   readonly files: RotatedFilesSpec;
 }
 
-/** What a thread's starter is told. */
+/** What a thread's starter hears of it. */
 export interface ThreadEvents {
   onMessage(message: ThreadMessage): void;
   /** It has ended without having said so. */

@@ -1,7 +1,7 @@
 import type { RecordLayout, RecordText } from "./record_layout.ts";
 
 /**
- * What stands around records where many of them make one JSON document, as servers
+ * What goes around records where many of them make one JSON document, as servers
  * take it in one request: `{"streams":[{…,"values":[record,record]},{…}]}`.
  */
 export interface DocumentShape {

@@ -24,14 +24,14 @@ export interface Gap {
   readonly reason: "overwritten" | "dropped" | "rejected";
   readonly lines: number;
   readonly bytes: number;
-  /** Arrival of what stood before and after it, in microseconds since 1970. */
+  /** Arrival of what came before and after it, in microseconds since 1970. */
   readonly from: number;
   readonly to: number;
   /** Number of the first line after it, from 0. */
   readonly nextLine: number;
 }
 
-/** How much of the input stands in the first bytes of an outgoing piece. */
+/** How much of the input is in the first bytes of an outgoing piece. */
 export interface Progress {
   bytes: number;
   lines: number;
@@ -55,7 +55,7 @@ export interface Outgoing {
   /** Number of the line that its first byte belongs to, or that comes next; from 0. */
   readonly firstLine: number;
   readonly length: number;
-  /** Where the first byte stands in this process, for system calls. */
+  /** The address of the first byte in this process, for system calls. */
   readonly address: number;
   /** The same bytes as an array, made when it is asked for. */
   readonly bytes: Uint8Array;
@@ -81,7 +81,7 @@ export interface Outgoing {
 
 /** One output's formatting, with what it remembers from batch to batch. Flusher thread. */
 export interface Format {
-  /** True where a new file may begin: the output does not stand inside a line. */
+  /** True where a new file may begin: the output is not inside a line. */
   readonly atLineStart: boolean;
   /** Begins a batch, whose bytes stay where they are until `next` has nothing more. */
   begin(batch: Batch, stream: Stream): void;

@@ -19,7 +19,7 @@ export const JSON_ESCAPES: Escapes = {
   separators: ["\\u2028", "\\u2029"],
 };
 
-/** What stands between the braces of a JSON object. */
+/** What goes between the braces of a JSON object. */
 export function members(fields: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(fields).slice(1, -1);
 }

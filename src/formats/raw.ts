@@ -8,12 +8,12 @@ const NEWLINE = 10;
 /**
  * The input's own bytes, written from where the ring has put them. A newline is
  * added only where a marker, a line of another input, or the line after a gap
- * would otherwise stand in the middle of a line.
+ * would otherwise be in the middle of a line.
  */
 export class RawFormat implements Format {
   readonly #piece = new BatchPiece();
   #begun = false;
-  /** The input inside whose line the output stands. */
+  /** The input inside whose line the output is. */
   #inside: Stream | undefined;
 
   get atLineStart(): boolean {
@@ -51,7 +51,7 @@ export class RawFormat implements Format {
   }
 }
 
-/** A batch as it stands in the hand, after `prefix` bytes that are not the input's. */
+/** A batch as it is in the hand, after `prefix` bytes that are not the input's. */
 class BatchPiece implements Outgoing {
   #batch!: Batch;
   #stream!: Stream;
@@ -106,7 +106,7 @@ class BatchPiece implements Outgoing {
     return at === 0 ? 0 : this.bytes.lastIndexOf(NEWLINE, at - 1) + 1;
   }
 
-  /** Bytes are counted as they are written: raw output may stand inside a line. */
+  /** Bytes are counted as they are written: raw output may be inside a line. */
   progress(written: number): Readonly<Progress> {
     const { handAt, kernels } = this.#stream;
     const progress = this.#progress;

@@ -23,7 +23,7 @@ export interface RecordText {
  * are too long, or that paused in the middle, come as several pieces.
  */
 export interface RecordLayout {
-  /** What must not stand in a message as it is; without it messages are copied. */
+  /** What must not appear in a message as it is; without it messages are copied. */
   readonly escapes?: Escapes;
   /** The `\r` of a `\r\n` goes with the newline. */
   readonly stripsCarriageReturn?: true;

@@ -25,7 +25,7 @@ const RECORDS_AT = TABLE_AT + align(ESCAPE_TABLE_BYTES);
 /** About what stays in a second-level cache together with the batch. */
 const PIECE_BYTES = 256 * 1024;
 const LONGEST_ESCAPE_BYTES = ENTRY_BYTES - 1;
-/** Two numbers of at most 16 digits and what stands between; what kernels write in excess. */
+/** Two numbers of at most 16 digits and what goes between; what kernels write in excess. */
 const SLACK_BYTES = 64;
 
 /** The size of the output area for messages of at most `maxLineBytes`. */
@@ -53,7 +53,7 @@ export class RecordWriter {
   readonly #escapes: boolean;
   readonly #tableAt: number;
   readonly #recordsAt: number;
-  /** What stands before the number of the line, in layouts that have it. */
+  /** What comes before the number of the line, in layouts that have it. */
   readonly #lead: Template | undefined;
   readonly #ends: Texts;
   readonly #goesOn: Texts;
@@ -73,7 +73,7 @@ export class RecordWriter {
   /** Where the batch goes on: the frame, and the offset in the memory. */
   #frame = 0;
   #at = 0;
-  /** Lines of the batch that earlier pieces have told of. */
+  /** Lines of the batch that earlier pieces have announced. */
   #toldLines = 0;
   /** Where the next record goes. */
   #to = 0;

@@ -36,7 +36,7 @@ const CONTROL = [...Array(0x20).keys(), DELETE];
 /**
  * As rsyslog escapes what it receives, so that a message looks the same on either way.
  *
- * @param kept control characters that may stand in a message as they are
+ * @param kept control characters that may appear in a message as they are
  */
 export function syslogEscapes(...kept: readonly string[]): Escapes {
   const codes = CONTROL.filter((code) => !kept.includes(String.fromCharCode(code)));

@@ -23,7 +23,7 @@ type State = "reading" | "last bytes" | "pushing the rest" | "ended";
 /** What is read; tests put a simulated pipe in its place. */
 export type Source = Pick<PipeSource, keyof PipeSource>;
 
-/** One input of the reader: its descriptor, its framer and where it stands. */
+/** One input of the reader: its descriptor, its framer and its state. */
 export class InputLoop {
   readonly source: Source;
   readonly framer: LineFramer;
@@ -166,7 +166,7 @@ export class InputLoop {
     this.#state = "ended";
   }
 
-  /** Nobody will ever take what is read: its writers are told by the pipe that ends. */
+  /** No one will ever take what is read: its writers find out from the pipe that ends. */
   abandon(): void {
     this.#state = "ended";
     this.source.close();

@@ -13,7 +13,7 @@ export const READ_BYTES = 256 * 1024;
  * not overrun a flusher that is as fast as it can be.
  */
 const READS_PER_RING = 4;
-/** An unfinished line is handed on after this time, as it stands. */
+/** An unfinished line is handed on after this time, as it is. */
 const UNFINISHED_MS = 1000;
 /** Lines may wait this long for others while the flusher has enough to do. */
 const GATHER_MS = 10;
@@ -190,7 +190,7 @@ export class LineFramer {
     if (this.#whole > 0 && !this.#blocked && !this.crowded) this.#pushAll();
   }
 
-  /** Pushes everything, the unfinished line as it stands. */
+  /** Pushes everything, the unfinished line as it is. */
   pushUnfinished(): void {
     this.#pushAll();
     if (!this.#blocked && this.#filled > 0 && this.#push(0, this.#filled, 0, true)) {

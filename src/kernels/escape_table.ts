@@ -1,5 +1,5 @@
 /**
- * What the `encode` kernel replaces, as it stands in memory:
+ * What the `encode` kernel replaces, as it is laid out in memory:
  *
  *      byte 0     classes of low nibbles     16 bytes
  *      byte 16    classes of high nibbles    16 bytes
@@ -8,7 +8,7 @@
  * A byte needs a look if the classes of its nibbles have a bit in common; all
  * others are copied. An entry of a byte below 0x80 is `[length, text…]`; that of a
  * first byte of a UTF-8 character `[its length, lowest and highest second byte]`,
- * all other bytes have length 0 and stand for no character. Entry 256 replaces such
+ * all other bytes have length 0 and are no character. Entry 256 replaces such
  * a byte, 257 and 258 replace U+2028 and U+2029, or have length 0.
  */
 

@@ -85,7 +85,7 @@
         (br $next)))
     (local.get $count))
 
-  ;; Looks at 16 bytes in a round, as many as stand before the first newline or the end;
+  ;; Looks at 16 bytes in a round, as many as come before the first newline or the end;
   ;; 16 means that neither was among them. It may read up to 15 bytes past the end.
   (func (export "indexOfNewline") (param $at i32) (param $length i32) (result i32)
     (local $end i32)

@@ -21,7 +21,7 @@ export class FrameSpace {
     this.#ringEnd = ring.ringAt + ring.ringBytes;
   }
 
-  /** Where in the memory the frame at a position stands. */
+  /** Where in the memory the frame at a position is. */
   offsetOf(position: number): number {
     return this.#ringAt + position % (this.#ringBytes / UNIT) * UNIT;
   }

@@ -24,7 +24,7 @@ export interface Lane {
   readonly at: number;
   readonly landingAt: number;
   readonly landingBytes: number;
-  /** The 8 bytes before the hand are the outlet's too: for what must stand before a batch. */
+  /** The 8 bytes before the hand are the outlet's too: for what must go before a batch. */
   readonly handAt: number;
   readonly handBytes: number;
   readonly outputAt: number;

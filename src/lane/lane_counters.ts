@@ -20,7 +20,7 @@ export interface Shortfall {
   readonly beforeBurstBytes: number;
 }
 
-/** Where a counter's lines stand, after its end's other words; its bytes come next. */
+/** Where a counter's lines are, after its end's other words; its bytes come next. */
 const WORDS = Object.fromEntries(
   COUNTERS.map(({ name, by }, index) => {
     const counters = by === "reader" ? READER_COUNTERS : OUTLET_COUNTERS;

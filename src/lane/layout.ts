@@ -1,5 +1,5 @@
 /**
- * Where everything stands in the memory of a lane, which is what one input's reader and
+ * Where everything is in the memory of a lane, which is what one input's reader and
  * its outlet share.
  *
  * A WebAssembly memory holds one lane, or several one after the other. A lane holds the
@@ -14,7 +14,7 @@
  *        shared    reader only   outlet only    outlet only    shared
  *
  * Words of 8 bytes, those of different threads far enough apart not to share a cache
- * line. What would have to outlive the process stands here and not in objects:
+ * line. What would have to outlive the process is here and not in objects:
  *
  *      byte    0   tail   position of the oldest frame; both sides exchange it
  *      byte  128   head   position after the newest frame; the producer stores it
@@ -27,7 +27,7 @@
  *
  * Positions count units of 8 bytes since the start and only grow: a frame starts
  * at a multiple of 8, so no header word straddles the end of the ring, though the
- * header as a whole and the payload may. They stand at `position mod ring` in the
+ * header as a whole and the payload may. They are at `position mod ring` in the
  * ring. The words have 64 bits; the 53 that numbers hold exactly are 2^56 bytes,
  * or three quarters of a year at 3 GB/s.
  *

@@ -52,7 +52,7 @@ export interface Batch {
   /** What is missing right before this batch; all 0 when nothing is. */
   gapLines: number;
   gapBytes: number;
-  /** Arrival of what stood last before and first after the gap, in microseconds. */
+  /** Arrival of what came last before and first after the gap, in microseconds. */
   gapFrom: number;
   gapTo: number;
 }
@@ -70,7 +70,7 @@ const EMPTY_BATCH = {
   gapTo: 0,
 };
 
-/** Where the consumer stands in the stream: numbers of the line and byte to come. */
+/** Where the consumer is in the stream: numbers of the line and byte to come. */
 class Place {
   readonly line = new Count64();
   readonly byte = new Count64();
@@ -217,7 +217,7 @@ export class RingConsumer {
       const tail = this.#atomics.load(this.#tailAt);
       const head = this.#atomics.load(this.#headAt);
       if (tail === head) return undefined;
-      // More than the ring holds: overtaken between the two loads. What stands
+      // More than the ring holds: overtaken between the two loads. What is
       // there then leads the walk anywhere, but not further than once round.
       const available = Math.min((head - tail) * UNIT, this.#ring.ringBytes);
       const frames = Math.min(maxFrames, this.#frameLimit);

@@ -115,7 +115,7 @@ export class RingProducer {
   }
 
   /**
-   * Stores `bytes` bytes that stand at offset `from` of the shared memory as one
+   * Stores `bytes` bytes that are at offset `from` of the shared memory as one
    * frame that ends `lines` lines.
    *
    * @param time arrival in microseconds since 1970

@@ -36,7 +36,7 @@ export interface Origin {
   readonly refused: Refused;
 }
 
-/** What the sink has refused for good of one input, and nobody has been told of yet. */
+/** What the sink has refused for good of one input, and has not been reported yet. */
 export class Refused {
   lines = 0;
   bytes = 0;
@@ -59,7 +59,7 @@ export class Refused {
     return this.bytes === 0 && this.lines === 0;
   }
 
-  /** It was told. */
+  /** It was reported. */
   clear(): void {
     this.lines = this.bytes = 0;
     this.from = Infinity;
@@ -101,7 +101,7 @@ export class Delivery {
   #written = 0;
   #countedBytes = 0;
   #countedLines = 0;
-  /** What of the input stands in the bytes that were passed last. */
+  /** What of the input is in the bytes that were passed last. */
   #passedBytes = 0;
   #passedLines = 0;
   /** One for each write that the sink has in custody, the oldest first. */
@@ -336,7 +336,7 @@ export class Delivery {
     }
   }
 
-  /** SIGHUP has asked for the sink to be opened anew, and it has not been yet. */
+  /** SIGHUP has asked for the sink to be reopened, and it has not been yet. */
   get reopenWanted(): boolean {
     return this.#context.board.reopenRequests !== this.#reopenedFor;
   }

@@ -70,7 +70,7 @@ const LONGEST_LOOK_MS = 500;
  * was written: a record counts as out when a reader has read the last byte of it.
  * When a reader leaves, what it has not read, and the record that it was in the
  * middle of, goes to the next one. What it did with the bytes that it did read,
- * nobody can tell.
+ * no one can tell.
  *
  * A reader that comes at the very moment at which the last one leaves cannot be
  * told apart from it, and may begin in the middle of a record. Flusher thread only.

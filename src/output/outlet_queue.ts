@@ -1,14 +1,14 @@
 import type { Doorbell } from "../threads/doorbell.ts";
 import type { Outlet, Stepped } from "./outlet.ts";
 
-/** What is told of an outlet when there is nothing more to do for it. */
+/** What its owner hears of an outlet when there is nothing more to do for it. */
 export interface OutletEvents {
   onEnded(): void;
   /** Its sink will never take anything again, or it is a fault of this program. */
   onFailed(error: unknown): void;
 }
 
-/** An outlet and where it stands in its loop. */
+/** An outlet and its place in its loop. */
 export class Place {
   queued = false;
   ended = false;
@@ -71,7 +71,7 @@ export class OutletQueue {
     this.#ready.push(place);
   }
 
-  /** Finds out who is to be stepped. False when nobody is. */
+  /** Finds out who is to be stepped. False when none is. */
   gather(nowMs: number): boolean {
     this.#doorbell.answer(this.plates, this.#call);
     if (nowMs >= this.#nextDueMs) this.#callDue(nowMs);

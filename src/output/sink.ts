@@ -11,8 +11,8 @@ import type { Wait } from "./wait.ts";
  */
 export interface Sink {
   /**
-   * Where the destination may have nobody at the other end: false while there is
-   * nobody. Asked before lines are taken out of the ring, where newer ones can still
+   * Where the destination may have no one at the other end: false while there is
+   * no one. Asked before lines are taken out of the ring, where newer ones can still
    * take their place.
    *
    * @throws TemporaryError, PermanentError, SinkClosedError, as `write`.
@@ -25,7 +25,7 @@ export interface Sink {
    * it has taken all of it.
    *
    * @throws TemporaryError when trying again may help, SinkRejection when it would not
-   * for some bytes, PermanentError when it never will, SinkClosedError when nobody is left
+   * for some bytes, PermanentError when it never will, SinkClosedError when no one is left
    * to read.
    */
   write(piece: Outgoing, from: number, wait: Wait): number;
@@ -34,7 +34,7 @@ export interface Sink {
   readonly custody?: Custody;
 
   /**
-   * Opens the destination anew under its name, as log rotation asks with SIGHUP; only
+   * Opens the destination again under its name, as log rotation asks with SIGHUP; only
    * where `SinkKind.reopens`.
    *
    * @throws TemporaryError when it cannot; the old one is then still in use.
@@ -70,7 +70,7 @@ export const ARRIVED: Verdict = {};
  */
 export interface Custody {
   /**
-   * What has become of the oldest write that took anything and has not been told of
+   * What has become of the oldest write that took anything and has not been reported
    * yet; undefined while that is not known.
    */
   takeVerdict(): Verdict | undefined;

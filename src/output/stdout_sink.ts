@@ -121,7 +121,7 @@ class AppendingSink extends DescriptorSink {
 
 /**
  * A write that blocks in the middle cannot say how far it came, and then
- * nobody could tell what was delivered when the drain deadline passes. So pipes
+ * no one could tell what was delivered when the drain deadline passes. So pipes
  * and terminals are written without blocking; where that is refused, writes
  * are small enough to be taken whole or not at all.
  */

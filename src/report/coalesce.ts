@@ -1,6 +1,6 @@
 import type { ReportEvent } from "./events.ts";
 
-/** So many of a kind are told one by one when they come together, and the rest in one. */
+/** Of a kind that come together, so many are reported one by one, and the rest in one. */
 const MAX_TOLD = 3;
 
 export type CoalescedKind = "loss" | "loss_end" | "stall" | "stall_end";

@@ -17,7 +17,7 @@ export interface InputState extends Counts {
 
 /**
  * The output, at one moment; times are in milliseconds since 1970, by the clock as it
- * stood then: they move with it when it is set.
+ * was then: they move with it when it is set.
  */
 export interface OutputState {
   readonly name: string;
@@ -87,7 +87,7 @@ export type ReportEvent =
       readonly sinceMs: number;
     }
     | {
-      /** What the rest of the same kind come to, where many are told at once. */
+      /** What the rest of the same kind come to, where many are reported at once. */
       readonly event: "others";
       readonly of: CoalescedKind;
       /** Inputs or outputs. */

@@ -61,7 +61,7 @@ export class Observer {
   snapshot(): Snapshot {
     const timeMs = Date.now();
     const nowMs = monotonicMs();
-    // By the clock as it stands now: it may have been set since.
+    // By the clock as it is now: it may have been set since.
     const timeOf = (since: number) => timeMs - (nowMs - since);
     const routes = Array.from(
       this.#routes.values(),

@@ -18,7 +18,7 @@ interface Sample {
 export class Rates {
   readonly #samples: Sample[];
 
-  /** @param startMs monotonic; when the counters stood at 0 */
+  /** @param startMs monotonic; when the counters were at 0 */
   constructor(startMs: number) {
     this.#samples = [{ timeMs: startMs, bytesIn: 0n, bytesOut: 0n }];
   }

@@ -94,7 +94,7 @@ export class Reporter {
     }
   }
 
-  /** True if no loss and no stall goes on whose end is still to be told. */
+  /** True if no loss and no stall goes on whose end is still to be reported. */
   get settled(): boolean {
     return [...this.#outputs.values()].every(({ stalledSinceUptimeMs }) =>
       stalledSinceUptimeMs === undefined
@@ -275,7 +275,7 @@ function goesOn(
   startMs: number,
   sinceUptimeMs: number,
 ): boolean {
-  // Both times are rounded. One that was told of has lasted for longer than that.
+  // Both times are rounded. One that was reported has lasted for longer than that.
   return takesNothingSinceMs !== undefined &&
     takesNothingSinceMs - startMs < sinceUptimeMs + STALL_MS / 2;
 }

@@ -121,7 +121,7 @@ export class Stderr {
       );
       if (count === -EAGAIN) continue;
       if (count < 0) {
-        // Nobody can be told that nobody can be told.
+        // There is no one to tell that there is no one to tell.
         this.#waiting = [];
         this.#waitingBytes = 0;
         this.#insideReport = false;

@@ -20,7 +20,7 @@ export interface Connection {
   abort(): void;
 }
 
-/** What is told of connections, on the thread that listens. */
+/** What is heard of connections, on the thread that listens. */
 export interface ConnectionEvents {
   onOpen(connection: Connection): void;
   /** `bytes` are good until this returns. */
@@ -61,7 +61,7 @@ const ACCEPT_PAUSE_MS = 1000;
 async function acceptAll(listener: Deno.Listener, events: ConnectionEvents) {
   for (;;) {
     // It fails when there are no descriptors left, or the client has gone before
-    // it was accepted; who asks notices, and the data path goes on without.
+    // it was accepted; the caller notices, and the data path goes on without.
     const socket = await listener.accept().catch(() => undefined);
     if (socket !== undefined) new DenoConnection(socket, events);
     else await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
@@ -110,7 +110,7 @@ class DenoConnection implements Connection {
   }
 }
 
-/** The other side has closed, or `abort` has; nobody is left to be told. */
+/** The other side has closed, or `abort` has; there is no one left to tell. */
 function gone(): null {
   return null;
 }

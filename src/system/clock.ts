@@ -14,7 +14,7 @@ export function wallClockMicros(): number {
 
 /**
  * In whole milliseconds, the same in all threads, and never set by anybody; that of
- * `performance.now` begins anew in each thread.
+ * `performance.now` starts at 0 in each thread.
  */
 export function monotonicMs(): number {
   return Math.floor(clockMicros(CLOCK_MONOTONIC) / 1e3);

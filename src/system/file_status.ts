@@ -41,14 +41,14 @@ const STATX_BASIC_STATS = 0x7FF;
 /** Major device numbers of terminals: `tty`, `console` and the Unix 98 slaves. */
 const TERMINAL_MAJORS = new Set([4, 5, 136, 137, 138, 139, 140, 141, 142, 143]);
 
-/** What stands at a path, after symbolic links, or behind a descriptor; or `-errno`. */
+/** What is at a path, after symbolic links, or behind a descriptor; or `-errno`. */
 export function status(target: string | number): FileStatus | number {
   return typeof target === "string"
     ? statx(AT_FDCWD, target, 0)
     : statx(target, "", AT_EMPTY_PATH);
 }
 
-/** What stands at a path, which may be a symbolic link; or `-errno`. */
+/** What is at a path, which may be a symbolic link; or `-errno`. */
 export function statusOfName(path: string): FileStatus | number {
   return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
 }

@@ -14,7 +14,7 @@ export interface Limit {
 
 const RLIMIT_NOFILE = 7;
 
-/** That of this process; Infinity where it cannot be told. */
+/** That of this process; Infinity where it is unknown. */
 export function openFilesLimit(): Limit {
   // struct rlimit
   const words = new BigUint64Array(2);
@@ -33,7 +33,7 @@ export function setOpenFilesLimit({ soft, hard }: Limit): void {
 const LIMITS_LINE = /^Max open files +(\d+) +(\d+) /m;
 const MAX_LIMITS_BYTES = 16 * 1024;
 
-/** That of the process which has started this one; undefined where it cannot be told. */
+/** That of the process which has started this one; undefined where it is unknown. */
 export function parentsOpenFilesLimit(): Limit | undefined {
   const text = readFile(`/proc/${process.ppid}/limits`, MAX_LIMITS_BYTES);
   if (typeof text === "number") return undefined;

@@ -4,7 +4,7 @@ import { result } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { cStringAt } from "./memory.ts";
 
-/** Takes a name away; the file goes with its last name, when nobody has it open. */
+/** Takes a name away; the file goes with its last name, once no one has it open. */
 export function unlink(path: string): number {
   return result(libc().call.unlink(cStringAt(path)));
 }

@@ -10,7 +10,7 @@ let pageBytes: number | undefined;
  * Gives back what lies whole within these bytes, page by page; it is zeros from now on.
  * Best effort: where the system refuses, the bytes stay as they are.
  *
- * @param address in private memory that no file stands behind
+ * @param address in private memory that is not mapped from a file
  */
 export function discardPages(address: number, bytes: number): void {
   pageBytes ??= libc().call.getpagesize();

@@ -18,7 +18,7 @@ export function environment(name: string): string | undefined {
  * All variables whose names begin with `prefix`, as the program was started with them.
  * Deno would have to be allowed to read the whole environment to list it.
  *
- * @throws UsageError for one that is not UTF-8, and would stand for something else
+ * @throws UsageError for one that is not UTF-8, and would mean something else
  */
 export function environmentVariables(prefix: string): ReadonlyMap<string, string> {
   const path = "/proc/self/environ";

@@ -42,7 +42,7 @@ const FILE_MAPPING = /^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ \S+ +\//;
 /** No page differs from the file, as those do that the loader has relocated. */
 const UNCHANGED = /^Anonymous: +0 kB$/m;
 
-/** Mappings that hold nothing but what stands in a file: proc_pid_smaps(5). */
+/** Mappings that hold nothing but what is in a file: proc_pid_smaps(5). */
 export function cleanFilePages(smaps: string): AddressRange[] {
   return smaps.split(MAPPING).flatMap((mapping) => {
     const head = FILE_MAPPING.exec(mapping);

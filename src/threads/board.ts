@@ -2,9 +2,9 @@
  * States and requests that the threads show each other: one shared block of 64-bit
  * words, each written by one thread only unless it says otherwise. Any thread may read
  * a word at any time and sees a value that was true a moment ago. What is counted of
- * lines stands in the lanes.
+ * lines is in the lanes.
  *
- *      words 0 …      requests to all, and what is to be told of all
+ *      words 0 …      requests to all, and what concerns all
  *      words 16 …     one for each thread: is it in the middle of a step
  *      words 64 …     16 for each route: how its output does
  */
@@ -58,7 +58,7 @@ export class Board {
     return new Steps(this.#words, STEPS + thread * WORD);
   }
 
-  /** How often all outputs were asked to be opened anew. */
+  /** How often all outputs were asked to be reopened. */
   get reopenRequests(): number {
     return this.#words.load(REOPEN_REQUESTS);
   }

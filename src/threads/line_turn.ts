@@ -42,7 +42,7 @@ export class LineTurn {
   /**
    * Reports may be written now: after a newline of their own if "inside a line".
    *
-   * @param breakLine also where the output stands inside a line
+   * @param breakLine also where the output is inside a line
    */
   beginReports(breakLine: boolean): "yes" | "inside a line" | "no" {
     if (this.#change(FREE, REPORTS_WRITE)) return "yes";

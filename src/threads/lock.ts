@@ -9,7 +9,7 @@ export class Lock {
     this.#word = new Int32Array(memory);
   }
 
-  /** @param memory whose first word is the lock; all zero where nobody has it */
+  /** @param memory whose first word is the lock; all zero while no one has it */
   static attach(memory: SharedArrayBuffer): Lock {
     return new Lock(memory);
   }

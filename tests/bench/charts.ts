@@ -1,4 +1,4 @@
-/** The pictures that show what the bench found; they stand beside this file. */
+/** The pictures that show what the bench found; they are beside this file. */
 
 import { barChartSvg, type BarGroup } from "./bar_chart.ts";
 import type { Machine } from "./machine.ts";

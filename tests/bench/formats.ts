@@ -53,7 +53,7 @@ function measure(name: typeof FORMAT_NAMES[number], lineBytes: number): number {
 console.log(
   `${"MB/s".padEnd(20)}${LINE_BYTES.map((n) => `${n} B`.padStart(10)).join("")}`,
 );
-// Raw output is not made but taken from where it stands.
+// Raw output is not made but taken from where it is.
 for (const name of FORMAT_NAMES.filter((name) => name !== "raw")) {
   const rates = LINE_BYTES.map((bytes) => measure(name, bytes).toFixed(0).padStart(10));
   console.log(`${name.padEnd(20)}${rates.join("")}`);

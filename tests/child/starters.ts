@@ -6,7 +6,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const STARTER = new URL("starter.ts", import.meta.url).pathname;
 const BUN = PROGRAMS.find(({ name }) => name.endsWith("-bun"))!;
 
-/** The executable that is made with Bun is also Bun itself, when it is told so. */
+/** The executable that is made with Bun is also Bun itself, when asked to be. */
 export const BUN_STARTER: Program = {
   name: "Bun",
   command: ["env", "BUN_BE_BUN=1", ...BUN.command, STARTER],

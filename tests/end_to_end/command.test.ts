@@ -230,7 +230,7 @@ testPrograms("waits for a command that does not mind SIGTERM", async (program) =
   await reading;
 });
 
-testPrograms("SIGHUP reaches the command and opens the file anew", async (program) => {
+testPrograms("SIGHUP reaches the command and reopens the file", async (program) => {
   await inFolder(async (folder) => {
     const log = `${folder}/log`;
     const script = `trap 'echo hup' HUP; echo ready; ${UNTIL_END}; do :; done`;
@@ -334,7 +334,7 @@ testPrograms("ends as the command does where nobody reads on", async (program) =
   await pipeline.end().catch(() => {});
 });
 
-testPrograms("metrics and health tell of the command", async (program) => {
+testPrograms("metrics and health show the state of the command", async (program) => {
   const script = "sleep 1000 & echo $!; read line; exit 3";
   const spillway = start(program, shell(script, "--metrics", "0"));
   let sleep = "";

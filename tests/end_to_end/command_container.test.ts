@@ -44,7 +44,7 @@ testImages("its first process hands on output and exit status", async (
 /** A logging binary that says it is ready, and then reads nothing. */
 const FROZEN = "#!/bin/sh\nprintf x >&5; exec 5>&-; exec sleep 1000\n";
 
-testImages("a log driver that stands still stops nothing", async (containerd, root) => {
+testImages("a log driver that is stuck stops nothing", async (containerd, root) => {
   const frozen = `${containerd.folder}/frozen`;
   await Deno.writeTextFile(frozen, FROZEN, { mode: 0o755 });
   const script = "/busybox yes | /busybox head -c 100000000; echo all > /written; exit 3";

@@ -254,7 +254,7 @@ testContainers(
 );
 
 testContainers(
-  "a log goes on while containerd is started anew",
+  "a log goes on while containerd is restarted",
   async (containerd, program) => {
     const output = `${containerd.logs}/log`;
     const script = "echo one; until [ -e /again ]; do sleep 0.1; done; echo two";

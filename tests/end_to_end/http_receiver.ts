@@ -1,4 +1,4 @@
-/** An HTTP server inside the test: it keeps what it took, and answers as it is told. */
+/** An HTTP server inside the test: it keeps what it took, and answers as the test wants. */
 
 import { Server } from "./peers.ts";
 import { accepts, freePort } from "./peers.ts";

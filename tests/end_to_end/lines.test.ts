@@ -44,7 +44,7 @@ testPrograms("loses the rest of a line with the piece that is lost", async (prog
   assertEquals(lines.at(-2), "last");
   assertStringIncludes(lines.at(-3)!, "spillway: 1 line (");
   assert(!lines.some((line) => line.endsWith("END")), "the end of a torn line came out");
-  // What got out of it before it was torn stands on a line of its own.
+  // What got out of it before it was torn is on a line of its own.
   const pieces = lines.slice(1, -3);
   assert(
     pieces.length <= 1 && pieces.every((piece) => /^x+$/.test(piece)),

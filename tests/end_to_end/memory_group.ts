@@ -4,7 +4,7 @@
 interface Hierarchy {
   readonly folder: string;
   readonly limitFile: string;
-  /** Of the second version, which hands a controller on only when it is told to. */
+  /** Of the second version, which hands a controller on only when asked to. */
   readonly handsOn: boolean;
 }
 

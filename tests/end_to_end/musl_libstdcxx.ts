@@ -1,7 +1,7 @@
 /**
  * A libstdc++ for musl, made from Debian's, which has none: only those objects of
  * its static library that a program asks for, and what these take from glibc
- * written anew. Stands in for Alpine's `libstdc++` and `libgcc` where those
+ * written from scratch. It replaces Alpine's `libstdc++` and `libgcc` where those
  * cannot be had. Needs Debian's g++ and binutils.
  */
 

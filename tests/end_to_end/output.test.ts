@@ -110,7 +110,7 @@ testPrograms(
   },
 );
 
-testPrograms("opens the file anew on SIGHUP and loses nothing", async (program) => {
+testPrograms("reopens the file on SIGHUP and loses nothing", async (program) => {
   await inFolder(async (folder) => {
     const path = `${folder}/app.log`;
     const spillway = start(program, ["--output", path, ...JSON_REPORTS]);

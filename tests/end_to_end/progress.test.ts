@@ -64,7 +64,7 @@ for (const [columns, frame] of Object.entries(FRAMES)) {
       withMeter(program, Number(columns), async (terminal) => {
         const screen = await terminal.shows(/ 0( B\/s {2}out |→)stalled/);
         assertMatch(frameOf(screen), frame);
-        // Reports stand above the meter, whole.
+        // Reports are above the meter, whole.
         const text = screen.replaceAll("\n", " ");
         assert(text.includes("the ring is full and standard output is too slow"), screen);
       }),

@@ -85,7 +85,7 @@ export class Shim {
     return reportsIn(this.#logText);
   }
 
-  /** What stands in containerd's log after the end. */
+  /** What is in containerd's log after the end. */
   async logged(): Promise<string> {
     await this.code;
     await Deno.writeTextFile(`${this.bundle}/log`, END_OF_LOG);

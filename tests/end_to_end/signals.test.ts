@@ -65,7 +65,7 @@ testPrograms("signals that were ignored at the start stay ignored", async (progr
   await checkGoesOn(spillway);
 }, { programs: EXECUTABLES });
 
-testPrograms("SIGHUP opens a file anew, even if it was ignored", async (program) => {
+testPrograms("SIGHUP reopens a file, even if it was ignored", async (program) => {
   await inFolder(async (folder) => {
     const log = `${folder}/log`;
     const spillway = startInShell(program, `trap '' HUP; exec "$@"`, [

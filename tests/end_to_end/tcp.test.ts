@@ -125,7 +125,7 @@ testPrograms(
 );
 
 testPrograms(
-  "tcp: a marker stands where a frozen peer has cost lines",
+  "tcp: a marker shows where a frozen peer has cost lines",
   (program) =>
     onBoth(async (receiver) => {
       receiver.start();

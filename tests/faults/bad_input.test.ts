@@ -183,7 +183,7 @@ function nonsense(random: Random): string[] {
     { length: random.between(1, 5) },
     () => random.oneOf(WORDS),
   );
-  // This word is always wrong, whatever stands beside it.
+  // This word is always wrong, whatever comes with it.
   return [...words.filter((word) => !/^--?(h|V|help|version)=?$/.test(word)), "--bogus"];
 }
 

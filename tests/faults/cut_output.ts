@@ -12,7 +12,7 @@ const MARKER_START = "spillway: ";
 interface Seen {
   lines: number;
   bytes: number;
-  /** Where in the input the output stands at its end. */
+  /** Where in the input the output ends. */
   readonly inputAt: number;
 }
 
@@ -67,5 +67,5 @@ export function checkCutOutput(
   const flushed = count("lines_unflushed") === 0 && count("bytes_unflushed") === 0;
   assertEquals(exitCode, flushed ? 0 : 4);
   assertEquals(seen.lines + (flushed && endsInside ? 1 : 0), count("lines_out"));
-  if (flushed) assertEquals(seen.inputAt, count("bytes_in"), "everything is told");
+  if (flushed) assertEquals(seen.inputAt, count("bytes_in"), "all is accounted for");
 }

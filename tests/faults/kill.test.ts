@@ -1,7 +1,7 @@
 import { testPrograms } from "../end_to_end/programs.ts";
 import { runTrial } from "./kill_trial.ts";
 
-/** `deno task kill` runs as many more as it is told. */
+/** `deno task kill` runs as many more as it is asked for. */
 const SEEDS = 10;
 
 testPrograms(

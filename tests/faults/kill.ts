@@ -1,6 +1,6 @@
 /**
  * `deno task kill [TRIALS] [SEED]`: stops the programs at random moments under
- * load, as often as it is told. With 1 and a seed it runs one trial again.
+ * load, as often as it is asked to. With 1 and a seed it runs one trial again.
  */
 
 import { PROGRAMS } from "../end_to_end/programs.ts";

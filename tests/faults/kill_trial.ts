@@ -87,7 +87,7 @@ async function writeUntilEnd(spillway: Running, trial: Trial): Promise<void> {
     }
     await spillway.end();
   } catch (error) {
-    // It has ended, as it was told to.
+    // It has ended, as it was asked to.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * `deno task soak [DURATION]`: a mixed load on each executable for so long, with
  * everything checked all the time. The load is bursts and pauses of numbered
- * lines; the reader is fast, slow or stands still by turns.
+ * lines; the reader is fast, slow or stopped by turns.
  */
 
 import { assert } from "@std/assert";

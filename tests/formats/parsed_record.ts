@@ -13,7 +13,7 @@ export type RecordFormatName = Exclude<FormatName, "raw">;
 export interface ParsedRecord {
   readonly stream: string;
   readonly time: string;
-  /** Without the newline, and with what escapes stand for. */
+  /** Without the newline, and with escapes replaced by what they mean. */
   readonly message: string;
   readonly goesOn: boolean;
   /** By name without `gap_`, empty but in markers. */

@@ -45,7 +45,7 @@ function expectedText(name: RecordFormatName, bytes: Uint8Array, ends: boolean):
   });
 }
 
-/** Whole lines, and the unfinished one that may stand last. */
+/** Whole lines, and the unfinished one that may come last. */
 function expectedLines(name: RecordFormatName, frames: readonly Uint8Array[]): string[] {
   const lines = [""];
   for (const frame of frames) {

@@ -11,7 +11,7 @@ export interface FramerSettings extends RingSettings {
   readonly maxLineBytes?: number;
 }
 
-/** The clock stands still but for `nowMs`, which tests move. */
+/** The clock moves only when a test moves `nowMs`. */
 export class FramedInput extends RingPair {
   readonly counters: LaneCounters = newCounters();
   readonly framer: LineFramer;

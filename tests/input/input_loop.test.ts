@@ -204,7 +204,7 @@ Deno.test("stop under block: what was in the pipe is read when the ring has room
   assert(taken.at(-1)!.end);
 });
 
-Deno.test("the end of a blocked input is told after all that it had", () => {
+Deno.test("the end of a blocked input comes after all that it had", () => {
   using input = new PipedInput({ policy: "block" });
   const written = fillRingAndPipe(input);
   input.closeWriter();

@@ -114,7 +114,7 @@ for (const policy of ["overwrite", "drop-newest"] as const) {
         const bytes = encode(lines.join(""));
         const larger = chunks.map((chunk) => ({ ...chunk, bytes: chunk.bytes * 40 }));
         const taken = feed(input, bytes, larger);
-        // A line whose later pieces are lost stands there up to the loss: it is
+        // A line whose later pieces are lost is there up to the loss: it is
         // among the lost ones, and its bytes are not.
         let rest = lines;
         let [outBytes, outLines, lostBytes, lostLines] = [0, 0, 0, 0];
@@ -340,7 +340,7 @@ Deno.test("each push that overwrites says so", () => {
   assertEquals(input.losses, 1);
 });
 
-Deno.test("drops are told to the consumer after a second without any other frame", () => {
+Deno.test("the consumer hears of drops after a second without any other frame", () => {
   const input = new FramedInput({ policy: "drop-newest" });
   const line = "d".repeat(999) + "\n";
   while (input.losses === 0) {
@@ -358,7 +358,7 @@ Deno.test("drops are told to the consumer after a second without any other frame
   assertEquals(input.framer.deadlineMs, Infinity);
 });
 
-Deno.test("drops out of a ring that stays full are told when it no longer is", () => {
+Deno.test("the consumer hears of drops out of a ring that stays full when it no longer is", () => {
   const input = new FramedInput({ policy: "drop-newest" });
   const fill = (line: string) => {
     const before = input.losses;

@@ -219,7 +219,7 @@ Deno.test("what follows of a line whose beginning is lost goes with it", () => {
   assertEquals(pair.consumer.discardedLines, 1);
 });
 
-Deno.test("a lost line that still goes on is told about when it has ended", () => {
+Deno.test("a lost line that still goes on is announced when it has ended", () => {
   const pair = new RingPair({ policy: "drop-newest" });
   pair.push(new Uint8Array(40_000), 0, ENDS_INSIDE, 1);
   assertEquals(pair.push(new Uint8Array(30_000), 0, 3, 2).outcome, "dropped");
@@ -236,7 +236,7 @@ Deno.test("a lost line that still goes on is told about when it has ended", () =
   assertEquals([batch.gapFrom, batch.gapTo], [1, 5]);
 });
 
-Deno.test("a gap right before the end is told with the end", () => {
+Deno.test("a gap right before the end is announced with the end", () => {
   const pair = new RingPair({ policy: "drop-newest" });
   pair.push(new Uint8Array(40_000), 0, ENDS_INSIDE, 1);
   pair.push(new Uint8Array(30_000), 0, STARTS_INSIDE | ENDS_INSIDE, 2);

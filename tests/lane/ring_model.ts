@@ -35,7 +35,7 @@ export class RingModel {
   /** What the producer has been given so far. */
   linesIn = 0;
   bytesIn = 0;
-  /** The input stands in the middle of a line. */
+  /** The input is in the middle of a line. */
   inside = false;
   overwrittenLines = 0;
   overwrittenBytes = 0;
@@ -61,7 +61,7 @@ export class RingModel {
     this.#lastTime = startTime;
   }
 
-  /** Bytes that no frame stands in. */
+  /** Bytes that no frame uses. */
   get free(): number {
     let free = this.ringBytes;
     for (const { bytes } of this.#frames) free -= frameLength(bytes);

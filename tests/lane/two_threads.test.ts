@@ -115,7 +115,7 @@ Deno.test("two threads, the consumer a whole ring behind each time: the same", a
     const target = Math.min(lastBytes + 3 * MIN_CAPACITY, endBytes);
     const deadline = performance.now() + DEADLINE_MS;
     while (producedBytes() < target) {
-      if (performance.now() > deadline) throw new Error("the producer stands still");
+      if (performance.now() > deadline) throw new Error("the producer does not move");
     }
     lastBytes = producedBytes();
   };

@@ -22,7 +22,7 @@ import {
   type Scenario,
 } from "./ring_threads.ts";
 
-/** What stands where nothing has been promised: a byte for an offset. */
+/** What is found where nothing has been promised: a byte for an offset. */
 export type Garbage = (offset: number, step: number) => number;
 
 /** Kinds of garbage, some of which look like headers. `undefined`: what is really there. */
@@ -183,7 +183,7 @@ export class Interleavings {
 
   /**
    * The ring as the consumer may find it between its last access and its next.
-   * Right is what stands between the tail and the head it was told, unless the
+   * Right is what lies between the tail and the head it has seen, unless the
    * producer may be writing there at this moment; all else is garbage.
    */
   #whatConsumerSees({ producer, consumer, words }: State): number {

@@ -1,6 +1,6 @@
 /**
  * A thread that can be stopped at every access to a shared word and gone on with
- * from any point it ever stood at. It is run again from its beginning each time,
+ * from any point it was ever at. It is run again from its beginning each time,
  * with the answers it got before, up to the access that it has no answer for.
  */
 
@@ -13,7 +13,7 @@ import type { Access, Perform } from "./access.ts";
  */
 export type Rest = (knows: string) => void;
 
-/** Where a thread stands: what it has seen so far. */
+/** Where a thread is: what it has seen so far. */
 export interface Point {
   readonly id: number;
   readonly before: Point | undefined;
@@ -109,7 +109,7 @@ export class ReplayedThread<Result> {
     return next;
   }
 
-  /** Where it stands after an access at `point`. */
+  /** Where it is after an access at `point`. */
   after(point: Point, access: Access, found: number, memory?: number): Point {
     const key = `${point.id} ${memory} ${found}`;
     let after = this.#points.get(key);

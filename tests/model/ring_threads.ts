@@ -208,7 +208,7 @@ function linesIn(text: string): number {
   return text.split("\n").length - 1;
 }
 
-/** Follows the input with a finger: what comes out is what stands there, or it is a gap. */
+/** Follows the input with a finger: what comes out is what is there, or it is a gap. */
 class CheckedOutput {
   readonly #input: string;
   readonly #maxFrames: number;
@@ -248,7 +248,7 @@ class CheckedOutput {
   }
 
   atEnd(): Amount {
-    assertEquals(this.#at, this.#input.length, "the end is told before all was");
+    assertEquals(this.#at, this.#input.length, "the end comes before all has come");
     return { bytes: this.#gapBytes, lines: this.#gapLines };
   }
 }

@@ -2,7 +2,7 @@
 
 export interface Mutant {
   readonly file: string;
-  /** What stands in the file, exactly once, and what is put in its place. */
+  /** What is in the file, exactly once, and what replaces it. */
   readonly from: string;
   readonly to: string;
   /** Folders of the tests that should notice, the first to be tried first. */

@@ -238,7 +238,7 @@ Deno.test("a sink that fails is reopened before it is tried again, when that was
   assertEquals(test.sink.text, "line\n");
 });
 
-Deno.test("finish is tried again after a failure, and the recovery is told", async () => {
+Deno.test("finish is tried again after a failure, and the recovery is reported", async () => {
   for (const asynchronous of [false, true]) {
     const failure = new TemporaryError("cannot sync");
     const test = new TestDelivery({ asynchronous, finishAnswers: [failure, failure] });

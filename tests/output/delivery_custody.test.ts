@@ -8,7 +8,7 @@ import { Board } from "../../src/threads/board.ts";
 import { newCounters } from "../lane/small_lane.ts";
 import { pump } from "./pump.ts";
 
-/** Takes a line at a write, and tells of it what and when the test wants. */
+/** Takes a line at a write, and gives the verdict that the test wants, when it wants. */
 class KeepingSink implements Sink {
   readonly custody = this;
   readonly verdicts: Verdict[] = [];

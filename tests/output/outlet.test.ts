@@ -150,7 +150,7 @@ Deno.test("the marker says what is missing, right before what follows", async ()
   assertEquals(output, marker(gap) + numbered(first, 1000 - first));
 });
 
-Deno.test("a gap while a batch is in hand stands after that batch", async () => {
+Deno.test("a gap while a batch is in hand comes after that batch", async () => {
   let writes = 0;
   const test: TestFlush = new TestFlush({
     onWrite: () => {
@@ -357,7 +357,7 @@ Deno.test("what the reader pushes with its last breath is written too", async ()
   assertEquals(await test.runWithoutReader(), "last words\n");
 });
 
-Deno.test("the output is opened anew between two lines, not within one", async () => {
+Deno.test("the output is reopened between two lines, not within one", async () => {
   const pieces = [["e in two\n", STARTS_INSIDE], ["another\n", 0]] as const;
   const reopenedAtWrite: number[] = [];
   const test: TestFlush = new TestFlush({

@@ -1,7 +1,7 @@
 /** Finds in the README what can be run and checked. */
 
 export interface Fence {
-  /** What stands after the first three backticks. */
+  /** What follows the first three backticks. */
   readonly language: string;
   readonly text: string;
 }

@@ -1,5 +1,5 @@
 /**
- * A small world in which the README's commands can be run as they stand: a root
+ * A small world in which the README's commands can be run as they are: a root
  * folder of its own (with the programs of this machine, and `/etc`, `/run`, `/var`
  * and `/dev` that nobody else sees), a network of its own, stand-ins for the
  * programs that the README only makes up, and peers under the names that it makes

@@ -22,7 +22,7 @@ const expressions = dashboard.panels.flatMap(({ targets }) =>
   targets.map(({ expr }) => expr)
 );
 
-/** Lines are lost after five minutes, and the output stands still, with its ring full. */
+/** Lines are lost after five minutes, and the output is stalled, with its ring full. */
 const RULES_TEST = `
 rule_files: [alerts.yml]
 evaluation_interval: 1m

@@ -27,12 +27,12 @@ const STALLS: readonly ReportEvent[] = Array.from({ length: 100 }, (_, index) =>
   sinceMs: START_MS - index,
 }));
 
-Deno.test("a few losses are told one by one, in their order", () => {
+Deno.test("a few losses are reported one by one, in their order", () => {
   const few = [1, 4, 2, 3].map(loss);
   assertEquals(coalesce(few), few);
 });
 
-Deno.test("of a thousand losses the worst are told, and what the others come to", () => {
+Deno.test("of a thousand losses the worst are reported, and what the others come to", () => {
   const told = coalesce(Array.from({ length: 1000 }, (_, index) => loss(index + 1)));
   assertEquals(
     told.map((event) => event.event === "loss" ? Number(event.lines) : event),
@@ -51,7 +51,7 @@ Deno.test("of a thousand losses the worst are told, and what the others come to"
   );
 });
 
-Deno.test("stalls are told beside losses, the longest first", () => {
+Deno.test("stalls are reported beside losses, the longest first", () => {
   const told = coalesce([loss(1), ...STALLS]);
   assertEquals(
     told.map((event) => event.event === "stall" ? event.route.output.name : event.event),

@@ -49,7 +49,7 @@ function inWords(event: ReportEvent): string {
   }
 }
 
-Deno.test("after the clock was set back, a stall is told as often as before, and its end", () => {
+Deno.test("after the clock was set back, a stall is reported as often as before, and its end", () => {
   const reporter = new Reporter("overwritten", INTERVAL_MS, START_MS);
   const observed = (seconds: number, since: number | undefined, clock: number) => {
     const takesNothingSinceMs = since && START_MS + (since + clock) * 1000;
@@ -70,7 +70,7 @@ Deno.test("after the clock was set back, a stall is told as often as before, and
   assertEquals(observed(7016, undefined, -3600), ["stall_end"]);
 });
 
-Deno.test("after the clock was set back, a loss is told as often as before", () => {
+Deno.test("after the clock was set back, a loss is reported as often as before", () => {
   const reporter = new TestReporter();
   assertEquals(reporter.lost(4000, 0), []);
   assertEquals(reporter.lost(4001, 5), ["loss a 5 4000-4001"]);

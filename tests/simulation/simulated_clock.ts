@@ -11,7 +11,7 @@ const real = {
   setTimeout: globalThis.setTimeout,
 };
 
-/** The clocks of a run, and what sleeps by them; they move only when they are told. */
+/** The clocks of a run, and what sleeps by them; they move only when a run moves them. */
 export class SimulatedClock {
   /** Monotonic. */
   nowMs = 0;

@@ -44,7 +44,7 @@ export class SimulatedPipe implements Source {
   #written = 0;
   #read = 0;
   #open = true;
-  /** The last writer has left, and nobody has waited for the next one since. */
+  /** The last writer has left, and no one has waited for the next one since. */
   #hungUp = false;
 
   /** @param descriptor also says which letters it writes */

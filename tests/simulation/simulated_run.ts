@@ -403,7 +403,7 @@ export class SimulatedRun implements Surroundings {
     assertEquals(told.missingLines, lost.lines);
     assertEquals(told.inputAt, input.length);
     const rejected = this.#scenario.markers ? Number(counts.bytesRejected) : 0;
-    assertEquals(told.rejectedBytes, rejected, "what is rejected is told");
+    assertEquals(told.rejectedBytes, rejected, "what is rejected is announced");
     assertEquals(input.length, atStop, "what was written before the signal is read");
   }
 }

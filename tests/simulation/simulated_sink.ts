@@ -29,7 +29,7 @@ export class SimulatedSink implements Sink {
   readonly custody?: Custody;
   /** Writes that took something, which is still on its way. */
   #underway = 0;
-  /** Writes whose bytes have arrived, but nobody has asked. */
+  /** Writes whose bytes have arrived, but have not been asked about. */
   #arrived = 0;
   readonly #scenario: Scenario;
   readonly #run: Surroundings;

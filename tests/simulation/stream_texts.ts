@@ -15,7 +15,7 @@ interface Origin {
 
 /**
  * Follows what a sink takes. A newline that raw output adds between two inputs is
- * left out here; one that stands before a marker stays.
+ * left out here; one before a marker stays.
  */
 export class StreamTexts {
   readonly #format: FormatName;
@@ -24,7 +24,7 @@ export class StreamTexts {
   /** Raw output: the input that wrote last, and whether it left its line open. */
   #writer = "";
   #inside = false;
-  /** A gap was told that stands in no marker: the newline after it is only for it. */
+  /** A gap was noted without a marker: the newline after it is only for it. */
   #afterGap = false;
   /** How much of the piece was taken. */
   #takenTo = 0;

@@ -5,7 +5,7 @@ import { mkfifo } from "../../src/system/names.ts";
 import { pipe } from "../../src/system/pipes.ts";
 import { withFolder } from "./text_io.ts";
 
-Deno.test("status tells what stands behind a path or a descriptor", () => {
+Deno.test("status says what is behind a path or a descriptor", () => {
   withFolder((folder) => {
     Deno.writeTextFileSync(`${folder}/file`, "");
     mkfifo(`${folder}/pipe`, 0o600);

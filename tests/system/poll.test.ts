@@ -24,7 +24,7 @@ Deno.test("poll tells which slots are ready, and ignores those that are disabled
   for (const end of [readEnd, writeEnd, otherEnd, otherWriteEnd]) close(end);
 });
 
-Deno.test("poll tells of hang-ups and of descriptors that are none, unasked", () => {
+Deno.test("poll reports hang-ups and descriptors that are none, unasked", () => {
   const [readEnd, writeEnd] = pipe();
   const poll = new PollSet(2);
   poll.watch(0, readEnd, POLLIN);

@@ -51,7 +51,7 @@ export class AppendedFile {
     return typeof found === "string" ? found : new AppendedFile(name, found);
   }
 
-  /** How large it is before the next record, as far as nobody else writes to it. */
+  /** How large it is before the next record, provided no one else writes to it. */
   get bytes(): number {
     return this.#bytes + (this.#endsInsideLine ? 1 : 0);
   }
@@ -90,7 +90,7 @@ export class AppendedFile {
 
   /**
    * Moves what it holds from byte `at` on to `next`, where writing goes on: the record
-   * that it ends in the middle of, if it does, unless told otherwise. False where that
+   * that it ends in the middle of, if it does, unless asked not to. False where that
    * does not work, because `next` is full or this file cannot be read, or somebody else
    * has written to it; a record is then cut in two, and nothing lost by it.
    */

@@ -68,7 +68,7 @@ class FileSink implements Sink {
   constructor({ name, path, rotation }: FileDestination, notices: SinkNotices) {
     this.#name = name;
     this.#notices = notices;
-    // The files that rotation makes anew are no longer those that a link leads to.
+    // The new files that rotation makes are no longer those that a link leads to.
     this.#wish = { path, mode: FILE_MODE, followsLinks: rotation === undefined };
     const file = AppendedFile.open(name, this.#wish);
     if (typeof file === "string") {
@@ -141,7 +141,7 @@ class FileSink implements Sink {
     this.#file = next;
     if (!this.#reopenFailed) return;
     this.#reopenFailed = false;
-    this.#notices.onRotationRecovered(`${this.#name} is open anew`);
+    this.#notices.onRotationRecovered(`${this.#name} is open again`);
   }
 
   /** Opens what has the name now, for writing to go on there; says why it cannot. */

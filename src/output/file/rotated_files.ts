@@ -217,7 +217,7 @@ export class RotatedFiles {
   }
 
   /**
-   * Puts the complete compressed form, which stands at `unfinishedPath`, in the
+   * Puts the complete compressed form, which is at `unfinishedPath`, in the
    * place of the plain file, unless that has become too old in the meantime.
    *
    * @throws TemporaryError when a name cannot be changed.
@@ -242,7 +242,7 @@ export class RotatedFiles {
   }
 
   /**
-   * Numbers the files anew, the one that waits among them, from 1 on without a gap: first
+   * Renumbers the files, the one that waits among them, from 1 on without a gap: first
    * those that move down, then those that move up, beginning with the oldest, so that no
    * file gets a name that another one has.
    */

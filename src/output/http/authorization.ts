@@ -36,7 +36,7 @@ export function credentialFileIn(settings: Settings): CredentialFile | undefined
 export interface Credentials {
   /** The value of the header Authorization. */
   readonly header: string;
-  /** What must not stand in any message, in each of its forms. */
+  /** What must not appear in any message, in each of its forms. */
   readonly secrets: readonly string[];
 }
 

@@ -7,7 +7,7 @@ const OWN = [
   ...["host", "content-length", "content-encoding", "transfer-encoding", "connection"],
   ...["idempotency-key", "expect", "upgrade", "te", "trailer"],
 ];
-/** Shorter values are no secrets, and may stand in any message by chance. */
+/** Shorter values are no secrets, and may appear in any message by chance. */
 const MIN_SECRET_LENGTH = 6;
 
 export interface Headers {
@@ -15,7 +15,7 @@ export interface Headers {
   readonly lines: readonly string[];
   /** In lower case. */
   readonly names: ReadonlySet<string>;
-  /** What must not stand in any message. */
+  /** What must not appear in any message. */
   readonly secrets: readonly string[];
 }
 
@@ -23,7 +23,7 @@ const NONE: Headers = { lines: [], names: new Set(), secrets: [] };
 
 /**
  * The headers to send now: the file's lines, each `Name: value` (RFC 9110). Asked for
- * with every request, as tokens may stand in them. No message quotes what the file holds.
+ * with every request, as there may be tokens in them. No message quotes what the file holds.
  *
  * @throws TemporaryError when they cannot be read or cannot be sent.
  */
@@ -77,7 +77,7 @@ export function checkHeaderFile(path: string | undefined): void {
   }
 }
 
-/** A server may repeat all of a value, or the token that stands in it after a scheme. */
+/** A server may repeat all of a value, or the token that follows a scheme in it. */
 function secretsIn(value: string): string[] {
   return [value, ...value.split(/\s+/)].filter(({ length }) =>
     length >= MIN_SECRET_LENGTH

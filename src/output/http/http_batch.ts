@@ -38,7 +38,7 @@ export interface BatchPart {
 
 /**
  * Records on their way to a server: gathered until they are worth a request, then
- * sealed, and kept until each unit has its verdict and has told it.
+ * sealed, and kept until each unit has its verdict and has passed it on.
  */
 export class HttpBatch {
   #bytes = new Uint8Array(BATCH_BYTES);

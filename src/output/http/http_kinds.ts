@@ -40,8 +40,8 @@ interface HttpDestination extends Destination {
 }
 
 /**
- * `--output http://HOST[:PORT]/PATH?QUERY#SETTINGS`. What stands after the question
- * mark is the server's, so that settings stand after a `#`, which no server sees.
+ * `--output http://HOST[:PORT]/PATH?QUERY#SETTINGS`. What follows the question
+ * mark is the server's, so that settings follow a `#`, which no server sees.
  */
 export const httpKind: SinkKind<HttpDestination> = {
   kind: "http",

@@ -48,7 +48,7 @@ const MAX_REPLY_BYTES = 64 * 1024;
 const MAX_RECORDS_REPLY_BYTES = 16 * 1024 * 1024;
 /** What is shown of one that is longer. */
 const SHOWN_BYTES = 4096;
-/** Longer than that nobody is waited for. */
+/** No server is waited for longer than that. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
@@ -73,7 +73,7 @@ export class HttpSink implements Sink, Custody {
   #connection: ServingConnection | undefined;
   /** Where to post: the server may have another place for it. */
   #path: string;
-  /** What was sent as credentials, and must not stand in a message. */
+  /** What was sent as credentials, and must not appear in a message. */
   #secrets: readonly string[] = [];
 
   constructor(name: string, target: HttpTarget) {

@@ -10,7 +10,7 @@ import { findStream } from "./stream_lookup.ts";
 
 type Client = typeof import("./nats_client.ts");
 
-/** What is told of a connection; nothing after `close`. */
+/** What a connection reports; nothing after `close`. */
 export interface ConnectionEvents {
   /** A message with this number has been answered. */
   onOutcome(number: number, outcome: PublishOutcome): void;

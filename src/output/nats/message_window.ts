@@ -19,7 +19,7 @@ export interface Message {
   readonly sinceMs: number;
   /** When it was sent last; undefined where it is to be. Clocks are `performance.now`. */
   sentMs: number | undefined;
-  /** How many writes it holds, and how many of them have been told the verdict. */
+  /** How many writes it holds, and how many of them have got the verdict. */
   writes: number;
   told: number;
   verdict: Verdict | undefined;
@@ -27,7 +27,7 @@ export interface Message {
 
 /**
  * Messages in the order in which they were written, from their first byte until every
- * write in them has been told its verdict. Their bytes stand in one ring of memory,
+ * write in them has got its verdict. Their bytes are in one ring of memory,
  * each message in one piece; the last one may be open for more. It knows nothing of
  * connections.
  */
@@ -153,7 +153,7 @@ export class MessageWindow {
     message.verdict = verdict;
   }
 
-  /** Undefined for one that has been told its verdict. */
+  /** Undefined for one that has got its verdict. */
   find(number: number): Message | undefined {
     return this.#messages[number - (this.#messages[0]?.number ?? 0)];
   }

@@ -5,7 +5,7 @@ import { ARRIVED, type Verdict } from "../sink.ts";
 /** A verdict, or why the message is to be sent again. */
 export type PublishOutcome = Verdict | { readonly again: string };
 
-/** Nobody has subscribed to the subject: neither a stream nor anybody else. */
+/** There is no subscriber to the subject, neither a stream nor any other. */
 export const NO_RESPONDERS = 503;
 
 const BAD_REQUEST = 400;

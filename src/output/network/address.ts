@@ -1,4 +1,4 @@
-/** What stands behind the scheme of a network destination. */
+/** What follows the scheme of a network destination. */
 
 import { UsageError } from "../../errors.ts";
 
@@ -34,7 +34,7 @@ export function splitSettings(
   return { rest: text.slice(0, at), settings };
 }
 
-/** False where the bytes that percent signs stand for are not UTF-8. */
+/** False where the bytes that percent signs encode are not UTF-8. */
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"));

@@ -69,7 +69,7 @@ export class ResendWindow {
     return this.#arrived === this.#end;
   }
 
-  /** Bytes that are to be sent next, and where they stand in this process. */
+  /** Bytes that are to be sent next, and their address in this process. */
   get unsentBytes(): number {
     return this.#end - this.#sent;
   }

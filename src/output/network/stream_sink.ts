@@ -35,7 +35,7 @@ export class StreamSink implements Sink, Custody {
   #goodbyeUntilMs: number | undefined;
   /** How often the end had to be sent again. */
   #goodbyes = 0;
-  /** Chunks whose arrival has been told. */
+  /** Chunks whose arrival has been reported. */
   #told = 0;
 
   /** @param connect begins a new connection; throws TemporaryError or PermanentError */

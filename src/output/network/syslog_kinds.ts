@@ -29,7 +29,7 @@ interface SyslogWay<P extends Peer> {
   readonly scheme: string;
   /** Its settings beside `facility` and `tag`. */
   readonly settings: readonly string[];
-  /** The first is the one that it takes unless told otherwise. */
+  /** The first is its default. */
   readonly formats: readonly [FormatName, ...FormatName[]];
   /** @throws UsageError */
   peerOf(address: string): P;
@@ -121,7 +121,7 @@ export const syslogTlsKind = syslogKind({
   },
 });
 
-/** Mostly to /dev/log, whose servers do not understand RFC 5424 unless they are told to. */
+/** Mostly to /dev/log, whose servers do not understand RFC 5424 unless configured to. */
 export const syslogUnixKind = syslogKind({
   kind: "syslog+unix",
   help: "syslog+unix:/dev/log",

@@ -2,12 +2,12 @@
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
 /**
- * Whether a request is meant for a server that listens on `host`. A page of the web may
- * have a name that first means its own server and then this machine (DNS rebinding), and
- * a browser lets it read what comes from there; but the name stands in the request. Who
- * listens for this machine only is therefore asked for by such a name, or by the one that
- * it was told. Who listens on an address of the network can be read by all who reach it,
- * under names that nobody here knows.
+ * Whether a request is meant for a server that listens on `host`. A web page can use a
+ * name that first resolves to its own server and then to this machine (DNS rebinding), and
+ * the browser then lets it read what comes from here; but the request carries that name.
+ * So a server that listens on loopback answers only to loopback names, and to the name it
+ * was started with. One that listens on an address of the network can be read by everyone
+ * who reaches it, under names that are not known here.
  *
  * @param request its head
  */

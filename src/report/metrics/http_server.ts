@@ -136,7 +136,7 @@ class Visitors {
 /**
  * The whole reply, once the head of the request is complete.
  *
- * @param host what the server was told to listen on
+ * @param host what the server was asked to listen on
  */
 function replyTo(request: string, host: string, answer: Answer): string | undefined {
   if (!request.includes("\r\n\r\n")) {

@@ -46,7 +46,7 @@ export interface Surroundings {
   readonly command?: Watched | undefined;
 }
 
-/** All metrics. Counters have all their digits; who reads them may not keep them. */
+/** All metrics. Counters have all their digits; a reader may not keep them. */
 export function toMetrics(
   snapshot: Snapshot,
   surroundings: Surroundings,

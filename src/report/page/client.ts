@@ -191,7 +191,7 @@ function advice({ capacity_needed_bytes: needed }: LastLoss): string[] {
     : ["; ", `--capacity ${formatSize(capacity)}`, " would have held it"];
 }
 
-/** The worst first, but never under the hand or the cursor of who reads them. */
+/** The worst first, but never under the hand or the cursor of a reader. */
 function drawRows(all: readonly Row[], nowMs: number): void {
   byId("inputs").hidden = all.length === 1;
   if (all.length === 1) return;
@@ -257,7 +257,7 @@ function extend(status: Status, { total, rows }: View): void {
 async function look(): Promise<void> {
   try {
     const status = await ask<Status>("/status.json");
-    // A new start under the same address begins anew.
+    // A new start under the same address begins from nothing.
     if (before !== undefined && status.duration_ms < before.duration_ms) {
       location.reload();
       return;

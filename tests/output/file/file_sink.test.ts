@@ -136,7 +136,7 @@ Deno.test("a file that cannot be reopened stays in use until SIGHUP can open it"
     Deno.removeSync(path);
     output.sink.reopen?.();
     output.write("two\n");
-    assertEquals(output.recoveries, [`"${path}" is open anew`]);
+    assertEquals(output.recoveries, [`"${path}" is open again`]);
     assertEquals(Deno.readTextFileSync(`${folder}/app.log.1`), "one\n");
     assertEquals(Deno.readTextFileSync(path), "two\n");
   });
@@ -279,7 +279,7 @@ Deno.test("what somebody else has written to the old file stays there", () => {
 
 Deno.test("writing goes on to the full file when it cannot be rotated", () => {
   inFolder((path) => {
-    // A folder stands in the way, for every user.
+    // A folder is in the way, for every user.
     Deno.mkdirSync(`${path}.0`);
     Deno.writeTextFileSync(`${path}.1`, "older\n");
     using output = new FileOutput(path, { maxBytes: 4 });
@@ -330,7 +330,7 @@ Deno.test("a file that was moved away without a word is not rotated for another"
   });
 });
 
-Deno.test("a file that was deleted is created again, with all that nobody has seen", () => {
+Deno.test("a file that was deleted is created again, with all that no one has seen", () => {
   inFolder((path) => {
     using output = new FileOutput(path);
     output.write("old\n");

@@ -10,7 +10,7 @@ import { TemporaryError } from "../../../src/errors.ts";
 import { EBUSY } from "../../../src/system/errno.ts";
 import { rename, unlink } from "../../../src/system/names.ts";
 
-/** What stands under a number: the file's own, its compressed form, or both. */
+/** What is under a number: the file's own, its compressed form, or both. */
 type Form = "none" | "plain" | "compressed" | "both";
 
 const MAX_FILES = 5;

@@ -24,7 +24,7 @@ function sendAll(window: MessageWindow, nowMs = 0): string[] {
   return texts;
 }
 
-Deno.test("a message is sent when it is sealed, and each write is told its verdict", () => {
+Deno.test("a message is sent when it is sealed, and each write gets its verdict", () => {
   const window = new MessageWindow();
   window.begin("a", 10, 7);
   window.add(bytesOf("one"), false);
@@ -41,7 +41,7 @@ Deno.test("a message is sent when it is sealed, and each write is told its verdi
   assertEquals([window.takeVerdict(), window.isEmpty], [undefined, true]);
 });
 
-Deno.test("verdicts are told in the order of the writes, whenever they come", () => {
+Deno.test("verdicts are handed out in the order of the writes, whenever they come", () => {
   const window = new MessageWindow();
   for (const text of ["a", "b", "c"]) put(window, text);
   sendAll(window);
@@ -90,7 +90,7 @@ Deno.test("a message of all the memory fits when nothing else is there", () => {
   assert(!window.hasRoom(0));
 });
 
-Deno.test("no message is written over before its verdict is told", () => {
+Deno.test("no message is written over before its verdict is handed out", () => {
   const length = fc.integer({ min: 0, max: Math.floor(WINDOW_BYTES / 3) });
   fc.assert(fc.property(fc.array(length, { minLength: 10, maxLength: 60 }), (lengths) => {
     const window = new MessageWindow();
