@@ -1,9 +1,12 @@
 import { constants } from "node:os";
-import { openFilesLimitAtStart } from "../runtime/start_limits.ts";
 import { adoptOrphans, kill, nextNews } from "../system/children.ts";
 import { closeOthersOnExec } from "../system/descriptors.ts";
 import { bringToForeground, currentJob, type Job } from "../system/job.ts";
-import { openFilesLimit, setOpenFilesLimit } from "../system/limits.ts";
+import {
+  openFilesLimit,
+  openFilesLimitAtStart,
+  setOpenFilesLimit,
+} from "../system/limits.ts";
 import { actAsWithoutHandler } from "../system/signals.ts";
 import { spawn } from "../system/spawn.ts";
 import { lastArguments, startEnvironment } from "./arguments.ts";

@@ -1,16 +1,18 @@
 /**
- * Loads the C library under Deno and under Bun, and nothing else.
+ * The C library's functions, with the machine types of what they take and return.
  *
- * The two runtimes name the same machine types differently; `SIGNATURES` is
- * written once in words of its own and translated for each. Pointers travel as
- * plain numbers: user-space addresses stay far below 2^53 on every 64-bit
- * Linux, and numbers keep the calls on both runtimes' fast paths.
+ * Pointers travel as plain numbers: user-space addresses stay far below 2^53 on every
+ * 64-bit Linux, and numbers keep the calls on both runtimes' fast paths.
  */
 
 import process from "node:process";
 import { messageOf } from "../errors.ts";
-
-type Type = "int" | "address" | "none";
+import {
+  type CFunction,
+  type ForeignLibrary,
+  openLibrary,
+  type Signature,
+} from "../runtime/foreign_library.ts";
 
 const SIGNATURES = {
   open: [["address", "int", "int"], "int"],
@@ -81,18 +83,13 @@ const SIGNATURES = {
   gai_strerror: [["int"], "address"],
   strerror: [["int"], "address"],
   __errno_location: [[], "address"],
-} as const satisfies Record<string, readonly [readonly Type[], Type]>;
+} as const satisfies Record<string, Signature>;
 
 type Name = keyof typeof SIGNATURES;
-type CFunction = (...args: number[]) => number;
 export type Symbols = Record<Name, CFunction>;
 
-export interface Libc {
+export interface Libc extends Omit<ForeignLibrary, "find"> {
   readonly call: Symbols;
-  /** Address of the first byte, good as long as `bytes` is kept; see `addressOf`. */
-  addressOf(bytes: Uint8Array): number;
-  /** `length` bytes of foreign memory, not copied. */
-  memoryAt(address: number, length: number): ArrayBuffer;
 }
 
 /**
@@ -111,20 +108,14 @@ export function libc(): Libc {
   return loaded;
 }
 
-/** One of the two ways to the library's functions. */
-interface Library extends Omit<Libc, "call"> {
-  find(name: Name): CFunction;
-}
-
 function load(): Libc {
   if (process.platform !== "linux") {
     throw new Error(
       `this platform (${process.platform}) is not supported: Spillway needs Linux`,
     );
   }
-  const open = "Bun" in globalThis ? openWithBun : openWithDeno;
   try {
-    const { find, addressOf, memoryAt } = open(LIBRARY);
+    const { find, addressOf, memoryAt } = openLibrary(LIBRARY);
     const call = foundWhenCalled(find);
     call.__errno_location(); // Fails where calls are refused.
     return { call, addressOf, memoryAt };
@@ -145,64 +136,13 @@ const NO_CODE_ADVICE =
  * Each function is looked up at its first call: a thread needs a third of them, and
  * all would cost it 5 ms under Deno.
  */
-function foundWhenCalled(find: Library["find"]): Symbols {
+function foundWhenCalled(find: ForeignLibrary["find"]): Symbols {
   const call = {} as Symbols;
   for (const name of Object.keys(SIGNATURES) as Name[]) {
     call[name] = (...args) => {
-      call[name] = find(name);
+      call[name] = find(name, SIGNATURES[name]);
       return call[name](...args);
     };
   }
   return call;
-}
-
-function openWithDeno(library: string): Library {
-  const types = { int: "i32", address: "usize", none: "void" } as const;
-  const find = (name: Name) => {
-    const [parameters, result] = SIGNATURES[name];
-    const { symbols } = Deno.dlopen(library, {
-      [name]: {
-        parameters: parameters.map((type) => types[type]),
-        result: types[result],
-      },
-    });
-    return symbols[name] as unknown as CFunction;
-  };
-  return {
-    find,
-    addressOf: (bytes) =>
-      Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as BufferSource))),
-    memoryAt: (address, length) => {
-      const pointer = Deno.UnsafePointer.create(BigInt(address));
-      if (pointer === null) throw new Error("the C library returned a null pointer");
-      return Deno.UnsafePointerView.getArrayBuffer(pointer, length);
-    },
-  };
-}
-
-/** The part of `bun:ffi` that is used: https://bun.com/docs/api/ffi */
-interface BunFfi {
-  dlopen(
-    library: string,
-    symbols: Record<string, { args: readonly string[]; returns: string }>,
-  ): { symbols: Record<string, CFunction> };
-  ptr(bytes: Uint8Array): number;
-  toArrayBuffer(address: number, offset: number, length: number): ArrayBuffer;
-}
-
-function openWithBun(library: string): Library {
-  const ffi = process.getBuiltinModule("bun:ffi") as unknown as BunFfi;
-  const types = { int: "i32", address: "ptr", none: "void" } as const;
-  return {
-    find: (name) => {
-      const [parameters, result] = SIGNATURES[name];
-      const args = parameters.map((type) => types[type]);
-      const { symbols } = ffi.dlopen(library, {
-        [name]: { args, returns: types[result] },
-      });
-      return symbols[name]!;
-    },
-    addressOf: (bytes) => ffi.ptr(bytes),
-    memoryAt: (address, length) => ffi.toArrayBuffer(address, 0, length),
-  };
 }

@@ -1,6 +1,7 @@
 /** How many files a process may have open: getrlimit(2). */
 
 import process from "node:process";
+import { raisesOpenFilesLimit } from "../runtime/raised_limits.ts";
 import { result } from "./errno.ts";
 import { readFile } from "./files.ts";
 import { libc } from "./libc.ts";
@@ -24,6 +25,18 @@ export function openFilesLimit(): Limit {
   return { soft: Number(words[0]), hard: Number(words[1]) };
 }
 
+/**
+ * How many files this program could have open when it was started. Where the runtime has
+ * raised the soft limit, what it was is written down nowhere; what the parent has is the
+ * best guess, since limits are inherited. Where the parent cannot be asked, or is not the
+ * one they came from, it is the raised limit.
+ */
+export function openFilesLimitAtStart(): Limit {
+  const now = openFilesLimit();
+  const inherited = raisesOpenFilesLimit() ? parentsOpenFilesLimit() : undefined;
+  return inherited?.hard === now.hard && inherited.soft < now.soft ? inherited : now;
+}
+
 /** Sets that of this process. A soft limit up to the hard one is always granted. */
 export function setOpenFilesLimit({ soft, hard }: Limit): void {
   const words = BigUint64Array.of(BigInt(soft), BigInt(hard));
@@ -34,7 +47,7 @@ const LIMITS_LINE = /^Max open files +(\d+) +(\d+) /m;
 const MAX_LIMITS_BYTES = 16 * 1024;
 
 /** That of the process which has started this one; undefined where it is unknown. */
-export function parentsOpenFilesLimit(): Limit | undefined {
+function parentsOpenFilesLimit(): Limit | undefined {
   const text = readFile(`/proc/${process.ppid}/limits`, MAX_LIMITS_BYTES);
   if (typeof text === "number") return undefined;
   const match = LIMITS_LINE.exec(new TextDecoder().decode(text));

@@ -8,7 +8,7 @@ const ROOMS = [
   { part: "main", rooms: [] },
   {
     part: "reader_thread",
-    rooms: ["control", "input", "kernels", "lane", "system", "threads"],
+    rooms: ["control", "input", "kernels", "lane", "runtime", "system", "threads"],
   },
   {
     part: "compressor_thread",
