@@ -6,7 +6,6 @@
  */
 
 import { InputError } from "../errors.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
 import type { ContainerEnvironment } from "./container.ts";
 import {
   close,
@@ -29,7 +28,7 @@ export const MAX_DRAIN_MS = SHIM_PATIENCE_MS - FAREWELL_MS;
 
 const READY = 5;
 
-export const CONTAINER_INPUTS: readonly InputSpec[] = [
+export const CONTAINER_INPUTS = [
   {
     label: "stdout",
     source: { kind: "descriptor", number: 3, name: "the container's standard output" },
@@ -38,7 +37,9 @@ export const CONTAINER_INPUTS: readonly InputSpec[] = [
     label: "stderr",
     source: { kind: "descriptor", number: 4, name: "the container's standard error" },
   },
-];
+] as const;
+
+const PIPES = [...CONTAINER_INPUTS.map(({ source }) => source.number), READY];
 
 /**
  * True where a shim has started this program, even if its log URI forgets to say
@@ -46,7 +47,7 @@ export const CONTAINER_INPUTS: readonly InputSpec[] = [
  */
 export function startedByShim(environment: ContainerEnvironment): boolean {
   return Boolean(environment.CONTAINER_ID && environment.CONTAINER_NAMESPACE) &&
-    isShimFolder() && [3, 4, READY].every(isPipe);
+    isShimFolder() && PIPES.every(isPipe);
 }
 
 /**
@@ -55,7 +56,7 @@ export function startedByShim(environment: ContainerEnvironment): boolean {
  * @throws InputError when it was not a shim that has started this program.
  */
 export function checkPipes(): void {
-  for (const descriptor of [3, 4, READY]) {
+  for (const descriptor of PIPES) {
     if (!isPipe(descriptor)) {
       throw new InputError(
         `--containerd: descriptor ${descriptor} is not a pipe; containerd starts this program itself and hands over 3, 4 and 5, as in ctr run --log-uri binary:///path/spillway?--containerd=`,
