@@ -344,12 +344,7 @@ export class Delivery {
   reopenIfAsked(): void {
     if (!this.reopenWanted) return;
     this.#reopenedFor = this.#context.board.reopenRequests;
-    try {
-      this.#sink.reopen?.();
-    } catch (error) {
-      if (!(error instanceof TemporaryError)) throw error;
-      this.#context.events.onSinkFailing(error.message);
-    }
+    this.#sink.reopen?.();
     this.#context.events.onReopened();
   }
 

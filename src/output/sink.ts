@@ -35,9 +35,8 @@ export interface Sink {
 
   /**
    * Opens the destination again under its name, as log rotation asks with SIGHUP; only
-   * where `SinkKind.reopens`.
-   *
-   * @throws TemporaryError when it cannot; the old one is then still in use.
+   * where `SinkKind.reopens`. When it cannot it says so by itself, and goes on with the
+   * old one.
    */
   reopen?(): void;
 

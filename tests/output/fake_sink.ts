@@ -23,7 +23,6 @@ export class FakeSink implements Sink {
   writes = 0;
   reopened = 0;
   finished = false;
-  reopenError: Error | undefined;
   #isPutOff = false;
   readonly #answers: Answer[];
   readonly #finishAnswers: (Error | undefined)[];
@@ -66,7 +65,6 @@ export class FakeSink implements Sink {
 
   reopen(): void {
     this.reopened++;
-    if (this.reopenError !== undefined) throw this.reopenError;
   }
 
   finish(wait: Wait): boolean {
