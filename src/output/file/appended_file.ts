@@ -82,10 +82,15 @@ export class AppendedFile {
     return count;
   }
 
+  /** Where it has grown since, what was seen was a write of another process under way. */
   #endLine(): void {
-    endLine(this.#writer.name, this.descriptor);
+    const found = status(this.descriptor);
+    const isTorn = typeof found === "number" || found.bytes === this.#bytes;
+    if (isTorn) {
+      endLine(this.#writer.name, this.descriptor);
+      this.#bytes++;
+    }
     this.#endsInsideLine = false;
-    this.#bytes++;
   }
 
   /**

@@ -153,6 +153,16 @@ Deno.test("a line that was left unfinished is ended before the first record", ()
   });
 });
 
+Deno.test("a line that another process was in the middle of writing is left to it", () => {
+  inFolder((path) => {
+    Deno.writeTextFileSync(path, "other's li");
+    using output = new FileOutput(path);
+    Deno.writeTextFileSync(path, "ne\n", { append: true });
+    output.write("one\n");
+    assertEquals(Deno.readTextFileSync(path), "other's line\none\n");
+  });
+});
+
 Deno.test("the newline that is put there counts for the size of a file", () => {
   inFolder((path) => {
     Deno.writeTextFileSync(path, "torn");
