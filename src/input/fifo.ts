@@ -20,6 +20,7 @@ import {
 import { lockFile, lockHolder, unlockFile } from "../system/file_locks.ts";
 import { kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
+import { refusalInSharedFolder } from "../system/shared_folder.ts";
 
 const FIFO_MODE = 0o600;
 
@@ -49,9 +50,10 @@ export function createFifo(path: string): boolean {
  * every other Spillway. What is opened is what was found to be a pipe, and not what
  * somebody may put under the name in between. The caller closes it.
  *
+ * @param ownOnly it was to be made here, so what somebody else has made is not it
  * @throws InputError when there is none, it cannot be opened, or it has a reader.
  */
-export function openFifo(path: string): number {
+export function openFifo(path: string, ownOnly: boolean): number {
   const found = open(path, O_PATH);
   if (found < 0) {
     throw new InputError(
@@ -63,7 +65,7 @@ export function openFifo(path: string): number {
     );
   }
   try {
-    checkIsPipe(path, found);
+    checkPipe(path, found, ownOnly);
     const descriptor = openPipe(path, found);
     try {
       lockPipe(path, descriptor);
@@ -77,12 +79,16 @@ export function openFifo(path: string): number {
   }
 }
 
-function checkIsPipe(path: string, descriptor: number): void {
+function checkPipe(path: string, descriptor: number, ownOnly: boolean): void {
   const found = status(descriptor);
   if (typeof found === "number") {
     throw new InputError(`cannot look at FIFO "${path}": ${describeError(-found)}`);
   }
-  if (found.kind === "pipe") return;
+  if (found.kind === "pipe") {
+    const refusal = ownOnly ? refusalInSharedFolder(path, found) : undefined;
+    if (refusal === undefined) return;
+    throw new InputError(`cannot read FIFO "${path}": ${refusal}`);
+  }
   throw new InputError(
     `cannot open FIFO "${path}": not a FIFO but a ${
       kindName(found)

@@ -86,7 +86,7 @@ export class PipeSource {
     events: PipeEvents,
   ): PipeSource {
     const descriptor = source.kind === "fifo"
-      ? openFifo(source.path)
+      ? openFifo(source.path, settings.create)
       : checkDescriptor(source.number, source.name);
     return new PipeSource(source, settings, events, descriptor);
   }
@@ -233,7 +233,7 @@ export class PipeSource {
   #openReplacement(path: string): void {
     let next: number;
     try {
-      next = openFifo(path);
+      next = openFifo(path, this.#settings.create);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       // The same as when the name led nowhere: it is looked at again.

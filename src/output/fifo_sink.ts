@@ -23,8 +23,8 @@ import { type FileStatus, kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
 import { PIPE_BUF, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { POLLERR, POLLOUT, PollSet } from "../system/poll.ts";
+import { refusalInSharedFolder } from "../system/shared_folder.ts";
 import { Backoff } from "./backoff.ts";
-import { refusalInSharedFolder } from "./shared_folder.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
 import type { Wait } from "./wait.ts";
 

@@ -76,6 +76,11 @@ export function unixAddress(path: string): SocketAddress {
   return address;
 }
 
+/** Of the socket behind a descriptor that O_PATH has made. */
+export function descriptorAddress(descriptor: number): SocketAddress {
+  return unixAddress(`/proc/self/fd/${descriptor}`);
+}
+
 /** One that is no file: see unix(7). @param name of at most `MAX_UNIX_PATH_BYTES` */
 export function abstractAddress(name: string): SocketAddress {
   const bytes = new TextEncoder().encode(name);

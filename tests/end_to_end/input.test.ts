@@ -4,6 +4,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
+import { NEEDS_ROOT } from "./installed.ts";
 import { type Program, testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn, until } from "./run.ts";
 
@@ -245,4 +246,31 @@ testPrograms(
       assertStringIncludes(stderr, "cannot make FIFO");
     });
   },
+);
+
+testPrograms(
+  "with --create reads no FIFO that somebody else has put into a folder for everybody",
+  (program) =>
+    inFolder(async (folder) => {
+      await Deno.chmod(folder, 0o1777);
+      const path = `${folder}/fifo`;
+      makeFifo(path);
+      await Deno.chown(path, 65534, 65534);
+      const refused = start(program, ["--fifo", path, "--create"]);
+      await until("its end", () => refused.ended);
+      assertEquals(await refused.code, 1);
+      assertStringIncludes(await refused.stderr, "it belongs to another user (65534)");
+      await Promise.all([refused.readAll(), refused.end().catch(() => {})]);
+      // One that is named without wanting to make it is meant as it is.
+      const spillway = start(program, ["--fifo", path, "--once"]);
+      const output = spillway.readAll();
+      // Without O_CREAT, which the kernel may refuse as well.
+      const writer = await Deno.open(path, { write: true });
+      await writer.write(new TextEncoder().encode("line\n"));
+      writer.close();
+      assertEquals(await spillway.code, 0);
+      assertEquals(new TextDecoder().decode(await output), "line\n");
+      await spillway.end().catch(() => {});
+    }),
+  NEEDS_ROOT,
 );

@@ -9,6 +9,7 @@ import { FORMAT_NAMES } from "../../src/formats/formats.ts";
 import { testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
+import { Receiver } from "./stream_receiver.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 const MIB = 1024 * 1024;
@@ -74,12 +75,17 @@ testPrograms(
   (program) =>
     inFolder(async (folder) => {
       await Deno.chmod(folder, 0o1777);
-      const [file, fifo] = [`${folder}/file`, `${folder}/fifo`];
+      const [file, fifo, socket] = ["file", "fifo", "socket"].map((name) =>
+        `${folder}/${name}`
+      ) as [string, string, string];
       await Deno.writeTextFile(file, "");
+      const receiver = Receiver.unix(socket);
+      receiver.start();
       await new Deno.Command("mkfifo", { args: [fifo] }).output();
-      for (const path of [file, fifo]) await Deno.chown(path, 65534, 65534);
+      for (const path of [file, fifo, socket]) await Deno.chown(path, 65534, 65534);
       const reader = new Running(["cat", fifo]);
-      for (const output of [file, `fifo:${fifo}`]) {
+      const outputs = [file, `fifo:${fifo}`, `unix:${socket}`, `syslog+unix:${socket}`];
+      for (const output of outputs) {
         const { code, stderr } = await run(program, ["--output", output], "secret\n");
         assertEquals(code, 1);
         assertStringIncludes(stderr, "it belongs to another user (65534)");
@@ -87,8 +93,13 @@ testPrograms(
       assertEquals(await Deno.readTextFile(file), "");
       // What belongs to the owner of the folder is to be trusted as the folder is.
       await Deno.chown(folder, 65534, 65534);
-      await run(program, ["--output", `fifo:${fifo}`], "public\n");
+      for (const output of [`fifo:${fifo}`, `unix:${socket}`]) {
+        await run(program, ["--output", output], "public\n");
+      }
       assertEquals(new TextDecoder().decode(await reader.readAll()), "public\n");
+      await until("the line", () => receiver.text !== "");
+      receiver.stop();
+      assertEquals(receiver.text, "public\n");
       await reader.end();
     }),
   NEEDS_ROOT,

@@ -12,7 +12,7 @@ import {
 } from "../../system/descriptors.ts";
 import { describeError, ENOENT } from "../../system/errno.ts";
 import { type FileStatus, status } from "../../system/file_status.ts";
-import { refusalInSharedFolder } from "../shared_folder.ts";
+import { refusalInSharedFolder } from "../../system/shared_folder.ts";
 
 /** A file or device that is open for appending. The caller closes it. */
 export interface Appendable {

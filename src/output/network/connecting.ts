@@ -1,10 +1,9 @@
 import { close } from "../../system/descriptors.ts";
 import { EINPROGRESS, ETIMEDOUT } from "../../system/errno.ts";
 import { POLLOUT } from "../../system/poll.ts";
-import type { SocketAddress } from "../../system/socket_addresses.ts";
-import { connect, connected } from "../../system/sockets.ts";
+import { connected } from "../../system/sockets.ts";
 import type { Wait } from "../wait.ts";
-import { addressesOf, cannotConnect, type Peer } from "./peer.ts";
+import { type Attempt, attemptsAt, cannotConnect, type Peer } from "./peer.ts";
 
 /**
  * A stream socket on its way to its peer: tries the peer's addresses, one after the
@@ -15,7 +14,7 @@ export class Connecting {
   readonly #name: string;
   readonly #peer: Peer;
   readonly #timeoutMs: number;
-  readonly #addresses: readonly SocketAddress[];
+  readonly #attempts: readonly Attempt[];
   #next = 0;
   #socket: number | undefined;
   #deadlineMs = 0;
@@ -28,7 +27,7 @@ export class Connecting {
     this.#name = name;
     this.#peer = peer;
     this.#timeoutMs = timeoutMs;
-    this.#addresses = addressesOf(name, peer, "stream");
+    this.#attempts = attemptsAt(name, peer, "stream");
     this.#tryNext(ETIMEDOUT);
   }
 
@@ -60,8 +59,8 @@ export class Connecting {
   /** @param errno what was wrong with the address before */
   #tryNext(errno: number): void {
     let lastErrno = errno;
-    while (this.#next < this.#addresses.length) {
-      const socket = connect(this.#addresses[this.#next++]!, "stream");
+    while (this.#next < this.#attempts.length) {
+      const socket = this.#attempts[this.#next++]!();
       if (socket >= 0) {
         this.#socket = socket;
         this.#deadlineMs = performance.now() + this.#timeoutMs;

@@ -1,4 +1,5 @@
 import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
+import { close, O_PATH, open } from "../../system/descriptors.ts";
 import {
   describeError,
   EACCES,
@@ -8,13 +9,13 @@ import {
   EPROTOTYPE,
 } from "../../system/errno.ts";
 import { status } from "../../system/file_status.ts";
+import { refusalInSharedFolder } from "../../system/shared_folder.ts";
 import {
+  descriptorAddress,
   isAddress,
   MAX_UNIX_PATH_BYTES,
   resolve,
-  type SocketAddress,
   type SocketType,
-  unixAddress,
 } from "../../system/socket_addresses.ts";
 import { DESCRIPTORS } from "../sink.ts";
 import { connect } from "../../system/sockets.ts";
@@ -39,27 +40,52 @@ export function loopOfPeer(peer: Peer): string {
  */
 export function datagramSocket(name: string, peer: Peer): number {
   let outcome = -EHOSTUNREACH;
-  for (const address of addressesOf(name, peer, "datagram")) {
-    outcome = connect(address, "datagram");
+  for (const attempt of attemptsAt(name, peer, "datagram")) {
+    outcome = attempt();
     if (outcome >= 0) return outcome;
   }
   throw cannotConnect(name, peer, "datagram", -outcome);
 }
 
 /**
- * Where the peer is. Blocks for as long as the name servers take.
+ * A socket on its way to be connected, or `-errno`.
+ *
+ * @throws TemporaryError for a socket that must not be used.
+ */
+export type Attempt = () => number;
+
+/**
+ * What can be tried to reach the peer, best first. Blocks for as long as the name servers
+ * take.
  *
  * @throws TemporaryError when its name is not known.
  */
-export function addressesOf(
+export function attemptsAt(
   name: string,
   peer: Peer,
   type: SocketType,
-): readonly SocketAddress[] {
-  if ("path" in peer) return [unixAddress(peer.path)];
+): readonly Attempt[] {
+  if ("path" in peer) return [() => connectToPath(name, peer.path, type)];
   const addresses = resolve(peer.host, peer.port, type);
-  if (typeof addresses !== "string") return addresses;
-  throw new TemporaryError(`cannot find ${name}: ${addresses}`);
+  if (typeof addresses === "string") {
+    throw new TemporaryError(`cannot find ${name}: ${addresses}`);
+  }
+  return addresses.map((address) => () => connect(address, type));
+}
+
+/** Connects to the very socket that was looked at, whatever has its name by then. */
+function connectToPath(name: string, path: string, type: SocketType): number {
+  const found = open(path, O_PATH);
+  if (found < 0) return found;
+  try {
+    const socket = status(found);
+    if (typeof socket === "number") return socket;
+    const refusal = refusalInSharedFolder(path, socket);
+    if (refusal === undefined) return connect(descriptorAddress(found), type);
+    throw new TemporaryError(`cannot connect to ${name}: ${refusal}`);
+  } finally {
+    close(found);
+  }
 }
 
 /**
@@ -108,14 +134,15 @@ export function unixPeer(path: string): { path: string } {
   return { path };
 }
 
-/** @throws PermanentError when no socket can ever be at this path. */
+/** @throws PermanentError when no socket can ever be at this path, or another user's is. */
 export function checkUnixPath(name: string, path: string): void {
   const found = status(path);
   if (typeof found !== "number") {
-    if (found.kind === "socket") return;
-    throw new PermanentError(
-      `cannot connect to ${name}: not a socket but a ${found.kind}; name the socket that the receiver listens on`,
-    );
+    const refusal = found.kind === "socket"
+      ? refusalInSharedFolder(path, found)
+      : `not a socket but a ${found.kind}; name the socket that the receiver listens on`;
+    if (refusal === undefined) return;
+    throw new PermanentError(`cannot connect to ${name}: ${refusal}`);
   }
   const folder = path.replace(/[^/]*$/, "") || ".";
   const folderFound = status(folder);

@@ -1,12 +1,13 @@
-import { type FileStatus, status } from "../system/file_status.ts";
-import { ownUser } from "../system/process.ts";
+import { type FileStatus, status } from "./file_status.ts";
+import { ownUser } from "./process.ts";
 
 const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Why what was found under a name must not be written to: in a folder where everybody
- * may make things, such as /tmp, somebody else has put it there to get what is written.
+ * Why what was found under a name must not be used, or undefined: in a folder where
+ * everybody may make things, such as /tmp, somebody else may have put it there to get
+ * what is written.
  * The rule is that of the kernel's `protected_fifos` and `protected_regular`, which are
  * not set everywhere: proc_sys_fs(5).
  */
@@ -21,5 +22,5 @@ export function refusalInSharedFolder(
   if (!shared || found.owner === ownUser() || found.owner === folder.owner) {
     return undefined;
   }
-  return `it belongs to another user (${found.owner}), who has put it into a folder where everybody may; remove it, or write to a folder of your own`;
+  return `it belongs to another user (${found.owner}), who has put it into a folder where everybody may; remove it, or use a folder of your own`;
 }
