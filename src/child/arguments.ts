@@ -1,7 +1,6 @@
 /** What the child is given byte for byte, as this process was given it. */
 
 import { InputError } from "../errors.ts";
-import { describeError } from "../system/errno.ts";
 import { readFile } from "../system/files.ts";
 
 /** Linux takes 6 MiB of arguments and environment together: execve(2). */
@@ -26,8 +25,8 @@ export function startEnvironment(): Uint8Array {
 /** Strings that each end in NUL. */
 function readStrings(path: string): Uint8Array {
   const strings = readFile(path, MAX_BYTES);
-  if (typeof strings !== "number") return strings;
+  if (typeof strings !== "string") return strings;
   throw new InputError(
-    `cannot read ${path}, from where the command gets it: ${describeError(-strings)}`,
+    `cannot read ${path}, from where the command gets it: ${strings}`,
   );
 }

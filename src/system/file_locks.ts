@@ -72,5 +72,5 @@ function processWithLock(descriptor: number): string | undefined {
 
 function textOf(path: string): string {
   const bytes = readFile(path);
-  return typeof bytes === "number" ? "" : new TextDecoder().decode(bytes);
+  return typeof bytes === "string" ? "" : new TextDecoder().decode(bytes);
 }

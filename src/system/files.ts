@@ -1,7 +1,8 @@
 /** What can be done with an open file, and reading a small one whole. */
 
-import { close, O_RDONLY, open, read } from "./descriptors.ts";
-import { EFBIG, retried } from "./errno.ts";
+import { close, O_NONBLOCK, O_RDONLY, open, read } from "./descriptors.ts";
+import { describeError, EFBIG, retried } from "./errno.ts";
+import { kindName, status } from "./file_status.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 
@@ -28,25 +29,39 @@ export function fsync(descriptor: number): number {
 /** Read at most so much of a file that is meant to be small: a key, a certificate bundle. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** The whole of a small file, or `-errno`; EFBIG for one of more than 4 MiB, say. */
+/**
+ * The whole of a small file, or in words why it cannot be read. What is no file, such as
+ * a pipe under its name, is left alone: it could be read only once, and keep the thread.
+ */
 export function readFile(
   path: string,
   maxBytes = MAX_FILE_BYTES,
-): Uint8Array<ArrayBuffer> | number {
-  const descriptor = open(path, O_RDONLY);
-  if (descriptor < 0) return descriptor;
+): Uint8Array<ArrayBuffer> | string {
+  const descriptor = open(path, O_RDONLY | O_NONBLOCK);
+  if (descriptor < 0) return describeError(-descriptor);
   try {
-    const bytes = new Uint8Array(maxBytes + 1);
-    const address = addressOf(bytes);
-    let length = 0;
-    for (;;) {
-      const count = read(descriptor, address + length, bytes.length - length);
-      if (count < 0) return count;
-      if (count === 0) return bytes.slice(0, length);
-      length += count;
-      if (length > maxBytes) return -EFBIG;
-    }
+    const found = status(descriptor);
+    if (typeof found === "number") return describeError(-found);
+    if (found.kind !== "file") return `not a regular file but a ${kindName(found)}`;
+    const content = readAll(descriptor, maxBytes);
+    return typeof content === "number" ? describeError(-content) : content;
   } finally {
     close(descriptor);
   }
+}
+
+/** What is left to read, or `-errno`; EFBIG for more than `maxBytes`. */
+function readAll(
+  descriptor: number,
+  maxBytes: number,
+): Uint8Array<ArrayBuffer> | number {
+  const bytes = new Uint8Array(maxBytes + 1);
+  const address = addressOf(bytes);
+  for (let length = 0; length <= maxBytes;) {
+    const count = read(descriptor, address + length, bytes.length - length);
+    if (count < 0) return count;
+    if (count === 0) return bytes.slice(0, length);
+    length += count;
+  }
+  return -EFBIG;
 }

@@ -2,7 +2,7 @@
 
 import { close, O_RDWR, open, STDIN } from "./descriptors.ts";
 import { readFile } from "./files.ts";
-import { describeError, result } from "./errno.ts";
+import { result } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 
@@ -21,8 +21,8 @@ const decoder = new TextDecoder();
 /** Of this process, now. */
 export function currentJob(): Job {
   const stat = readFile(STAT, MAX_STAT_BYTES);
-  if (typeof stat === "number") {
-    throw new Error(`cannot read ${STAT}: ${describeError(-stat)}`);
+  if (typeof stat === "string") {
+    throw new Error(`cannot read ${STAT}: ${stat}`);
   }
   return jobIn(decoder.decode(stat));
 }

@@ -49,7 +49,7 @@ const MAX_LIMITS_BYTES = 16 * 1024;
 /** That of the process which has started this one; undefined where it is unknown. */
 function parentsOpenFilesLimit(): Limit | undefined {
   const text = readFile(`/proc/${process.ppid}/limits`, MAX_LIMITS_BYTES);
-  if (typeof text === "number") return undefined;
+  if (typeof text === "string") return undefined;
   const match = LIMITS_LINE.exec(new TextDecoder().decode(text));
   return match ? { soft: Number(match[1]), hard: Number(match[2]) } : undefined;
 }

@@ -2,7 +2,7 @@
 
 import { UsageError } from "../errors.ts";
 import { isText } from "../text.ts";
-import { describeError, result } from "./errno.ts";
+import { result } from "./errno.ts";
 import { readFile } from "./files.ts";
 import { libc } from "./libc.ts";
 import { addressOf, cStringAt, stringAt } from "./memory.ts";
@@ -23,8 +23,8 @@ export function environment(name: string): string | undefined {
 export function environmentVariables(prefix: string): ReadonlyMap<string, string> {
   const path = "/proc/self/environ";
   const bytes = readFile(path);
-  if (typeof bytes === "number") {
-    throw new Error(`cannot read ${path}: ${describeError(-bytes)}; mount /proc`);
+  if (typeof bytes === "string") {
+    throw new Error(`cannot read ${path}: ${bytes}; mount /proc`);
   }
   const variables = new Map<string, string>();
   for (let from = 0, end; from < bytes.length; from = end + 1) {

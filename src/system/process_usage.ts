@@ -44,5 +44,5 @@ const MAX_BYTES = 16 * 1024;
 
 function text(path: string): string {
   const bytes = readFile(path, MAX_BYTES);
-  return typeof bytes === "number" ? "" : new TextDecoder().decode(bytes);
+  return typeof bytes === "string" ? "" : new TextDecoder().decode(bytes);
 }

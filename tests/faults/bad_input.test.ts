@@ -16,6 +16,7 @@ import {
   start,
   startInShell,
   summaryIn,
+  until,
 } from "../end_to_end/run.ts";
 import { Random } from "./random.ts";
 
@@ -272,3 +273,26 @@ testPrograms("writes to no other file where a name is not UTF-8", async (program
     });
   }
 });
+
+testPrograms(
+  "a pipe that has the name of a secret or certificate keeps nothing waiting",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifo = `${folder}/fifo`;
+      await new Deno.Command("mkfifo", { args: [fifo] }).output();
+      for (
+        const output of [
+          ...["bearer", "headers"].map((name) => `http://127.0.0.1:9#${name}=${fifo}`),
+          `https://127.0.0.1:9#ca=${fifo}`,
+          `syslog+tls://127.0.0.1:9?ca=${fifo}`,
+          `nats://127.0.0.1:9/logs?token=${fifo}`,
+        ]
+      ) {
+        const spillway = start(program, ["--output", output]);
+        await until(`the refusal of ${output}`, () => spillway.ended);
+        assertEquals(await spillway.code, 1);
+        assertStringIncludes(await spillway.stderr, "not a regular file but a pipe");
+        await Promise.all([spillway.readAll(), spillway.end().catch(() => {})]);
+      }
+    }),
+);

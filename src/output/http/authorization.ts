@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
-import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 import { environment } from "../../system/process.ts";
 import type { Settings } from "../network/address.ts";
@@ -52,11 +51,9 @@ export function readCredentials(
 ): Credentials | undefined {
   if (file !== undefined) {
     const bytes = readFile(file.path);
-    if (typeof bytes === "number") {
+    if (typeof bytes === "string") {
       throw new TemporaryError(
-        `cannot read the credentials in "${file.path}": ${
-          describeError(-bytes)
-        }; this user must be allowed to read it`,
+        `cannot read the credentials in "${file.path}": ${bytes}; this user must be allowed to read it`,
       );
     }
     const text = new TextDecoder().decode(bytes).trim();

@@ -1,5 +1,4 @@
 import { PermanentError, TemporaryError } from "../../errors.ts";
-import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 
 /** What every request says of itself, and nobody else can know. */
@@ -30,11 +29,9 @@ const NONE: Headers = { lines: [], names: new Set(), secrets: [] };
 export function readHeaderFile(path: string | undefined): Headers {
   if (path === undefined) return NONE;
   const bytes = readFile(path);
-  if (typeof bytes === "number") {
+  if (typeof bytes === "string") {
     throw new TemporaryError(
-      `cannot read the headers in "${path}": ${
-        describeError(-bytes)
-      }; this user must be allowed to read it`,
+      `cannot read the headers in "${path}": ${bytes}; this user must be allowed to read it`,
     );
   }
   const headers = new TextDecoder().decode(bytes).split(/\r?\n/).flatMap(

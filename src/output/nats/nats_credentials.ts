@@ -1,6 +1,5 @@
 import type { Authenticator } from "@nats-io/nats-core";
 import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
-import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 import type { Settings } from "../network/address.ts";
 
@@ -85,11 +84,9 @@ export function checkNatsCredentials(credentials: NatsCredentials | undefined): 
 
 function read({ kind, path }: NatsCredentials): string {
   const bytes = readFile(path);
-  if (typeof bytes === "number") {
+  if (typeof bytes === "string") {
     throw new TemporaryError(
-      `cannot read the credentials in "${path}": ${
-        describeError(-bytes)
-      }; this user must be allowed to read it`,
+      `cannot read the credentials in "${path}": ${bytes}; this user must be allowed to read it`,
     );
   }
   const text = new TextDecoder().decode(bytes).trim();

@@ -1,5 +1,4 @@
 import { PermanentError, UsageError } from "../../errors.ts";
-import { describeError } from "../../system/errno.ts";
 import { readFile } from "../../system/files.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
 import type { Settings } from "./address.ts";
@@ -50,7 +49,7 @@ export function loadTls({ ca, cert, key }: TlsFiles): TlsSettings {
 function systemAuthorities(): string {
   for (const path of SYSTEM_BUNDLES) {
     const found = readFile(path);
-    if (typeof found !== "number") return new TextDecoder().decode(found);
+    if (typeof found !== "string") return new TextDecoder().decode(found);
   }
   throw new PermanentError(
     `no certificates of authorities are installed here (${
@@ -61,11 +60,9 @@ function systemAuthorities(): string {
 
 function pem(path: string): string {
   const found = readFile(path);
-  if (typeof found === "number") {
+  if (typeof found === "string") {
     throw new PermanentError(
-      `cannot read "${path}": ${
-        describeError(-found)
-      }; it must be a PEM file that this user may read`,
+      `cannot read "${path}": ${found}; it must be a PEM file that this user may read`,
     );
   }
   const text = new TextDecoder().decode(found);
