@@ -4,7 +4,9 @@
  * runtimes accept the same certificates.
  */
 
+import type { X509Certificate } from "node:crypto";
 import { Duplex } from "node:stream";
+import type { ConnectionOptions } from "node:tls";
 import { nodeCrypto, nodeNet, nodeTls } from "./on_demand.ts";
 
 /** A stream over a TCP connection that emits `secureConnect` when it is ready. */
@@ -35,33 +37,43 @@ export function connectTls(host: string, port: number, tls: TlsSettings): TlsStr
     : new DenoTlsStream(host, port, tls);
 }
 
-/** Bun checks who has signed; what else Deno asks of a certificate is asked here. */
 function connectWithBun(host: string, port: number, tls: TlsSettings): TlsStream {
-  return nodeTls().connect({
-    host,
-    port,
+  return nodeTls().connect({ host, port, ...strictOptions(host, tls) });
+}
+
+/**
+ * For `node:tls`, which checks who has signed; what else Deno's own TLS asks of a
+ * certificate is asked here.
+ */
+export function strictOptions(host: string, tls: TlsSettings): ConnectionOptions {
+  return {
     // RFC 6066 has no server names for addresses.
     ...(nodeNet().isIP(host) === 0 && { servername: host }),
     ...tls,
     // Given so, it is not taken from NODE_TLS_REJECT_UNAUTHORIZED.
     rejectUnauthorized: true,
     checkServerIdentity: (_, { raw }) => wrongWithCertificate(raw, host),
-  });
+  };
 }
 
 function wrongWithCertificate(raw: Uint8Array, host: string): Error | undefined {
   const { X509Certificate } = nodeCrypto();
   const found = new X509Certificate(raw);
   if (found.ca) return new Error(AUTHORITY_AS_SERVER);
-  const name = nodeNet().isIP(host) === 0
-    ? found.checkHost(host, { subject: "never", partialWildcards: false })
-    : found.checkIP(host);
-  if (name !== undefined) return undefined;
+  if (isCertificateOf(found, host)) return undefined;
   return new Error(
     `the server's certificate is not valid for ${host}; it is valid for ${
       found.subjectAltName ?? "no names, having no subjectAltName"
     }`,
   );
+}
+
+function isCertificateOf(found: X509Certificate, host: string): boolean {
+  if (nodeNet().isIP(host) !== 0) return found.checkIP(host) !== undefined;
+  // Without a name in there, Deno looks at the subject, whatever the option says.
+  const hasNames = /(^|, )DNS:/.test(found.subjectAltName ?? "");
+  const options = { subject: "never", partialWildcards: false } as const;
+  return hasNames && found.checkHost(host, options) !== undefined;
 }
 
 const AUTHORITY_AS_SERVER =
@@ -76,13 +88,14 @@ const TRUSTED_STORES = "DENO_TLS_CA_STORE";
 const TRUSTED_FILES = ["DENO_CERT", "NODE_EXTRA_CA_CERTS"];
 
 /** Only this process is changed: programs that it starts get what it was started with. */
-function trustNobodyByDefault(): void {
+export function trustNobodyByDefault(): void {
+  if ("Bun" in globalThis) return;
   Deno.env.set(TRUSTED_STORES, "");
   for (const name of TRUSTED_FILES) Deno.env.delete(name);
 }
 
 /** Says what is meant where Deno names a part of its own. */
-function inWords(error: Error): Error {
+export function inWords(error: Error): Error {
   return error.message.includes("CaUsedAsEndEntity")
     ? new Error(AUTHORITY_AS_SERVER)
     : error;

@@ -1,12 +1,11 @@
 /**
  * TCP connections that go over to TLS after some bytes, as the protocol of NATS has it.
- * From what each runtime has of its own: the `node:tls` of Deno 2.4 does not begin TLS on
- * a connection that is there already (tests/end_to_end/nats.test.ts shows it).
+ * They trust whom the connections of tls.ts trust.
  */
 
 import type { Socket } from "node:net";
 import { nodeNet, nodeTls } from "./on_demand.ts";
-import type { TlsSettings } from "./tls.ts";
+import { inWords, strictOptions, type TlsSettings, trustNobodyByDefault } from "./tls.ts";
 
 export interface UpgradableConnection {
   /** The next bytes; undefined at the end. One call at a time. Rejects when it broke. */
@@ -19,8 +18,13 @@ export interface UpgradableConnection {
   close(): void;
 }
 
-/** Deno shows a certificate of ours only on connections that begin with TLS. */
-export const canShowCertificate = "Bun" in globalThis;
+/**
+ * The `node:tls` of Deno 2.4 does not say what is wrong with a server's certificate, and
+ * neither it nor what Deno has of its own shows one of ours on a connection that did not
+ * begin with TLS. Later versions do (tests/end_to_end/nats_tls.test.ts).
+ */
+export const canShowCertificate = "Bun" in globalThis ||
+  !Deno.version.deno.startsWith("2.4.");
 
 export function connectUpgradable(
   host: string,
@@ -33,6 +37,7 @@ export function connectUpgradable(
 
 const READ_BYTES = 64 * 1024;
 
+/** For Deno 2.4, and to go with it. */
 class DenoConnection implements UpgradableConnection {
   #connection: Deno.TcpConn | Deno.TlsConn;
   readonly #buffer = new Uint8Array(READ_BYTES);
@@ -60,10 +65,13 @@ class DenoConnection implements UpgradableConnection {
 
   async startTls(hostname: string, { ca }: TlsSettings): Promise<void> {
     const plain = this.#connection as Deno.TcpConn;
+    trustNobodyByDefault();
     const connection = await Deno.startTls(plain, { hostname, caCerts: [ca] });
     this.#connection = connection;
     // The certificate is looked at before anything is said.
-    await connection.handshake();
+    await connection.handshake().catch((error) => {
+      throw inWords(error);
+    });
   }
 
   close(): void {
@@ -152,7 +160,8 @@ class NodeConnection implements UpgradableConnection {
   async startTls(host: string, tls: TlsSettings): Promise<void> {
     const plain = this.#socket;
     plain.off("data", this.#onData);
-    const socket = nodeTls().connect({ socket: plain, host, servername: host, ...tls });
+    trustNobodyByDefault();
+    const socket = nodeTls().connect({ socket: plain, ...strictOptions(host, tls) });
     this.#socket = socket;
     this.#listen(socket);
     await this.#until(socket, "secureConnect");

@@ -51,6 +51,27 @@ export function makeSelfSigned(
   ]);
 }
 
+/** What could make a runtime trust this authority, which was not named. */
+export function trustingEnvironment(
+  folder: string,
+  { certPath }: Identity,
+): Record<string, string> {
+  return {
+    DENO_TLS_CA_STORE: "system",
+    DENO_CERT: certPath,
+    SSL_CERT_FILE: certPath,
+    SSL_CERT_DIR: folder,
+    NODE_EXTRA_CA_CERTS: certPath,
+    NODE_TLS_REJECT_UNAUTHORIZED: "0",
+    NODE_USE_SYSTEM_CA: "1",
+    NODE_OPTIONS: "--use-system-ca",
+  };
+}
+
+/** What the runtimes say of a certificate that nobody who is trusted has signed. */
+export const UNKNOWN_ISSUER =
+  /UnknownIssuer|unable to verify|unable to get local issuer|self.signed/;
+
 async function make(
   folder: string,
   name: string,

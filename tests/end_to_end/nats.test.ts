@@ -10,46 +10,11 @@ import {
 import { nkeys } from "@nats-io/nats-core";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
-import { makeStream, NatsServer, needingNats, stored, withNats } from "./nats_servers.ts";
-import { makeCertificates } from "./peers.ts";
-import { type Program, testPrograms } from "./programs.ts";
-import { inFolder, run, start, summaryIn } from "./run.ts";
+import { makeStream, type NatsServer, stored, withNats } from "./nats_servers.ts";
+import { failureOf, testNats } from "./nats_tests.ts";
+import { run, start, summaryIn } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
-
-/** A test with a server that runs. @param configure more of its configuration */
-function testNats(
-  name: string,
-  test: (program: Program, server: NatsServer, folder: string) => Promise<void>,
-  configure: (folder: string) => Promise<string> = () => Promise.resolve(""),
-): void {
-  const { name: fullName, ignore } = needingNats(`nats: ${name}`);
-  testPrograms(fullName, (program) =>
-    inFolder(async (folder) => {
-      const server = new NatsServer(folder, "one", await configure(folder));
-      await server.server.start();
-      try {
-        await test(program, server, folder);
-      } finally {
-        await server.server.stop();
-      }
-    }), { ignore });
-}
-
-/** What is said of an output that does not work, and all else that was said. */
-async function failureOf(
-  program: Program,
-  output: string,
-): Promise<{ message: string; stderr: string }> {
-  const spillway = start(program, [
-    ...["--output", output, "--drain-timeout", "0ms", ...JSON_REPORTS],
-  ]);
-  await spillway.write("a\n");
-  const report = await spillway.reported("a failure", (r) => r.event === "sink_failing");
-  await spillway.end();
-  assertEquals(await spillway.code, 4);
-  return { message: report.message ?? "", stderr: await spillway.stderr };
-}
 
 async function contents(server: NatsServer, stream = "LOGS") {
   return await withNats(server.address, (connection) => stored(connection, stream));
@@ -350,39 +315,3 @@ testNats("says what a user may not do", async (program, server, folder) => {
   { user: me, password: word,
     permissions: { publish: ["logs.>"], subscribe: ["_INBOX.>"] } }
 ] }`));
-
-/** A server with TLS. @param more what it asks of clients */
-async function withTls(folder: string, more: string): Promise<string> {
-  const tls = await makeCertificates(folder);
-  return `tls { cert_file: "${tls.serverCert}", key_file: "${tls.serverKey}",
-    ca_file: "${tls.ca}", ${more} }`;
-}
-
-testNats(
-  "with TLS it must be a server that somebody vouches for",
-  async (program, server, folder) => {
-    const address = server.address.replace("127.0.0.1", "localhost");
-    const output = `nats+tls://${address}/logs.app?create=LOGS`;
-    const friend = ["--output", `${output}&ca=${folder}/ca.pem`];
-    const { code, stderr } = await run(program, friend, numberedLines(0, 20_000));
-    assertEquals(code, 0, stderr);
-    const stranger = await failureOf(program, output);
-    assertMatch(stranger.message, /^cannot connect to .*certificate/i);
-    const plain = await failureOf(program, output.replace("+tls", ""));
-    assertMatch(plain.message, /the server wants TLS: write nats\+tls:\/\//);
-  },
-  (folder) => withTls(folder, ""),
-);
-
-testNats("with TLS a server may want to know us", async (program, server, folder) => {
-  const address = server.address.replace("127.0.0.1", "localhost");
-  const output = `nats+tls://${address}/logs.app?create=LOGS&ca=${folder}/ca.pem` +
-    `&cert=${folder}/client.pem&key=${folder}/client.key`;
-  const { code, stderr } = await run(program, ["--output", output], "a\n");
-  if (program.name.endsWith("-bun")) {
-    assertEquals(code, 0, stderr);
-  } else {
-    assertEquals(code, 1, stderr);
-    assertMatch(stderr, /cannot show the certificate .* use creds or nkey/);
-  }
-}, (folder) => withTls(folder, "verify: true"));

@@ -6,6 +6,8 @@ import {
   makeAuthority,
   makeSelfSigned,
   makeServer,
+  trustingEnvironment,
+  UNKNOWN_ISSUER,
 } from "./certificates.ts";
 import { checkConservation } from "./numbered_lines.ts";
 import { type Program, testPrograms } from "./programs.ts";
@@ -136,23 +138,18 @@ testPrograms("https, syslog+tls: nothing in the environment makes others trusted
     const ca = await makeAuthority(folder, "ca");
     const other = await makeAuthority(folder, "other");
     const tls = await makeServer(folder, "server", other, "DNS:localhost");
-    const trusting = {
-      DENO_TLS_CA_STORE: "system",
-      DENO_CERT: other.certPath,
-      SSL_CERT_FILE: other.certPath,
-      SSL_CERT_DIR: folder,
-      NODE_EXTRA_CA_CERTS: other.certPath,
-      NODE_TLS_REJECT_UNAUTHORIZED: "0",
-      NODE_USE_SYSTEM_CA: "1",
-      NODE_OPTIONS: "--use-system-ca",
-    };
-    const unknown = /UnknownIssuer|unable to verify|unable to get local issuer/;
+    const trusting = trustingEnvironment(folder, other);
     await withRawServer(answer, async (port) => {
       const output = `https://localhost:${port}/`;
-      await checkRefused(program, `${output}#ca=${ca.certPath}`, unknown, trusting);
-      await checkRefused(program, output, unknown, trusting);
+      await checkRefused(
+        program,
+        `${output}#ca=${ca.certPath}`,
+        UNKNOWN_ISSUER,
+        trusting,
+      );
+      await checkRefused(program, output, UNKNOWN_ISSUER, trusting);
       const syslog = `syslog+tls://localhost:${port}?ca=${ca.certPath}`;
-      await checkRefused(program, syslog, unknown, trusting);
+      await checkRefused(program, syslog, UNKNOWN_ISSUER, trusting);
     }, { tls });
   }));
 

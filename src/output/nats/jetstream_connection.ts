@@ -1,6 +1,6 @@
-import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import type { ConnectionOptions, Msg, NatsConnection } from "@nats-io/nats-core";
 import { messageOf, TemporaryError } from "../../errors.ts";
-import type { TlsSettings } from "../../runtime/tls.ts";
+import { loadTls, type TlsFiles } from "../network/tls_settings.ts";
 import { serverWords } from "../server_words.ts";
 import type { Message } from "./message_window.ts";
 import { authentication } from "./nats_credentials.ts";
@@ -67,7 +67,7 @@ export class JetStreamConnection {
   static async open(
     name: string,
     target: NatsTarget,
-    tls: TlsSettings | undefined,
+    tls: TlsFiles | undefined,
     events: ConnectionEvents,
   ): Promise<JetStreamConnection> {
     const client = await loadClient();
@@ -82,7 +82,7 @@ export class JetStreamConnection {
       ignoreClusterUpdates: true,
       name: "spillway",
     };
-    const connection = await client.connect(options, tls).catch((error) => {
+    const connection = await connect(client, options, tls).catch((error) => {
       throw new TemporaryError(`cannot connect to ${name}: ${words(messageOf(error))}`);
     });
     try {
@@ -147,6 +147,15 @@ export class JetStreamConnection {
 async function loadClient(): Promise<Client> {
   (globalThis as { self?: unknown }).self ??= globalThis;
   return await import("./nats_client.ts");
+}
+
+/** The files are read for each connection: certificates are renewed in them. */
+async function connect(
+  client: Client,
+  options: ConnectionOptions,
+  tls: TlsFiles | undefined,
+): Promise<NatsConnection> {
+  return await client.connect(options, tls && loadTls(tls));
 }
 
 function words(text: string): string {

@@ -58,10 +58,11 @@ export const natsKind: SinkKind<NatsDestination> = {
     checkNatsCredentials(target.credentials);
     if (tls?.cert !== undefined && !canShowCertificate) {
       throw new PermanentError(
-        `cannot show the certificate in "${tls.cert}" to ${target.name}: Deno does so only where a connection begins with TLS; use creds or nkey, or the executable with Bun inside`,
+        `cannot show the certificate in "${tls.cert}" to ${target.name}: Deno 2.4, with which this executable was made, does so only where a connection begins with TLS; use creds or nkey, or an executable with Bun or a later Deno inside`,
       );
     }
-    return new NatsSink(target.name, target, tls && loadTls(tls));
+    if (tls !== undefined) loadTls(tls);
+    return new NatsSink(target.name, target, tls);
   },
 };
 

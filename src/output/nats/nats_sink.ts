@@ -1,6 +1,6 @@
 import { SinkRejection, TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
-import type { TlsSettings } from "../../runtime/tls.ts";
+import type { TlsFiles } from "../network/tls_settings.ts";
 import type { Custody, Sink, Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import { JetStreamConnection } from "./jetstream_connection.ts";
@@ -29,7 +29,7 @@ export class NatsSink implements Sink, Custody {
   readonly #name: string;
   readonly custody = this;
   readonly #target: NatsTarget;
-  readonly #tls: TlsSettings | undefined;
+  readonly #tls: TlsFiles | undefined;
   readonly #window = new MessageWindow();
   readonly #ids = new MessageIds();
   readonly #maxUnderway: number;
@@ -39,7 +39,7 @@ export class NatsSink implements Sink, Custody {
   /** Settles when something has been heard. */
   #news: PromiseWithResolvers<void> | undefined;
 
-  constructor(name: string, target: NatsTarget, tls: TlsSettings | undefined) {
+  constructor(name: string, target: NatsTarget, tls: TlsFiles | undefined) {
     this.#name = name;
     this.#target = target;
     this.#tls = tls;
