@@ -13,6 +13,7 @@ import { formats } from "./measures/formats.ts";
 import { frozenThroughput, writeDuration } from "./measures/frozen_output.ts";
 import { growth } from "./measures/growth.ts";
 import { loss } from "./measures/loss.ts";
+import { nats } from "./measures/nats.ts";
 import { passThrough } from "./measures/pass_through.ts";
 import { start } from "./measures/start.ts";
 import { writeReadmeTable } from "./readme_table.ts";
@@ -31,6 +32,7 @@ const MEASURES: readonly Measure[] = [
   formats,
   idle,
   containers,
+  nats,
 ];
 
 function chosen(names: readonly string[]): readonly Measure[] {
