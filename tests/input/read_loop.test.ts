@@ -8,7 +8,7 @@ import { EPERM } from "../../src/system/errno.ts";
 import { Board, READER } from "../../src/threads/board.ts";
 import { FramedInput } from "./framed_input.ts";
 
-/** A pipe that answers reads with what a test has told it. */
+/** A pipe that answers reads with what a test wants. */
 class ToldSource implements Source {
   readonly name = "the told input";
   readonly isNamed = false;

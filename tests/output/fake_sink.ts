@@ -1,4 +1,4 @@
-/** A sink that does what a test has told it, and keeps what it has taken. */
+/** A sink that does what a test wants, and keeps what it has taken. */
 
 import type { Outgoing } from "../../src/formats/format.ts";
 import type { Sink } from "../../src/output/sink.ts";
