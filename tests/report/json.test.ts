@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ReportEvent } from "../../src/report/events.ts";
 import { toJson } from "../../src/report/json.ts";
+import { RECIPES } from "../readme/documents.ts";
 import { CAPACITY_BYTES, inputOf, outputOf, snapshot, START_MS } from "./snapshots.ts";
 
 const timeMs = START_MS + 2500;
@@ -61,6 +62,10 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
     },
   ],
   [
+    { timeMs, event: "others", of: "loss", count: 997, lines: 5n, bytes: 2n ** 40n },
+    { time: TIME, event: "others", of: "loss", count: 997, lines: 5, bytes: 2 ** 40 },
+  ],
+  [
     { timeMs, event: "sink_failing", message: "full\nand broken" },
     { time: TIME, event: "sink_failing", message: "full\nand broken" },
   ],
@@ -84,6 +89,27 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
     { time: TIME, event: "error", message: "it broke" },
   ],
 ];
+
+Deno.test("json: the events and their fields are those that are documented", async () => {
+  const source = await Deno.readTextFile(
+    new URL("../../src/report/json.ts", import.meta.url),
+  );
+  const made = [...source.matchAll(/^    case "(\w+)":$/gm)].map(([, event]) => event);
+  const [, text = ""] = RECIPES.split("\n## Reports for programs\n");
+  const [events, status = ""] = text.split("\n## ");
+  const listed = [...events!.matchAll(/^- (.*?):/gm)].flatMap(([, names]) =>
+    namesIn(names!)
+  );
+  assertEquals(listed.sort(), made.sort());
+  const fields = new Set(namesIn(events + status));
+  for (const [, object] of OBJECTS) {
+    for (const field of Object.keys(object as object)) assert(fields.has(field), field);
+  }
+});
+
+function namesIn(markdown: string): string[] {
+  return [...markdown.matchAll(/`(\w+)`/g)].map(([, name]) => name!);
+}
 
 for (const [event, object] of OBJECTS) {
   Deno.test(`json: ${event.event} is one object on one line`, () => {
