@@ -53,7 +53,8 @@ export class Console {
       : toText(event, this.#container, this.#onlyInput());
     const { columns } = size();
     const erased = this.#screen.erase(columns);
-    const shown = this.#onTerminal ? wrapWords(text, columns) : text;
+    const wraps = this.#onTerminal && this.#style === "text";
+    const shown = wraps ? wrapWords(text, columns) : text;
     this.#stderr.print(`${erased}${shown}\n${this.#draw(columns)}`);
   }
 

@@ -1,22 +1,26 @@
+import { eastAsianWidth } from "get-east-asian-width";
+
 /**
  * Breaks a text between words into lines of at most so many columns, as a terminal that
- * shows it would break it inside words. A word that is longer stays whole. Every
- * character takes one column.
+ * shows it would break it inside words. A word that is longer stays whole.
  */
 export function wrapWords(text: string, columns: number): string {
   return text.split("\n").map((line) => wrapLine(line, columns)).join("\n");
 }
 
 function wrapLine(line: string, columns: number): string {
-  const lines: string[] = [];
-  let rest = line;
-  while (rest.length > columns) {
-    // A space right behind the last column is where a full line ends.
-    const inside = rest.lastIndexOf(" ", columns);
-    const end = inside > 0 ? inside : rest.indexOf(" ", columns);
-    if (end < 0) break;
-    lines.push(rest.slice(0, end));
-    rest = rest.slice(end + 1);
-  }
-  return [...lines, rest].join("\n");
+  // The first word has no space before it.
+  let column = -1;
+  return line.split(" ").map((word, index) => {
+    const width = widthOf(word);
+    const fits = column + 1 + width <= columns;
+    column = fits ? column + 1 + width : width;
+    return index === 0 ? word : `${fits ? " " : "\n"}${word}`;
+  }).join("");
+}
+
+/** In columns; marks that combine with the character before them take none. */
+function widthOf(text: string): number {
+  const characters = Array.from(text.replaceAll(/\p{M}/gu, ""));
+  return characters.reduce((sum, one) => sum + eastAsianWidth(one.codePointAt(0)!), 0);
 }

@@ -9,6 +9,9 @@ const WRAPPED: readonly (readonly [string, number, string])[] = [
   ["one two three", 7, "one two\nthree"],
   ["a longest b", 4, "a\nlongest\nb"],
   ["longest b", 4, "longest\nb"],
+  ["日本 語 a", 6, "日本\n語 a"],
+  ["日本 語 a", 7, "日本 語\na"],
+  ["cafe\u0301 au", 7, "cafe\u0301 au"],
   ["one two\nthree four", 5, "one\ntwo\nthree\nfour"],
 ];
 
