@@ -5,18 +5,25 @@
  * run them all again within it.
  */
 
+/** Files at once, for each processor: most of the time a test waits for its program. */
+const FILES_PER_CORE = 2;
+
+const JOBS = Deno.env.get("DENO_JOBS") ??
+  `${FILES_PER_CORE * navigator.hardwareConcurrency}`;
 const FILES = Deno.args.length > 0 ? Deno.args : ["tests/"];
 
 async function deno(...args: string[]): Promise<number> {
-  const { code } = await new Deno.Command(Deno.execPath(), { args }).spawn().status;
+  const env = { DENO_JOBS: JOBS };
+  const { code } = await new Deno.Command(Deno.execPath(), { args, env }).spawn().status;
   return code;
 }
 
 const report = await Deno.makeTempFile({ suffix: ".xml" });
 try {
   await deno("run", "--allow-all", "tests/build_programs.ts");
-  const flags = ["--allow-all", "--quiet", "--parallel", `--junit-path=${report}`];
-  Deno.exitCode = await deno("test", ...flags, ...FILES);
+  // Types are for `deno task check`.
+  const flags = ["--allow-all", "--no-check", "--quiet", "--parallel"];
+  Deno.exitCode = await deno("test", ...flags, `--junit-path=${report}`, ...FILES);
   const text = await Deno.readTextFile(report);
   // Which executables there are is found out when this is loaded.
   const { describeSkipped, skippedIn } = await import("./skipped.ts");

@@ -104,14 +104,13 @@ testPrograms("the command's exit status comes before Spillway's own", async (pro
   // Nobody reads the output, and it is full before the command ends.
   const flood = `${UNTIL_END}; do seq 10000; done; exit `;
   const flags = ["--capacity", "64KiB", "--drain-timeout", "100ms"];
-  for (
-    const [script, more, expected] of [
-      ["exit 0", [], 0],
-      [`${flood}0`, [], 4],
-      [`${flood}5`, [], 5],
-      [`${flood}5`, ["--fail-on-loss"], 5],
-    ] as const
-  ) {
+  const runs = [
+    ["exit 0", [], 0],
+    [`${flood}0`, [], 4],
+    [`${flood}5`, [], 5],
+    [`${flood}5`, ["--fail-on-loss"], 5],
+  ] as const;
+  await Promise.all(runs.map(async ([script, more, expected]) => {
     const spillway = start(program, shell(script, ...flags, ...more));
     if (script.startsWith(flood)) {
       await until("a stall", () => spillway.stderrSoFar.includes("taken nothing for"));
@@ -120,7 +119,7 @@ testPrograms("the command's exit status comes before Spillway's own", async (pro
     assertEquals(await spillway.code, expected, script);
     await spillway.readAll();
     await spillway.end().catch(() => {});
-  }
+  }));
 });
 
 testPrograms(

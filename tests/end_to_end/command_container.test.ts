@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CANNOT_RUN, Containerd } from "./containerd.ts";
 import { makeRoot } from "./minimal_root.ts";
-import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { until } from "./run.ts";
 
 const SHELL = ["/busybox", "sh", "-c"];
@@ -15,7 +15,7 @@ function testImages(
   name: string,
   test: (containerd: Containerd, root: string) => Promise<void>,
 ): void {
-  testPrograms(
+  testExecutables(
     `container${CANNOT_RUN ? ` (${CANNOT_RUN})` : ""}: ${name}`,
     (program: Program) =>
       Containerd.use(async (containerd) => {
@@ -24,7 +24,7 @@ function testImages(
         await Deno.copyFile(`${containerd.root}/bin/busybox`, `${root}/busybox`);
         await test(containerd, root);
       }),
-    { ignore: CANNOT_RUN !== undefined, programs: EXECUTABLES },
+    { ignore: CANNOT_RUN !== undefined },
   );
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { needing } from "./installed.ts";
-import { EXECUTABLES, testPrograms } from "./programs.ts";
+import { testExecutables, testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn } from "./run.ts";
 
 testPrograms("shows help and version on standard output", async (program) => {
@@ -111,7 +111,7 @@ testPrograms("needs no environment at all", async (program) => {
   assertEquals(await spillway.code, 0);
 });
 
-testPrograms(
+testExecutables(
   "options for a runtime in the environment make it run no other code",
   (program) =>
     inFolder(async (folder) => {
@@ -133,7 +133,6 @@ testPrograms(
         assertEquals(await spillway.code, 0);
       }
     }),
-  { programs: EXECUTABLES },
 );
 
 const PLANTED = `#include <stdio.h>

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { completionScript, type Shell, SHELLS } from "../../src/cli/completions.ts";
 import { type Flag, FLAGS } from "../../src/cli/flags.ts";
 import { needing } from "./installed.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, run } from "./run.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -106,7 +106,7 @@ Deno.test("the table of flags names every shell that has a script", () => {
   assertEquals(ALL.find(({ name }) => name === "completions")?.values, SHELLS);
 });
 
-testPrograms("prints completions and the manual page", async (program) => {
+testExecutables("prints completions and the manual page", async (program) => {
   const decoder = new TextDecoder();
   for (const shell of SHELLS satisfies readonly Shell[]) {
     const { code, stdout, stderr } = await run(program, ["--completions", shell]);

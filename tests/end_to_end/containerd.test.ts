@@ -2,17 +2,17 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { CANNOT_RUN, Containerd } from "./containerd.ts";
 import { checkConservation, checkNumberedLines, MARKER } from "./numbered_lines.ts";
 import { freePort } from "./peers.ts";
-import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { until } from "./run.ts";
 
 function testContainers(
   name: string,
   test: (containerd: Containerd, program: Program) => Promise<void>,
 ): void {
-  testPrograms(
+  testExecutables(
     `containerd${CANNOT_RUN ? ` (${CANNOT_RUN})` : ""}: ${name}`,
     (program) => Containerd.use((containerd) => test(containerd, program)),
-    { ignore: CANNOT_RUN !== undefined, programs: EXECUTABLES },
+    { ignore: CANNOT_RUN !== undefined },
   );
 }
 

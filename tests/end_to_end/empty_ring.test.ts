@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkNumberedLines, numberedLines } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { start, until } from "./run.ts";
 
 const MIB = 1024 * 1024;
@@ -18,7 +18,7 @@ function anonymousBytes(pid: number): number {
   return 1024 * Number(/^Anonymous: +(\d+) kB$/m.exec(rollup)![1]);
 }
 
-testPrograms("a ring that has become empty gives its memory back", async (program) => {
+testExecutables("a ring that has become empty gives its memory back", async (program) => {
   const spillway = start(program, ["--capacity", "32MiB", "--report", "json"]);
   await spillway.write(numberedLines(0, 1));
   await spillway.counted("the first line", (s) => s.lines_in === 1);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
-import { PROGRAMS, testPrograms } from "./programs.ts";
+import { PROGRAMS, testExecutables } from "./programs.ts";
 import {
   inFolder,
   type Report,
@@ -63,7 +63,7 @@ function testFifo(
   args: readonly string[],
   test: (spillway: Running, fifo: string) => Promise<void>,
 ): void {
-  testPrograms(name, (program) =>
+  testExecutables(name, (program) =>
     inFolder(async (folder) => {
       const fifo = `${folder}/fifo`;
       await mkfifo(fifo);
@@ -144,7 +144,7 @@ testFifo("with --create makes a FIFO again that was removed", ["--create"], asyn
   assert((await Deno.lstat(fifo)).isFifo, "what it has made stays");
 });
 
-testPrograms(
+testExecutables(
   "with --create reads on, after a restart, what a writer writes that stayed",
   (program) =>
     inFolder(async (folder) => {
@@ -185,7 +185,7 @@ testFifo("lets no second one read the same FIFO", [], async (spillway, fifo) => 
   assertEquals(await ends(spillway), "one\ntwo\n");
 });
 
-testPrograms(
+testExecutables(
   "says that the FIFO which has taken the place of its own has another reader",
   (program) =>
     inFolder(async (folder) => {
@@ -205,7 +205,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "with --once waits for the first writer of a replaced FIFO",
   (program) =>
     inFolder(async (folder) => {
@@ -221,7 +221,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "says that a FIFO belongs to somebody else",
   (program) =>
     inFolder(async (folder) => {
@@ -240,7 +240,7 @@ testPrograms(
   NOBODYS_PROGRAMS,
 );
 
-testPrograms(
+testExecutables(
   "goes on with a FIFO that has become somebody else's",
   (program) =>
     inFolder(async (folder) => {
@@ -262,7 +262,7 @@ testPrograms(
   NOBODYS_PROGRAMS,
 );
 
-testPrograms(
+testExecutables(
   "tries again to open a new FIFO that it may not read",
   (program) =>
     inFolder(async (folder) => {
@@ -286,7 +286,7 @@ testPrograms(
   NOBODYS_PROGRAMS,
 );
 
-testPrograms(
+testExecutables(
   "says that the kernel refuses a larger pipe",
   (program) =>
     inFolder(async (folder) => {
@@ -308,7 +308,7 @@ testPrograms(
   NOBODYS_PROGRAMS,
 );
 
-testPrograms(
+testExecutables(
   "goes on with what the kernel leaves of a user's memory for pipes",
   (program) =>
     inFolder(async (folder) => {
@@ -331,13 +331,16 @@ testPrograms(
   NOBODYS_PROGRAMS,
 );
 
-testPrograms("says at the start that too few open files are allowed", async (program) => {
-  const spillway = startInShell(program, 'ulimit -n 45; exec "$@"', []);
-  await spillway.readAll();
-  assertEquals(await spillway.code, 1);
-  assertMatch(
-    await spillway.stderr,
-    /cannot start with at most 45 open files: with 1 input and 1 output it takes 49; raise the limit/,
-  );
-  await spillway.end().catch(() => {});
-});
+testExecutables(
+  "says at the start that too few open files are allowed",
+  async (program) => {
+    const spillway = startInShell(program, 'ulimit -n 45; exec "$@"', []);
+    await spillway.readAll();
+    assertEquals(await spillway.code, 1);
+    assertMatch(
+      await spillway.stderr,
+      /cannot start with at most 45 open files: with 1 input and 1 output it takes 49; raise the limit/,
+    );
+    await spillway.end().catch(() => {});
+  },
+);

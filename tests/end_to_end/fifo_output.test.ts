@@ -5,7 +5,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
@@ -43,7 +43,7 @@ async function noticedLeaving(spillway: Running, fifo: string): Promise<void> {
   });
 }
 
-testPrograms(
+testExecutables(
   "a FIFO's reader gets the newest lines, the marker first",
   (program) =>
     inFolder(async (folder) => {
@@ -68,58 +68,62 @@ testPrograms(
     }),
 );
 
-testPrograms("each reader of a FIFO goes on where the last one left, with a whole line", (
-  program,
-) =>
-  inFolder(async (folder) => {
-    const fifo = `${folder}/logs`;
-    const count = 2000;
-    const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
-    await spillway.write(numberedLines(0, count));
-    // From now on the pipe is there, and holds a full page whenever it holds one.
-    await spillway.counted("all is read", (s) => s.lines_in === count);
-    let lines = 0;
-    // Within a line, all but its newline, exactly a line, and all that the pipe holds.
-    for (const bytes of [1050, 99, 100, 4096, 4096, 1]) {
-      const text = decoder.decode(await readOnce(fifo, bytes));
-      const whole = Math.floor(bytes / LINE);
-      assertEquals(text, numberedLines(lines, whole + 1).slice(0, bytes));
-      lines += whole;
-      await noticedLeaving(spillway, fifo);
-      const status = await spillway.counted(
-        `${lines} lines were read`,
-        (s) => s.lines_out === lines,
+testExecutables(
+  "each reader of a FIFO goes on where the last one left, with a whole line",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifo = `${folder}/logs`;
+      const count = 2000;
+      const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
+      await spillway.write(numberedLines(0, count));
+      // From now on the pipe is there, and holds a full page whenever it holds one.
+      await spillway.counted("all is read", (s) => s.lines_in === count);
+      let lines = 0;
+      // Within a line, all but its newline, exactly a line, and all that the pipe holds.
+      for (const bytes of [1050, 99, 100, 4096, 4096, 1]) {
+        const text = decoder.decode(await readOnce(fifo, bytes));
+        const whole = Math.floor(bytes / LINE);
+        assertEquals(text, numberedLines(lines, whole + 1).slice(0, bytes));
+        lines += whole;
+        await noticedLeaving(spillway, fifo);
+        const status = await spillway.counted(
+          `${lines} lines were read`,
+          (s) => s.lines_out === lines,
+        );
+        assertEquals(status.bytes_out, lines * LINE);
+      }
+      const reader = readWith("cat", [fifo]);
+      await spillway.end();
+      assertEquals(decoder.decode(await reader), numberedLines(lines, count - lines));
+      assertEquals(await spillway.code, 0);
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      assertEquals([summary.lines_out, summary.lines_overwritten], [count, 0]);
+    }),
+);
+
+testExecutables(
+  "a FIFO's reader sees lines as they come, longer ones than the pipe too",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifo = `${folder}/logs`;
+      const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
+      await made(fifo);
+      const reader = readWith("cat", [fifo]);
+      const lines = [10, 5000, 60_000, 200_000].map((length) =>
+        "x".repeat(length) + "\n"
       );
-      assertEquals(status.bytes_out, lines * LINE);
-    }
-    const reader = readWith("cat", [fifo]);
-    await spillway.end();
-    assertEquals(decoder.decode(await reader), numberedLines(lines, count - lines));
-    assertEquals(await spillway.code, 0);
-    const summary = summaryIn(await spillway.stderr);
-    checkConservation(summary);
-    assertEquals([summary.lines_out, summary.lines_overwritten], [count, 0]);
-  }));
+      for (const [index, line] of lines.entries()) {
+        await spillway.write(line);
+        await spillway.counted("it was read", (s) => s.lines_out === index + 1);
+      }
+      await spillway.end();
+      assertEquals(decoder.decode(await reader), lines.join(""));
+      assertEquals(await spillway.code, 0);
+    }),
+);
 
-testPrograms("a FIFO's reader sees lines as they come, longer ones than the pipe too", (
-  program,
-) =>
-  inFolder(async (folder) => {
-    const fifo = `${folder}/logs`;
-    const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
-    await made(fifo);
-    const reader = readWith("cat", [fifo]);
-    const lines = [10, 5000, 60_000, 200_000].map((length) => "x".repeat(length) + "\n");
-    for (const [index, line] of lines.entries()) {
-      await spillway.write(line);
-      await spillway.counted("it was read", (s) => s.lines_out === index + 1);
-    }
-    await spillway.end();
-    assertEquals(decoder.decode(await reader), lines.join(""));
-    assertEquals(await spillway.code, 0);
-  }));
-
-testPrograms(
+testExecutables(
   "what no reader of a FIFO has come for is counted as unflushed",
   (program) =>
     inFolder(async (folder) => {
@@ -137,7 +141,7 @@ testPrograms(
     }),
 );
 
-testPrograms("a FIFO without a reader stalls, and ends at once when nothing is left", (
+testExecutables("a FIFO without a reader stalls, and ends at once when nothing is left", (
   program,
 ) =>
   inFolder(async (folder) => {
@@ -152,7 +156,7 @@ testPrograms("a FIFO without a reader stalls, and ends at once when nothing is l
     assertEquals(summaryIn(await spillway.stderr).lines_out, 1);
   }));
 
-testPrograms(
+testExecutables(
   "makes its FIFO again when somebody has removed it",
   (program) =>
     inFolder(async (folder) => {
@@ -169,7 +173,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "refuses a FIFO that cannot be one",
   (program) =>
     inFolder(async (folder) => {
@@ -189,7 +193,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "waits while another one writes to the same pipe, and mixes no lines with it",
   (program) =>
     inFolder(async (folder) => {
@@ -220,7 +224,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "waits until what a FIFO holds from before has been read",
   (program) =>
     inFolder(async (folder) => {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { NEEDS_PYTHON } from "./installed.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { run } from "./run.ts";
 
 /** Text, JSON inside a line, control characters, bytes that are no UTF-8, no last newline. */
@@ -36,7 +36,7 @@ async function readWithPython(lines: Uint8Array): Promise<unknown[]> {
     .map((line) => JSON.parse(line));
 }
 
-testPrograms("every JSON line can be read by another parser", async (program) => {
+testExecutables("every JSON line can be read by another parser", async (program) => {
   for (const format of ["json-file", "ndjson", "elasticsearch-bulk"]) {
     const { code, stdout } = await run(program, ["--format", format], INPUT);
     assertEquals(code, 0);
@@ -47,7 +47,7 @@ testPrograms("every JSON line can be read by another parser", async (program) =>
   }
 }, NEEDS_PYTHON);
 
-testPrograms("writes each format's own lines", async (program) => {
+testExecutables("writes each format's own lines", async (program) => {
   for (
     const [format, line] of [
       ["cri", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z stdout F plain$/],

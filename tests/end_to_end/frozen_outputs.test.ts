@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import { close, O_NONBLOCK, O_RDONLY, open } from "../../src/system/descriptors.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { numberedLines } from "./numbered_lines.ts";
-import { type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { inFolder, start, until } from "./run.ts";
 
 const encoder = new TextEncoder();
@@ -68,7 +68,7 @@ async function tryFifos(program: Program, folder: string): Promise<void> {
   });
 }
 
-testPrograms(
+testExecutables(
   "a FIFO without a reader delays no other output",
   (program) =>
     inFolder(async (folder) => {
@@ -77,7 +77,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "a FIFO whose reader does not read delays no other output",
   (program) =>
     inFolder(async (folder) => {
@@ -88,7 +88,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "a socket that nobody reads delays no other output",
   (program) =>
     inFolder(async (folder) => {
@@ -113,7 +113,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "an HTTP server that drips delays no other output",
   (program) =>
     inFolder(async (folder) => {

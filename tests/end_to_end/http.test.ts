@@ -13,7 +13,7 @@ async function withReceiver(
   test: (receiver: HttpReceiver, url: string) => Promise<void>,
 ): Promise<void> {
   const receiver = new HttpReceiver();
-  receiver.start();
+  await receiver.start();
   try {
     await test(receiver, `http://127.0.0.1:${receiver.port}/logs?source=a%20b`);
   } finally {
@@ -177,7 +177,7 @@ testPrograms(
         const written = spillway.write(numberedLines(round * perRound, perRound));
         await until("some more", () => receiver.requests.length > before);
         await receiver.stop();
-        receiver.start();
+        await receiver.start();
         await written;
       }
       await spillway.end();

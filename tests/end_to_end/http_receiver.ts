@@ -1,8 +1,6 @@
 /** An HTTP server inside the test: it keeps what it took, and answers as the test wants. */
 
-import { Server } from "./peers.ts";
-import { accepts, freePort } from "./peers.ts";
-import type { Certificates } from "./peers.ts";
+import { accepts, type Certificates, freePort, listenAgain, Server } from "./peers.ts";
 
 export interface Request {
   readonly url: string;
@@ -23,13 +21,15 @@ export class HttpReceiver {
     this.port = freePort();
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { port } = this;
     this.#power = new AbortController();
     const { signal } = this.#power;
-    this.#server = Deno.serve(
-      { hostname: "127.0.0.1", port, signal, onListen: () => {} },
-      (request) => this.#receive(request),
+    this.#server = await listenAgain(() =>
+      Deno.serve(
+        { hostname: "127.0.0.1", port, signal, onListen: () => {} },
+        (request) => this.#receive(request),
+      )
     );
   }
 

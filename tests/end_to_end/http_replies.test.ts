@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkConservation } from "./numbered_lines.ts";
 import { makeCertificates } from "./peers.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { type Caller, withRawServer } from "./raw_server.ts";
 import { inFolder, run, start, summaryIn } from "./run.ts";
 
@@ -13,7 +13,7 @@ function reply(body: string, status = "200 OK"): string {
   return `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-testPrograms(
+testExecutables(
   "elasticsearch-bulk: only a reply that says so is a yes",
   async (program) => {
     const answers = [
@@ -44,7 +44,7 @@ testPrograms(
   },
 );
 
-testPrograms("http: a body without an end is left unread", async (program) => {
+testExecutables("http: a body without an end is left unread", async (program) => {
   const chunk = `ffff\r\n${"x".repeat(0xffff)}\r\n`;
   let chunks = 0;
   const talk = async (caller: Caller) => {
@@ -85,7 +85,7 @@ const SLOW = {
 };
 
 for (const [what, talk] of Object.entries(SLOW)) {
-  testPrograms(
+  testExecutables(
     `http: ${what} that drips is waited for no longer than timeout`,
     (program) =>
       withRawServer(talk, async (port) => {
@@ -101,18 +101,19 @@ for (const scheme of ["https", "syslog+tls"]) {
     await caller.say(new Uint8Array([22, 3, 3, 64, 0]));
     await caller.drip(new Uint8Array(16_384));
   };
-  testPrograms(`${scheme}: a handshake that drips is waited for no longer than timeout`, (
-    program,
-  ) =>
-    withRawServer(talk, (port) =>
-      inFolder(async (folder) => {
-        const { ca } = await makeCertificates(folder);
-        const settings = `timeout=400ms&ca=${ca}`;
-        const output = scheme === "https"
-          ? `https://localhost:${port}/#${settings}`
-          : `syslog+tls://localhost:${port}?${settings}`;
-        await checkTimeout(program.command, output, "cannot make a TLS connection to");
-      })));
+  testExecutables(
+    `${scheme}: a handshake that drips is waited for no longer than timeout`,
+    (program) =>
+      withRawServer(talk, (port) =>
+        inFolder(async (folder) => {
+          const { ca } = await makeCertificates(folder);
+          const settings = `timeout=400ms&ca=${ca}`;
+          const output = scheme === "https"
+            ? `https://localhost:${port}/#${settings}`
+            : `syslog+tls://localhost:${port}?${settings}`;
+          await checkTimeout(program.command, output, "cannot make a TLS connection to");
+        })),
+  );
 }
 
 /** That the sink fails after its timeout of 400 ms. */

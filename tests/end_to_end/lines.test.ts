@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { run, start, summaryIn } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 
-testPrograms("delivers a line far over the limit as it came", async (program) => {
+testExecutables("delivers a line far over the limit as it came", async (program) => {
   const line = "abcdefgh".repeat(200_000);
   const text = `before\n${line}\nafter\n`;
   for (const maxLine of ["1KiB", "64KiB"]) {
@@ -19,45 +19,51 @@ testPrograms("delivers a line far over the limit as it came", async (program) =>
   }
 });
 
-testPrograms("loses the rest of a line with the piece that is lost", async (program) => {
-  const spillway = start(program, [
-    "--capacity",
-    "64KiB",
-    "--max-line",
-    "1KiB",
-    ...JSON_REPORTS,
-  ]);
-  // One endless line, far more than the pipe and the ring hold, at a frozen output.
-  const long = "x".repeat(2_000_000);
-  await spillway.write("first\n");
-  await spillway.counted("the first line is out", (s) => s.lines_out === 1);
-  await spillway.write(long);
-  await spillway.counted("all is read", (s) => s.bytes_in === 6 + long.length);
-  await spillway.write("END\nlast\n");
-  await spillway.counted("the end is read", (s) => s.lines_in === 3);
-  await spillway.end();
-  const lines = new TextDecoder().decode(await spillway.readAll()).split("\n");
-  assertEquals(await spillway.code, 0);
-  const summary = summaryIn(await spillway.stderr);
-  checkConservation(summary);
-  assertEquals(lines[0], "first");
-  assertEquals(lines.at(-2), "last");
-  assertStringIncludes(lines.at(-3)!, "spillway: 1 line (");
-  assert(!lines.some((line) => line.endsWith("END")), "the end of a torn line came out");
-  // What got out of it before it was torn is on a line of its own.
-  const pieces = lines.slice(1, -3);
-  assert(
-    pieces.length <= 1 && pieces.every((piece) => /^x+$/.test(piece)),
-    lines.join("\n"),
-  );
-  assertEquals([summary.lines_in, summary.lines_out, summary.lines_overwritten], [
-    3,
-    2,
-    1,
-  ]);
-});
+testExecutables(
+  "loses the rest of a line with the piece that is lost",
+  async (program) => {
+    const spillway = start(program, [
+      "--capacity",
+      "64KiB",
+      "--max-line",
+      "1KiB",
+      ...JSON_REPORTS,
+    ]);
+    // One endless line, far more than the pipe and the ring hold, at a frozen output.
+    const long = "x".repeat(2_000_000);
+    await spillway.write("first\n");
+    await spillway.counted("the first line is out", (s) => s.lines_out === 1);
+    await spillway.write(long);
+    await spillway.counted("all is read", (s) => s.bytes_in === 6 + long.length);
+    await spillway.write("END\nlast\n");
+    await spillway.counted("the end is read", (s) => s.lines_in === 3);
+    await spillway.end();
+    const lines = new TextDecoder().decode(await spillway.readAll()).split("\n");
+    assertEquals(await spillway.code, 0);
+    const summary = summaryIn(await spillway.stderr);
+    checkConservation(summary);
+    assertEquals(lines[0], "first");
+    assertEquals(lines.at(-2), "last");
+    assertStringIncludes(lines.at(-3)!, "spillway: 1 line (");
+    assert(
+      !lines.some((line) => line.endsWith("END")),
+      "the end of a torn line came out",
+    );
+    // What got out of it before it was torn is on a line of its own.
+    const pieces = lines.slice(1, -3);
+    assert(
+      pieces.length <= 1 && pieces.every((piece) => /^x+$/.test(piece)),
+      lines.join("\n"),
+    );
+    assertEquals([summary.lines_in, summary.lines_out, summary.lines_overwritten], [
+      3,
+      2,
+      1,
+    ]);
+  },
+);
 
-testPrograms("hands on a prompt that waits for its newline", async (program) => {
+testExecutables("hands on a prompt that waits for its newline", async (program) => {
   const spillway = start(program, JSON_REPORTS);
   await spillway.write("login: ");
   const reader = spillway.stdout.getReader();
@@ -73,7 +79,7 @@ testPrograms("hands on a prompt that waits for its newline", async (program) => 
   await reader.cancel();
 });
 
-testPrograms("gives the same output for any way the input is cut", async (program) => {
+testExecutables("gives the same output for any way the input is cut", async (program) => {
   const text = "a\n\nbb\r\nünï\n" + "long ".repeat(500) + "\n\0\nend";
   const bytes = new TextEncoder().encode(text);
   for (const size of [1, 3, 64, 1000]) {
@@ -88,7 +94,7 @@ testPrograms("gives the same output for any way the input is cut", async (progra
   }
 });
 
-testPrograms("cuts no line in two while its writer is blocked", async (program) => {
+testExecutables("cuts no line in two while its writer is blocked", async (program) => {
   const flags = ["--when-full", "block", "--capacity", "64KiB", "--format", "ndjson"];
   const spillway = start(program, [...flags, ...JSON_REPORTS]);
   const count = 20_000;

@@ -9,14 +9,14 @@ import { readOtlp } from "../formats/otlp_definition.ts";
 import { HttpReceiver, type Request } from "./http_receiver.ts";
 import { exists } from "./peers.ts";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, run, start, summaryIn, until } from "./run.ts";
 
 async function withReceiver(
   test: (receiver: HttpReceiver, url: string) => Promise<void>,
 ): Promise<void> {
   const receiver = new HttpReceiver();
-  receiver.start();
+  await receiver.start();
   try {
     await test(receiver, `http://127.0.0.1:${receiver.port}`);
   } finally {
@@ -37,7 +37,7 @@ function lokiEntries(request: Request): (readonly [string, string])[] {
   return lokiStreams(request).flatMap(({ values }) => [...values]);
 }
 
-testPrograms(
+testExecutables(
   "loki: a request holds the lines of each input under its labels",
   (program) =>
     withReceiver((receiver, url) =>
@@ -80,7 +80,7 @@ testPrograms(
     ),
 );
 
-testPrograms(
+testExecutables(
   "loki: counts the lines that it has ignored, and no others",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -135,7 +135,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "otlp: requests are what OpenTelemetry defines",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -165,7 +165,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "otlp: a partial success is counted, and what is temporary is sent again",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -201,7 +201,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "otlp: in a file every line is a request of its own",
   (program) =>
     inFolder(async (folder) => {

@@ -4,14 +4,14 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { run, start, startInShell, summaryIn } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 const SMALL = ["--capacity", "64KiB", ...JSON_REPORTS];
 const MIB = 1024 * 1024;
 
-testPrograms("overwrites the oldest lines and says which", async (program) => {
+testExecutables("overwrites the oldest lines and says which", async (program) => {
   const spillway = start(program, SMALL);
   const count = 20_000;
   await spillway.write(numberedLines(0, count));
@@ -30,24 +30,27 @@ testPrograms("overwrites the oldest lines and says which", async (program) => {
   assertEquals(seen.lines + seen.lostLines, count);
 });
 
-testPrograms("drops the newest lines when asked to, and says which", async (program) => {
-  const spillway = start(program, [...SMALL, "--when-full", "drop-newest"]);
-  const count = 20_000;
-  await spillway.write(numberedLines(0, count));
-  await spillway.counted("all is read", (s) => s.lines_in === count);
-  await spillway.end();
-  const output = await spillway.readAll();
-  const seen = checkNumberedLines(output);
-  const summary = summaryIn(await spillway.stderr);
-  checkConservation(summary);
-  assertEquals(summary.lines_dropped, seen.lostLines);
-  assertEquals(summary.lines_overwritten, 0);
-  assert(seen.lostLines > 0, "the output was too fast for this test");
-  const first = new TextDecoder().decode(output.subarray(0, 100));
-  assertEquals(first, numberedLines(0, 1), "the oldest line is kept");
-});
+testExecutables(
+  "drops the newest lines when asked to, and says which",
+  async (program) => {
+    const spillway = start(program, [...SMALL, "--when-full", "drop-newest"]);
+    const count = 20_000;
+    await spillway.write(numberedLines(0, count));
+    await spillway.counted("all is read", (s) => s.lines_in === count);
+    await spillway.end();
+    const output = await spillway.readAll();
+    const seen = checkNumberedLines(output);
+    const summary = summaryIn(await spillway.stderr);
+    checkConservation(summary);
+    assertEquals(summary.lines_dropped, seen.lostLines);
+    assertEquals(summary.lines_overwritten, 0);
+    assert(seen.lostLines > 0, "the output was too fast for this test");
+    const first = new TextDecoder().decode(output.subarray(0, 100));
+    assertEquals(first, numberedLines(0, 1), "the oldest line is kept");
+  },
+);
 
-testPrograms("blocks the writer when asked to, and loses nothing", async (program) => {
+testExecutables("blocks the writer when asked to, and loses nothing", async (program) => {
   const spillway = start(program, [...SMALL, "--when-full", "block"]);
   const count = 30_000;
   const written = spillway.write(numberedLines(0, count)).then(() => spillway.end());
@@ -63,7 +66,7 @@ testPrograms("blocks the writer when asked to, and loses nothing", async (progra
   checkConservation(summaryIn(await spillway.stderr));
 });
 
-testPrograms("leaves markers out when asked to", async (program) => {
+testExecutables("leaves markers out when asked to", async (program) => {
   const spillway = start(program, [...SMALL, "--no-markers"]);
   await spillway.write(numberedLines(0, 20_000));
   await spillway.counted("all is read", (s) => s.lines_in === 20_000);
@@ -76,7 +79,7 @@ testPrograms("leaves markers out when asked to", async (program) => {
   assert(Number(summary.lines_overwritten) > 0);
 });
 
-testPrograms("exits with 3 when lines were lost and that matters", async (program) => {
+testExecutables("exits with 3 when lines were lost and that matters", async (program) => {
   const spillway = start(program, [...SMALL, "--fail-on-loss"]);
   await spillway.write(numberedLines(0, 20_000));
   await spillway.counted("all is read", (s) => s.lines_in === 20_000);
@@ -87,7 +90,7 @@ testPrograms("exits with 3 when lines were lost and that matters", async (progra
   assertEquals(lossless.code, 0);
 });
 
-testPrograms(
+testExecutables(
   "goes on reading at a frozen output, as long as it takes",
   async (program) => {
     const spillway = start(program, ["--capacity", "1MiB", ...JSON_REPORTS]);
@@ -106,7 +109,7 @@ testPrograms(
   },
 );
 
-testPrograms("reports a loss and the summary as text", async (program) => {
+testExecutables("reports a loss and the summary as text", async (program) => {
   const spillway = start(program, ["--capacity", "64KiB", "--report", "text"]);
   await spillway.write(numberedLines(0, 50_000));
   await spillway.end();
@@ -120,24 +123,27 @@ testPrograms("reports a loss and the summary as text", async (program) => {
   );
 });
 
-testPrograms("says nothing with --report none", async (program) => {
+testExecutables("says nothing with --report none", async (program) => {
   const { code, stderr } = await run(program, ["--report", "none"], "a\n");
   assertEquals([code, stderr], [0, ""]);
 });
 
-testPrograms("is not held up by a standard error that nobody reads", async (program) => {
-  // The reports go into a pipe that is full, and stays full.
-  const spillway = startInShell(
-    program,
-    `exec 3> >(exec sleep 1000); sleeper=$!
+testExecutables(
+  "is not held up by a standard error that nobody reads",
+  async (program) => {
+    // The reports go into a pipe that is full, and stays full.
+    const spillway = startInShell(
+      program,
+      `exec 3> >(exec sleep 1000); sleeper=$!
      dd if=/dev/zero of=/dev/fd/3 bs=4096 count=16 status=none
      "$@" 2>&3; code=$?; kill $sleeper; exit $code`,
-    ["--capacity", "64KiB", "--drain-timeout", "20s"],
-  );
-  const output = spillway.readAll();
-  await spillway.write(numberedLines(0, 50_000));
-  await spillway.end();
-  assertEquals(await spillway.code, 0);
-  const seen = checkNumberedLines(await output);
-  assertEquals(seen.lines + seen.lostLines, 50_000);
-});
+      ["--capacity", "64KiB", "--drain-timeout", "20s"],
+    );
+    const output = spillway.readAll();
+    await spillway.write(numberedLines(0, 50_000));
+    await spillway.end();
+    assertEquals(await spillway.code, 0);
+    const seen = checkNumberedLines(await output);
+    assertEquals(seen.lines + seen.lostLines, 50_000);
+  },
+);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, startInShell, summaryIn, until } from "./run.ts";
 
 const INPUTS = 1000;
@@ -12,7 +12,7 @@ function descriptorsOf(pid: number): number {
   return Array.from(Deno.readDirSync(`/proc/${pid}/fd`)).length;
 }
 
-testPrograms(
+testExecutables(
   "a thousand FIFOs go to a thousand files, every line of each to its own",
   (program) =>
     inFolder(async (folder) => {

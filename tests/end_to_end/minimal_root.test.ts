@@ -6,7 +6,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, summaryIn, until } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
@@ -14,7 +14,7 @@ const MIB = 1024 ** 2;
 /** What the README says that a container needs beside the rings. */
 const BESIDE_RINGS_BYTES = 128 * MIB;
 
-testPrograms(
+testExecutables(
   "runs in a root folder with nothing but itself, its libraries and /proc",
   (program) =>
     inFolder(async (folder) => {
@@ -29,7 +29,7 @@ testPrograms(
   MINIMAL_ROOT,
 );
 
-testPrograms(
+testExecutables(
   "reads a FIFO there with standard input closed and little shared memory",
   (program) =>
     inFolder(async (folder) => {
@@ -65,7 +65,7 @@ function isThere(path: string): boolean {
   }
 }
 
-testPrograms(
+testExecutables(
   "needs no more memory than its capacity and 128 MiB there",
   (program) =>
     inFolder((folder) =>

@@ -10,7 +10,7 @@ import {
   streamInfo,
   withNats,
 } from "./nats_servers.ts";
-import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { inFolder, type Running, start, summaryIn, until } from "./run.ts";
 
 const STREAM = "FLEET";
@@ -93,7 +93,7 @@ const { name, ignore } = needingNats(
   "nats: a cluster that loses a node, a leader and all of itself stores each line once",
 );
 
-testPrograms(name, (program) =>
+testExecutables(name, (program) =>
   inFolder(async (folder) => {
     const cluster = new NatsCluster(folder);
     await cluster.start();
@@ -146,7 +146,7 @@ testPrograms(name, (program) =>
       }
       await cluster.stop("SIGKILL");
     }
-  }), { ignore, programs: EXECUTABLES });
+  }), { ignore });
 
 /** In order, but for messages that were under way together when the leader changed. */
 function check({ subject, perLine, lines }: Producer, messages: readonly Stored[]): void {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, startInShell } from "./run.ts";
 
 /** What would be read again as soon as it is written: arguments and redirections. */
@@ -19,7 +19,7 @@ const ENDLESS: readonly (readonly [string, readonly string[], string])[] = [
 ];
 
 for (const [what, args, redirections] of ENDLESS) {
-  testPrograms(
+  testExecutables(
     `does not read what it writes: ${what}`,
     (program) =>
       inFolder(async (folder) => {
@@ -39,7 +39,7 @@ for (const [what, args, redirections] of ENDLESS) {
   );
 }
 
-testPrograms("reads and writes one device", async (program) => {
+testExecutables("reads and writes one device", async (program) => {
   const spillway = startInShell(program, 'exec "$@" </dev/null >/dev/null', []);
   assertEquals([await spillway.code, (await spillway.readAll()).length], [0, 0]);
   assert(!/read again/.test(await spillway.stderr));

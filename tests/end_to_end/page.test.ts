@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Browser } from "./browser.ts";
 import { needing } from "./installed.ts";
 import { numberedLines } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, start, until } from "./run.ts";
 
 /** Background and text colour as the page has them in each scheme. */
@@ -18,7 +18,7 @@ const test = needing(
   "chromium",
   "chromium",
 );
-testPrograms(test.name, async (program) => {
+testExecutables(test.name, async (program) => {
   const spillway = start(program, [
     "--metrics",
     "0",
@@ -85,7 +85,7 @@ testPrograms(test.name, async (program) => {
 }, test);
 
 const many = needing("the page is usable with 64 inputs", "chromium", "chromium");
-testPrograms(many.name, (program) =>
+testExecutables(many.name, (program) =>
   inFolder(async (folder) => {
     const inputs = Array.from({ length: 64 }, (_, index) => `app-${index}`);
     const spillway = start(program, [

@@ -33,6 +33,23 @@ export function freePort(): number {
   throw new Error("no port is free");
 }
 
+/**
+ * Listens where this process has listened a moment ago, if only to find a free port. A
+ * child of another test that has not begun its program yet still has that socket open.
+ */
+export async function listenAgain<Listener>(listen: () => Listener): Promise<Listener> {
+  let listener: Listener | undefined;
+  await until("the port to be free again", () => {
+    try {
+      listener = listen();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+    return listener !== undefined;
+  });
+  return listener!;
+}
+
 export async function accepts(port: number, hostname = "127.0.0.1"): Promise<boolean> {
   try {
     (await Deno.connect({ hostname, port })).close();

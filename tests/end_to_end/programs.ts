@@ -55,6 +55,18 @@ export interface Needs {
   readonly programs?: readonly Program[];
 }
 
+/**
+ * One test for each executable, where it makes no difference that the source runs with
+ * another version of Deno, is started otherwise and has other rights.
+ */
+export function testExecutables(
+  name: string,
+  test: (program: Program) => Promise<void>,
+  needs: Needs = {},
+): void {
+  testPrograms(name, test, { programs: EXECUTABLES, ...needs });
+}
+
 /** One test for each program; those that were not made are reported as ignored. */
 export function testPrograms(
   name: string,

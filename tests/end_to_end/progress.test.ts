@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { makeFullFifo } from "./full_fifo.ts";
 import { needing } from "./installed.ts";
 import { numberedLines } from "./numbered_lines.ts";
-import { type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { inFolder, run } from "./run.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -58,7 +58,7 @@ const FRAMES = {
 
 for (const [columns, frame] of Object.entries(FRAMES)) {
   const test = needing(`the meter's last frame, ${columns} columns wide`, "tmux", "tmux");
-  testPrograms(
+  testExecutables(
     test.name,
     (program) =>
       withMeter(program, Number(columns), async (terminal) => {
@@ -73,26 +73,34 @@ for (const [columns, frame] of Object.entries(FRAMES)) {
 }
 
 const clean = needing("the meter is gone at the end", "tmux", "tmux");
-testPrograms(clean.name, (program) =>
-  withMeter(program, 80, async (terminal, folder) => {
-    await terminal.shows(/stalled/);
-    await Deno.writeTextFile(`${folder}/go`, "");
-    const screen = await terminal.shows(/^status 4$/m);
-    assert(!screen.includes("█"), screen);
-    assertMatch(screen, /left unwritten, in .*\nstatus 4/);
-  }), clean);
+testExecutables(
+  clean.name,
+  (program) =>
+    withMeter(program, 80, async (terminal, folder) => {
+      await terminal.shows(/stalled/);
+      await Deno.writeTextFile(`${folder}/go`, "");
+      const screen = await terminal.shows(/^status 4$/m);
+      assert(!screen.includes("█"), screen);
+      assertMatch(screen, /left unwritten, in .*\nstatus 4/);
+    }),
+  clean,
+);
 
 const interrupted = needing("the meter is gone after Ctrl-C", "tmux", "tmux");
-testPrograms(interrupted.name, (program) =>
-  withMeter(program, 80, async (terminal) => {
-    await terminal.shows(/stalled/);
-    await terminal.type("C-c");
-    const screen = await terminal.shows(/left unwritten, in /);
-    assert(!screen.includes("█"), screen);
-  }), interrupted);
+testExecutables(
+  interrupted.name,
+  (program) =>
+    withMeter(program, 80, async (terminal) => {
+      await terminal.shows(/stalled/);
+      await terminal.type("C-c");
+      const screen = await terminal.shows(/left unwritten, in /);
+      assert(!screen.includes("█"), screen);
+    }),
+  interrupted,
+);
 
 const resized = needing("the meter follows the terminal's width", "tmux", "tmux");
-testPrograms(resized.name, (program) =>
+testExecutables(resized.name, (program) =>
   withMeter(program, 120, async (terminal) => {
     await terminal.shows(/% of 64KiB .* stalled/);
     await terminal.resize(60, 16);
@@ -101,7 +109,7 @@ testPrograms(resized.name, (program) =>
   }), resized);
 
 const colours = needing("the meter has colours unless NO_COLOR is set", "tmux", "tmux");
-testPrograms(colours.name, async (program) => {
+testExecutables(colours.name, async (program) => {
   for (const noColor of ["", "1"]) {
     await withMeter(program, 80, async (terminal) => {
       await terminal.shows(/stalled/);
@@ -111,7 +119,7 @@ testPrograms(colours.name, async (program) => {
   }
 }, colours);
 
-testPrograms("writes no control codes where there is no terminal", async (program) => {
+testExecutables("writes no control codes where there is no terminal", async (program) => {
   const { code, stderr } = await run(program, ["--progress"], numberedLines(0, 1000));
   assertEquals(code, 0);
   assert(!stderr.includes(ESC) && !stderr.includes("█"), stderr);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { NEEDS_ROOT, NEEDS_STRACE } from "./installed.ts";
-import { type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
 
@@ -43,7 +43,7 @@ function numbered(count: number, extension = ""): string[] {
   ];
 }
 
-testPrograms(
+testExecutables(
   "rotates a file by size, and cuts no line",
   (program) =>
     inFolder(async (folder) => {
@@ -61,7 +61,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "keeps what makes one record together when it rotates",
   (program) =>
     inFolder(async (folder) => {
@@ -82,7 +82,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "keeps so many files as were asked for, over several runs",
   (program) =>
     inFolder(async (folder) => {
@@ -97,7 +97,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "empties a single file when it is full",
   (program) =>
     inFolder(async (folder) => {
@@ -109,7 +109,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "compresses what was rotated, while it runs and before it ends",
   (program) =>
     inFolder(async (folder) => {
@@ -163,7 +163,7 @@ function startMortal(program: Program, kill: Kill, folder: string, flags: string
   ]);
 }
 
-testPrograms(
+testExecutables(
   "loses nothing that was written when it is killed in a rotation, and carries on in order",
   async (program) => {
     for (const kill of KILLS) {
@@ -194,7 +194,7 @@ async function surviveKill(program: Program, kill: Kill, folder: string) {
   assert(written >= 100, `only ${written} lines after ${where}`);
 }
 
-testPrograms(
+testExecutables(
   "waits for room on a full disk in the middle of a rotated file, and loses nothing",
   (program) =>
     onSmallDisk(2 * MIB, async (disk) => {
@@ -220,7 +220,7 @@ testPrograms(
   NEEDS_ROOT,
 );
 
-testPrograms(
+testExecutables(
   "takes a line that a full disk has cut along to the file that SIGHUP opens",
   (program) =>
     onSmallDisk(MIB, (disk) =>
@@ -251,7 +251,7 @@ testPrograms(
   NEEDS_ROOT,
 );
 
-testPrograms(
+testExecutables(
   "leaves the plain file where there is no room to compress it",
   (program) =>
     onSmallDisk(MIB, async (disk) => {
@@ -285,7 +285,7 @@ testPrograms(
   NEEDS_ROOT,
 );
 
-testPrograms(
+testExecutables(
   "says that it cannot rotate, and writes on",
   (program) =>
     inFolder(async (folder) => {
@@ -306,7 +306,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "lets one of two that rotate the same file wait for the other, and loses nothing",
   (program) =>
     inFolder(async (folder) => {
@@ -337,7 +337,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "lets several append to one file that is not rotated, whole lines each",
   (program) =>
     inFolder(async (folder) => {
@@ -359,7 +359,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "loses no rotated file where the one that is written to is mounted and cannot move",
   (program) =>
     inFolder(async (folder) => {
@@ -386,7 +386,7 @@ testPrograms(
   NEEDS_ROOT,
 );
 
-testPrograms(
+testExecutables(
   "is not held up by a pipe, a folder or a link that has the name of a rotated file",
   (program) =>
     inFolder(async (folder) => {
@@ -410,7 +410,7 @@ testPrograms(
     }),
 );
 
-testPrograms("refuses rotation that cannot be meant", async (program) => {
+testExecutables("refuses rotation that cannot be meant", async (program) => {
   const refusals: [string[], string][] = [
     [["--max-files", "3"], "--max-files goes with --max-size"],
     [["--compress"], "--compress goes with --max-size"],

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { inFolder, Running, start, until } from "./run.ts";
 
 /** What a service manager does: takes datagrams at a path, or a name that is no file. */
@@ -52,7 +52,7 @@ class Manager {
 }
 
 for (const kind of ["a socket's path", "an abstract socket"]) {
-  testPrograms(
+  testExecutables(
     `says at ${kind} what it is doing`,
     (program) =>
       inFolder(async (folder) => {
@@ -103,7 +103,7 @@ async function statesOf(
   return manager.states;
 }
 
-testPrograms(
+testExecutables(
   "feeds a watchdog that is its own, and no other",
   (program) =>
     inFolder(async (folder) => {
@@ -118,7 +118,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "is ready again however many reloads come at once",
   (program) =>
     inFolder(async (folder) => {
@@ -142,7 +142,7 @@ testPrograms(
     }),
 );
 
-testPrograms("says why it cannot reach a service manager that there is not", async (
+testExecutables("says why it cannot reach a service manager that there is not", async (
   program,
 ) => {
   const spillway = start(program, [], { NOTIFY_SOCKET: "/nonexistent/notify" });

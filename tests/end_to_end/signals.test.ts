@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
 import { needing } from "./installed.ts";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
-import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables, testPrograms } from "./programs.ts";
 import { inFolder, type Running, start, startInShell, summaryIn, until } from "./run.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -54,16 +54,19 @@ async function checkGoesOn(spillway: Running): Promise<void> {
 }
 
 // `deno run` listens to SIGINT for itself.
-testPrograms("signals that were ignored at the start stay ignored", async (program) => {
-  const spillway = startInShell(
-    program,
-    `trap '' ${ENDING.join(" ")}; exec "$@"`,
-    JSON_REPORTS,
-  );
-  await spillway.counted("it reads", () => true);
-  send(spillway, ...ENDING, ...ENDING);
-  await checkGoesOn(spillway);
-}, { programs: EXECUTABLES });
+testExecutables(
+  "signals that were ignored at the start stay ignored",
+  async (program) => {
+    const spillway = startInShell(
+      program,
+      `trap '' ${ENDING.join(" ")}; exec "$@"`,
+      JSON_REPORTS,
+    );
+    await spillway.counted("it reads", () => true);
+    send(spillway, ...ENDING, ...ENDING);
+    await checkGoesOn(spillway);
+  },
+);
 
 testPrograms("SIGHUP reopens a file, even if it was ignored", async (program) => {
   await inFolder(async (folder) => {
@@ -154,7 +157,7 @@ testPrograms("ends at once on a second SIGINT", async (program) => {
 });
 
 // `deno run` writes files of its own.
-testPrograms("a file size limit is an error and no death", async (program) => {
+testExecutables("a file size limit is an error and no death", async (program) => {
   await inFolder(async (folder) => {
     const log = `${folder}/log`;
     const spillway = startInShell(program, 'ulimit -f 8; exec "$@"', [
@@ -171,7 +174,7 @@ testPrograms("a file size limit is an error and no death", async (program) => {
     checkConservation(summaryIn(await spillway.stderr));
     await spillway.readAll();
   });
-}, { programs: EXECUTABLES });
+});
 
 /** A test with a terminal. */
 function testInTerminal(

@@ -3,6 +3,8 @@
 import net from "node:net";
 import { freePort } from "./peers.ts";
 
+const RETRY_MS = 5;
+
 export class Receiver {
   /** What `--output` calls it. */
   readonly destination: string;
@@ -28,8 +30,14 @@ export class Receiver {
 
   start(): void {
     if ("path" in this.#address) removeSocket(this.#address.path!);
-    this.#server = net.createServer((connection) => this.#accept(connection));
-    this.#server.listen(this.#address);
+    const server = net.createServer((connection) => this.#accept(connection));
+    // See `listenAgain`.
+    server.on("error", (error: Error & { code?: string }) => {
+      if (error.code !== "EADDRINUSE") throw error;
+      setTimeout(() => server.listen(this.#address), RETRY_MS);
+    });
+    server.listen(this.#address);
+    this.#server = server;
   }
 
   #accept(connection: net.Socket): void {

@@ -3,7 +3,7 @@ import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { exists, makeCertificates } from "./peers.ts";
 import { needing } from "./installed.ts";
 import { HAS_JOURNALD, Journald } from "./journald.ts";
-import { type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables } from "./programs.ts";
 import { makeRsyslogd, type Rsyslogd } from "./rsyslog.ts";
 import { inFolder, run, start, summaryIn, until } from "./run.ts";
 
@@ -11,7 +11,7 @@ const JSON_REPORTS = ["--report", "json"];
 
 function testWithRsyslog(name: string, test: (program: Program) => Promise<void>): void {
   const { name: fullName, ignore } = needing(name, "rsyslogd", "rsyslog");
-  testPrograms(fullName, test, { ignore });
+  testExecutables(fullName, test, { ignore });
 }
 
 /** Runs a test with an rsyslogd of its own. */
@@ -66,7 +66,7 @@ for (const [way, destination] of Object.entries(WAYS)) {
 
 const JOURNALD_TEST = "syslog+unix: journald files messages under their tag and priority";
 
-testPrograms(
+testExecutables(
   HAS_JOURNALD ? JOURNALD_TEST : `${JOURNALD_TEST} (needs systemd-journald and root)`,
   (program) =>
     inFolder(async (folder) => {
@@ -215,7 +215,7 @@ const hasTls = exists(
   `/usr/lib/${Deno.build.arch}-linux-gnu/rsyslog/lmnsd_gtls.so`,
 );
 
-testPrograms(
+testExecutables(
   hasTls ? TLS_TEST : `${TLS_TEST} (needs TLS of the Debian package rsyslog-gnutls)`,
   (program) =>
     inFolder(async (folder) => {

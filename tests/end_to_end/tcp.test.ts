@@ -4,7 +4,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, run, start, summaryIn, until } from "./run.ts";
 import { Receiver } from "./stream_receiver.ts";
 
@@ -23,7 +23,7 @@ async function onBoth(test: (receiver: Receiver) => Promise<void>): Promise<void
   });
 }
 
-testPrograms(
+testExecutables(
   "tcp, unix: what goes in comes out",
   (program) =>
     onBoth(async (receiver) => {
@@ -43,7 +43,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "tcp, unix: a peer that comes late gets what was written before",
   (program) =>
     onBoth(async (receiver) => {
@@ -68,7 +68,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "tcp, unix: a cut connection loses nothing, and cuts no line",
   (program) =>
     onBoth(async (receiver) => {
@@ -104,7 +104,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "tcp: what a dead peer has not taken counts as unflushed",
   (program) =>
     onBoth(async (receiver) => {
@@ -124,7 +124,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "tcp: a marker shows where a frozen peer has cost lines",
   (program) =>
     onBoth(async (receiver) => {
@@ -149,7 +149,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "unix: a socket that can never be is an error that says what to do",
   (program) =>
     inFolder(async (folder) => {

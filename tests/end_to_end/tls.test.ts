@@ -9,6 +9,7 @@ import {
   trustingEnvironment,
   UNKNOWN_ISSUER,
 } from "./certificates.ts";
+import { listenAgain } from "./peers.ts";
 import { checkConservation } from "./numbered_lines.ts";
 import { type Program, testPrograms } from "./programs.ts";
 import { type Caller, RawServer, withRawServer } from "./raw_server.ts";
@@ -176,7 +177,9 @@ testPrograms(
         await spillway.counted("the first line", (s) => s.lines_out === 1);
         await server.stop();
         Deno.writeTextFileSync(ca, "-----BEGIN CERTIFICATE-----\nnone\n");
-        server = new RawServer(answer, { tls: identities[1], port });
+        server = await listenAgain(() =>
+          new RawServer(answer, { tls: identities[1], port })
+        );
         await spillway.write("b\n");
         // A file that is being written is no reason to end.
         await spillway.reported("a bad file", ({ event }) => event === "sink_failing");

@@ -1,12 +1,12 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables } from "./programs.ts";
 import { inFolder, start, summaryIn } from "./run.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-testPrograms(
+testExecutables(
   "a flood on one input costs no line of another",
   (program) =>
     inFolder(async (folder) => {
@@ -45,7 +45,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "two inputs come out in the order of their arrival",
   (program) =>
     inFolder(async (folder) => {
@@ -81,7 +81,7 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
-testPrograms(
+testExecutables(
   "says once that raw lines of several inputs do not show whose they are",
   (program) =>
     inFolder(async (folder) => {

@@ -8,7 +8,7 @@ import { parseFlags } from "../../src/cli/parse.ts";
 import { messageOf, UsageError } from "../../src/errors.ts";
 import { FORMAT_NAMES } from "../../src/formats/formats.ts";
 import { checkConservation } from "../end_to_end/numbered_lines.ts";
-import { PROGRAMS, testPrograms } from "../end_to_end/programs.ts";
+import { PROGRAMS, testExecutables } from "../end_to_end/programs.ts";
 import {
   inFolder,
   run,
@@ -32,7 +32,7 @@ function fuzz(random: Random, length: number, spacing: number): Uint8Array {
   });
 }
 
-testPrograms("any bytes in any chunks come out as they are", async (program) => {
+testExecutables("any bytes in any chunks come out as they are", async (program) => {
   for (const [seed, spacing] of [1, 30, 3000, 100_000, Infinity].entries()) {
     const random = new Random(seed);
     const input = fuzz(random, 300_000, spacing);
@@ -53,7 +53,7 @@ testPrograms("any bytes in any chunks come out as they are", async (program) => 
   }
 });
 
-testPrograms("a line without an end is bounded by the ring and counted", async (
+testExecutables("a line without an end is bounded by the ring and counted", async (
   program,
 ) => {
   const spillway = start(program, ["--capacity", "1MiB", ...JSON_REPORTS]);
@@ -75,7 +75,7 @@ testPrograms("a line without an end is bounded by the ring and counted", async (
 /** Of the process, the rings and all the runtime has taken, at the most. */
 const MEMORY_LIMIT_KIB = 384 * 1024;
 
-testPrograms("a line of 1 GiB takes no more memory than others", async (program) => {
+testExecutables("a line of 1 GiB takes no more memory than others", async (program) => {
   // The program itself is what runs in the end, so that its memory can be looked at.
   const script = `exec 3<&0; exec "$@" < <(head -c ${GIB} /dev/zero; cat <&3) 3<&-`;
   const args = ["--capacity", "1MiB", "--when-full", "block", "--output", "/dev/null"];
@@ -92,7 +92,7 @@ testPrograms("a line of 1 GiB takes no more memory than others", async (program)
   assertEquals([summary.lines_out, summary.bytes_out], [2, GIB + 10]);
 });
 
-testPrograms("lines that look like markers and escape sequences pass through", async (
+testExecutables("lines that look like markers and escape sequences pass through", async (
   program,
 ) => {
   const input = [
@@ -119,7 +119,7 @@ const HOSTILE_NAMES = [
   "-",
 ];
 
-testPrograms("hostile names of FIFOs and outputs are harmless in what it says", (
+testExecutables("hostile names of FIFOs and outputs are harmless in what it says", (
   program,
 ) =>
   inFolder(async (folder) => {
@@ -134,7 +134,7 @@ testPrograms("hostile names of FIFOs and outputs are harmless in what it says", 
     }
   }));
 
-testPrograms(
+testExecutables(
   "hostile names of FIFOs work as names",
   (program) =>
     inFolder(async (folder) => {
@@ -154,7 +154,7 @@ testPrograms(
     }),
 );
 
-testPrograms("hostile labels are refused, harmlessly", async (program) => {
+testExecutables("hostile labels are refused, harmlessly", async (program) => {
   for (const label of HOSTILE_NAMES.filter((name) => name !== "-")) {
     const { code, stderr } = await run(program, ["--fifo", `${label}=/nowhere`], "");
     assertEquals(code, 2, label);
@@ -191,7 +191,7 @@ function nonsense(random: Random): string[] {
 /** For each program; it takes a moment to start one. */
 const COMMAND_LINES = 15;
 
-testPrograms("a nonsense command line is refused with a message and 2", async (
+testExecutables("a nonsense command line is refused with a message and 2", async (
   program,
 ) => {
   for (let seed = 0; seed < COMMAND_LINES; seed++) {
@@ -248,7 +248,7 @@ function equal(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }
 
-testPrograms("writes to no other file where a name is not UTF-8", async (program) => {
+testExecutables("writes to no other file where a name is not UTF-8", async (program) => {
   for (
     const [script, message] of [
       [`"$@" --output $'name\\xff.log'`, 'the argument "name\ufffd.log" is not UTF-8'],

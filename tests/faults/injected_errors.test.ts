@@ -10,7 +10,7 @@ import {
   numberedLines,
 } from "../end_to_end/numbered_lines.ts";
 import { NEEDS_STRACE } from "../end_to_end/installed.ts";
-import { testPrograms } from "../end_to_end/programs.ts";
+import { testExecutables } from "../end_to_end/programs.ts";
 import { inFolder, type Report, summaryIn } from "../end_to_end/run.ts";
 import { startFaulty } from "./injection.ts";
 
@@ -24,7 +24,7 @@ const WAITS: readonly { error: string; said: RegExp | undefined }[] = [
 ];
 
 for (const { error, said } of WAITS) {
-  testPrograms(
+  testExecutables(
     `writes that fail with ${error} are made again, and nothing comes twice`,
     (program) =>
       inFolder(async (folder) => {
@@ -56,7 +56,7 @@ function isOfSink({ event }: Report): boolean {
   return event.startsWith("sink");
 }
 
-testPrograms(
+testExecutables(
   "a disk that fails for good is tried until the deadline, and what is left is counted",
   (program) =>
     inFolder(async (folder) => {
@@ -78,7 +78,7 @@ testPrograms(
   NEEDS_STRACE,
 );
 
-testPrograms(
+testExecutables(
   "an input that cannot be read any more ends, and the other goes on",
   (program) =>
     inFolder(async (folder) => {
@@ -112,7 +112,7 @@ testPrograms(
   NEEDS_STRACE,
 );
 
-testPrograms(
+testExecutables(
   "a disk that fails to make the file lasting is an error, also when it would not again",
   (program) =>
     inFolder(async (folder) => {

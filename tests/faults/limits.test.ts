@@ -8,7 +8,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "../end_to_end/numbered_lines.ts";
-import { type Program, testPrograms } from "../end_to_end/programs.ts";
+import { type Program, testExecutables } from "../end_to_end/programs.ts";
 import {
   inFolder,
   type Report,
@@ -19,7 +19,7 @@ import {
 
 const JSON_REPORTS = ["--report", "json"];
 
-testPrograms(
+testExecutables(
   "rings that the address space does not hold are refused",
   (program) =>
     inFolder(async (folder) => {
@@ -44,7 +44,7 @@ testPrograms(
 /** The rings and what a runtime needs, but far from all the input. */
 const GROUP_LIMIT_BYTES = 192 * 1024 * 1024;
 
-testPrograms(
+testExecutables(
   "a cgroup with little memory does not kill it, whatever comes in",
   (program) =>
     withMemoryGroup(GROUP_LIMIT_BYTES, async (group) => {
@@ -85,7 +85,7 @@ async function startWithClock(
   return { spillway, setClock };
 }
 
-testPrograms(
+testExecutables(
   "the clock set back an hour makes no time negative and loses nothing",
   (program) =>
     inFolder(async (folder) => {
@@ -107,7 +107,7 @@ testPrograms(
   NEEDS_FAKE_TIME,
 );
 
-testPrograms(
+testExecutables(
   "a stall is as long as it is, also when the clock is set back in it",
   (program) =>
     inFolder(async (folder) => {

@@ -6,7 +6,7 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "../end_to_end/numbered_lines.ts";
-import { testPrograms } from "../end_to_end/programs.ts";
+import { testExecutables } from "../end_to_end/programs.ts";
 import {
   type Running,
   start,
@@ -44,30 +44,31 @@ async function readAndLeave(
 }
 
 for (const bytes of [0, 1, 65_536, 1_000_000]) {
-  testPrograms(`a reader that leaves after ${bytes} bytes: an error, all counted`, async (
-    program,
-  ) => {
-    // Without loss and markers, so that what is read is what is out.
-    const args = ["--capacity", "64KiB", "--when-full", "block", ...JSON_REPORTS];
-    const spillway = start(program, args);
-    const left = readAndLeave(spillway.stdout, bytes);
-    try {
-      // More than the pipes and the ring hold: it must notice.
-      for (let line = 0; line < 200_000 && !spillway.ended; line += 1000) {
-        await spillway.write(numberedLines(line, 1000));
+  testExecutables(
+    `a reader that leaves after ${bytes} bytes: an error, all counted`,
+    async (program) => {
+      // Without loss and markers, so that what is read is what is out.
+      const args = ["--capacity", "64KiB", "--when-full", "block", ...JSON_REPORTS];
+      const spillway = start(program, args);
+      const left = readAndLeave(spillway.stdout, bytes);
+      try {
+        // More than the pipes and the ring hold: it must notice.
+        for (let line = 0; line < 200_000 && !spillway.ended; line += 1000) {
+          await spillway.write(numberedLines(line, 1000));
+        }
+        await spillway.end();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
       }
-      await spillway.end();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    }
-    const seen = await left;
-    assertEquals(await spillway.code, 4);
-    const stderr = await spillway.stderr;
-    assert(stderr.includes("standard output was closed by its reader"), stderr);
-    const summary = summaryIn(stderr);
-    checkConservation(summary);
-    assert(Number(summary.bytes_out) >= seen, "what was read is out");
-  });
+      const seen = await left;
+      assertEquals(await spillway.code, 4);
+      const stderr = await spillway.stderr;
+      assert(stderr.includes("standard output was closed by its reader"), stderr);
+      const summary = summaryIn(stderr);
+      checkConservation(summary);
+      assert(Number(summary.bytes_out) >= seen, "what was read is out");
+    },
+  );
 }
 
 /** What is going on when the reader of the output leaves. */
@@ -91,23 +92,24 @@ const MOMENTS: Record<string, (spillway: Running) => Promise<void>> = {
 };
 
 for (const [moment, comes] of Object.entries(MOMENTS)) {
-  testPrograms(`a reader that leaves ${moment}: an error, all counted`, async (
-    program,
-  ) => {
-    const spillway = start(program, STUCK);
-    await comes(spillway);
-    await spillway.stdout.cancel();
-    // Without a line to write nobody notices that nobody reads.
-    await spillway.write("one more\n").catch(ignoreBrokenPipe);
-    assertEquals(await spillway.code, 4);
-    const stderr = await spillway.stderr;
-    assert(stderr.includes("standard output was closed by its reader"), stderr);
-    checkConservation(summaryIn(stderr));
-    await spillway.end().catch(ignoreBrokenPipe);
-  });
+  testExecutables(
+    `a reader that leaves ${moment}: an error, all counted`,
+    async (program) => {
+      const spillway = start(program, STUCK);
+      await comes(spillway);
+      await spillway.stdout.cancel();
+      // Without a line to write nobody notices that nobody reads.
+      await spillway.write("one more\n").catch(ignoreBrokenPipe);
+      assertEquals(await spillway.code, 4);
+      const stderr = await spillway.stderr;
+      assert(stderr.includes("standard output was closed by its reader"), stderr);
+      checkConservation(summaryIn(stderr));
+      await spillway.end().catch(ignoreBrokenPipe);
+    },
+  );
 }
 
-testPrograms("a reader that is killed: an error, all counted", async (program) => {
+testExecutables("a reader that is killed: an error, all counted", async (program) => {
   const script = `"$@" | { kill -STOP $BASHPID; cat; }`;
   const pipeline = startInShell(program, `set -o pipefail; ${script}`, STUCK);
   const reader = await childThatIsStopped(pipeline.pid);
@@ -123,7 +125,7 @@ testPrograms("a reader that is killed: an error, all counted", async (program) =
   await pipeline.end().catch(ignoreBrokenPipe);
 });
 
-testPrograms("an input that does not block is waited for", async (program) => {
+testExecutables("an input that does not block is waited for", async (program) => {
   // The pipe is set non-blocking for everybody before the program gets it.
   const script = `{ sleep 0.2; cat; } | python3 -c '
 import os, sys
@@ -140,7 +142,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@"`;
   checkConservation(summaryIn(await pipeline.stderr));
 });
 
-testPrograms(
+testExecutables(
   "a writer that is stopped within a line goes on with it",
   async (program) => {
     const script = `{ printf 'whole\\nhal'; kill -STOP $BASHPID; echo f; } | "$@"`;
@@ -165,7 +167,7 @@ testPrograms(
   },
 );
 
-testPrograms("stopped and continued, it loses nothing that fits the pipe", async (
+testExecutables("stopped and continued, it loses nothing that fits the pipe", async (
   program,
 ) => {
   const spillway = start(program, JSON_REPORTS);
@@ -183,30 +185,31 @@ testPrograms("stopped and continued, it loses nothing that fits the pipe", async
   await spillway.end().catch(ignoreBrokenPipe);
 });
 
-testPrograms("a reader that is stopped costs lines, not time, and gets the rest", async (
-  program,
-) => {
-  // The reader of the output is a process of its own that stops itself.
-  const script = `"$@" | { kill -STOP $BASHPID; cat; }`;
-  const args = ["--capacity", "64KiB", ...JSON_REPORTS];
-  const pipeline = startInShell(program, script, args);
-  const output = pipeline.readAll();
-  const reader = await childThatIsStopped(pipeline.pid);
-  const count = 20_000;
-  // Returns although nobody reads.
-  await pipeline.write(numberedLines(0, count));
-  await pipeline.end();
-  Deno.kill(reader, "SIGCONT");
-  const seen = checkNumberedLines(await output);
-  const summary = summaryIn(await pipeline.stderr);
-  checkConservation(summary);
-  assertEquals([summary.lines_in, summary.lines_out], [count, seen.lines]);
-  assertEquals(summary.lines_overwritten, seen.lostLines);
-  assertEquals(seen.lines + seen.lostLines, count);
-  assert(seen.lostLines > 0);
-});
+testExecutables(
+  "a reader that is stopped costs lines, not time, and gets the rest",
+  async (program) => {
+    // The reader of the output is a process of its own that stops itself.
+    const script = `"$@" | { kill -STOP $BASHPID; cat; }`;
+    const args = ["--capacity", "64KiB", ...JSON_REPORTS];
+    const pipeline = startInShell(program, script, args);
+    const output = pipeline.readAll();
+    const reader = await childThatIsStopped(pipeline.pid);
+    const count = 20_000;
+    // Returns although nobody reads.
+    await pipeline.write(numberedLines(0, count));
+    await pipeline.end();
+    Deno.kill(reader, "SIGCONT");
+    const seen = checkNumberedLines(await output);
+    const summary = summaryIn(await pipeline.stderr);
+    checkConservation(summary);
+    assertEquals([summary.lines_in, summary.lines_out], [count, seen.lines]);
+    assertEquals(summary.lines_overwritten, seen.lostLines);
+    assertEquals(seen.lines + seen.lostLines, count);
+    assert(seen.lostLines > 0);
+  },
+);
 
-testPrograms("a writer that is killed within a line ends the input there", async (
+testExecutables("a writer that is killed within a line ends the input there", async (
   program,
 ) => {
   const script = `{ printf 'whole\\nhal'; kill -KILL $BASHPID; } | "$@"`;

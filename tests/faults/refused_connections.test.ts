@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { HttpReceiver } from "../end_to_end/http_receiver.ts";
 import { NEEDS_STRACE } from "../end_to_end/installed.ts";
 import { checkConservation } from "../end_to_end/numbered_lines.ts";
-import { testPrograms } from "../end_to_end/programs.ts";
+import { testExecutables } from "../end_to_end/programs.ts";
 import { inFolder, type Running, summaryIn, until } from "../end_to_end/run.ts";
 import { Receiver } from "../end_to_end/stream_receiver.ts";
 import { startFaulty } from "./injection.ts";
@@ -29,7 +29,7 @@ async function checkEnd(spillway: Running, lines: number): Promise<void> {
 for (const error of ["EPERM", "EACCES"]) {
   const fault = { call: "connect", error, when: "1..2" };
 
-  testPrograms(
+  testExecutables(
     `tcp: ${error} is tried again, from the first time on`,
     async (program) => {
       const receiver = Receiver.tcp();
@@ -47,11 +47,11 @@ for (const error of ["EPERM", "EACCES"]) {
     NEEDS_STRACE,
   );
 
-  testPrograms(
+  testExecutables(
     `http: ${error} is tried again, from the first time on`,
     async (program) => {
       const receiver = new HttpReceiver();
-      receiver.start();
+      await receiver.start();
       try {
         const output = `http://127.0.0.1:${receiver.port}/`;
         const spillway = startFaulty(program, fault, ["--output", output]);
@@ -66,7 +66,7 @@ for (const error of ["EPERM", "EACCES"]) {
     NEEDS_STRACE,
   );
 
-  testPrograms(
+  testExecutables(
     `syslog: ${error} is tried again, from the first time on`,
     async (program) => {
       const receiver = dgram.createSocket("udp4");
@@ -86,29 +86,31 @@ for (const error of ["EPERM", "EACCES"]) {
   );
 }
 
-testPrograms("unix: a socket that may not be used yet, after a restart, is waited for", (
-  program,
-) =>
-  inFolder(async (folder) => {
-    const receiver = Receiver.unix(`${folder}/socket`);
-    receiver.start();
-    const fault = { call: "connect", error: "EACCES", when: "2..3" };
-    const spillway = startFaulty(program, fault, ["--output", receiver.destination]);
-    try {
-      await spillway.write("a\n");
-      await spillway.counted("the first line", (s) => s.lines_out === 1);
-      receiver.stop();
+testExecutables(
+  "unix: a socket that may not be used yet, after a restart, is waited for",
+  (program) =>
+    inFolder(async (folder) => {
+      const receiver = Receiver.unix(`${folder}/socket`);
       receiver.start();
-      // What the peer that has gone has not taken is found out by what is sent next.
-      await spillway.write("b\n");
-      await checkEnd(spillway, 2);
-      await until("the second line", () => receiver.text.includes("b\n"));
-    } finally {
-      receiver.stop();
-    }
-  }), NEEDS_STRACE);
+      const fault = { call: "connect", error: "EACCES", when: "2..3" };
+      const spillway = startFaulty(program, fault, ["--output", receiver.destination]);
+      try {
+        await spillway.write("a\n");
+        await spillway.counted("the first line", (s) => s.lines_out === 1);
+        receiver.stop();
+        receiver.start();
+        // What the peer that has gone has not taken is found out by what is sent next.
+        await spillway.write("b\n");
+        await checkEnd(spillway, 2);
+        await until("the second line", () => receiver.text.includes("b\n"));
+      } finally {
+        receiver.stop();
+      }
+    }),
+  NEEDS_STRACE,
+);
 
-testPrograms(
+testExecutables(
   "unix: a socket that may not be used at the start is an error",
   (program) =>
     inFolder(async (folder) => {
@@ -140,7 +142,7 @@ for line in range(2):
   os.unlink(sys.argv[1])
 `;
 
-testPrograms(
+testExecutables(
   "syslog+unix: a socket that may not be used yet is waited for",
   (program) =>
     inFolder(async (folder) => {

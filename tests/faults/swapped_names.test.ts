@@ -4,9 +4,9 @@
  * the real program in between.
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { NEEDS_STRACE } from "../end_to_end/installed.ts";
-import { type Program, testPrograms } from "../end_to_end/programs.ts";
+import { type Program, testExecutables } from "../end_to_end/programs.ts";
 import { inFolder, type Running, startInShell, until } from "../end_to_end/run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
@@ -55,7 +55,7 @@ function textOf(path: string): string {
   }
 }
 
-testPrograms(
+testExecutables(
   "reads nothing that takes the name of a FIFO",
   (program) =>
     inFolder(async (folder) => {
@@ -83,24 +83,30 @@ testPrograms(
   NEEDS_STRACE,
 );
 
-testPrograms(
+testExecutables(
   "writes to nothing that takes the name of an output file",
   (program) =>
     inFolder(async (folder) => {
       const path = `${folder}/app.log`;
-      const args = ["--output", path, "--max-size", "1MiB"];
+      const args = ["--output", path, "--max-size", "1MiB", "--drain-timeout", "0ms"];
       await Deno.writeTextFile(path, "old\n");
       await Deno.writeTextFile(`${folder}/secret`, SECRET);
       await Deno.symlink(`${folder}/secret`, `${folder}/link`);
       const hesitant = new Hesitant(program, folder, path, args);
       const { running } = hesitant;
-      await Promise.all([running.write("a line\n"), running.end()]);
+      await running.write("a line\n");
       // The control thread asks on which disk it is; then the output is opened.
       for (let stop = 0; stop < 2; stop++) {
         await hesitant.stopped();
         if (stop === 1) await Deno.rename(`${folder}/link`, path);
         hesitant.goOn();
       }
+      const { message } = await running.reported(
+        "the replacement",
+        ({ event }) => event === "sink_failing",
+      );
+      assertStringIncludes(`${message}`, "not a file but a symbolic link");
+      await running.end();
       await Promise.all([running.code, running.readAll()]);
       assertEquals(await Deno.readTextFile(`${folder}/secret`), SECRET);
     }),

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { needing } from "../end_to_end/installed.ts";
-import { EXECUTABLES, type Program, testPrograms } from "../end_to_end/programs.ts";
+import { EXECUTABLES, type Program, testExecutables } from "../end_to_end/programs.ts";
 import { inFolder, until } from "../end_to_end/run.ts";
 import { Machine } from "./machine.ts";
 
@@ -13,7 +13,6 @@ const EXPOSURE = 30;
 const systemd = needing("", "systemctl", "systemd");
 const needs = {
   ignore: Deno.uid() !== 0 || systemd.ignore || !knowsControlGroups(),
-  programs: EXECUTABLES,
 };
 
 function knowsControlGroups(): boolean {
@@ -95,7 +94,7 @@ class ShopMachine {
   }
 }
 
-testPrograms(
+testExecutables(
   "the units for systemd are clean, and leave little to what runs in them",
   (program) =>
     ShopMachine.with(program, async ({ machine }) => {
@@ -108,7 +107,7 @@ testPrograms(
   { ...needs, programs: EXECUTABLES.slice(0, 1) },
 );
 
-testPrograms("systemd starts it with the first line, restarts, reloads and stops it", (
+testExecutables("systemd starts it with the first line, restarts, reloads and stops it", (
   program,
 ) =>
   ShopMachine.with(program, async (shop) => {
@@ -143,7 +142,7 @@ testPrograms("systemd starts it with the first line, restarts, reloads and stops
     );
   }), needs);
 
-testPrograms(
+testExecutables(
   "systemd's watchdog starts another when it does not answer",
   (program) =>
     ShopMachine.with(program, async (shop) => {
@@ -170,7 +169,7 @@ const rotate = needing(
   "logrotate",
   "logrotate",
 );
-testPrograms(rotate.name, (program) =>
+testExecutables(rotate.name, (program) =>
   ShopMachine.with(program, async (shop) => {
     const { machine } = shop;
     const conf = await Deno.readTextFile(new URL("../logrotate.conf", FOLDER));

@@ -94,7 +94,7 @@ Deno.test("json: the events and their fields are those that are documented", asy
   const source = await Deno.readTextFile(
     new URL("../../src/report/json.ts", import.meta.url),
   );
-  const made = [...source.matchAll(/^    case "(\w+)":$/gm)].map(([, event]) => event);
+  const made = [...source.matchAll(/^ {4}case "(\w+)":$/gm)].map(([, event]) => event);
   const [, text = ""] = RECIPES.split("\n## Reports for programs\n");
   const [events, status = ""] = text.split("\n## ");
   const listed = [...events!.matchAll(/^- (.*?):/gm)].flatMap(([, names]) =>
