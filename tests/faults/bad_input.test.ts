@@ -274,7 +274,7 @@ testExecutables("writes to no other file where a name is not UTF-8", async (prog
   }
 });
 
-testPrograms(
+testExecutables(
   "a pipe that has the name of a secret or certificate keeps nothing waiting",
   (program) =>
     inFolder(async (folder) => {
