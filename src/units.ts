@@ -1,4 +1,4 @@
-/** Sizes and durations as people write and read them. */
+/** Sizes, durations and times as people and programs write and read them. */
 
 import { UsageError } from "./errors.ts";
 
@@ -70,6 +70,11 @@ export function formatSize(bytes: number): string {
     if (bytes >= unit && bytes % unit === 0) return `${bytes / unit}${name}`;
   }
   return `${bytes}`;
+}
+
+/** RFC 3339 in UTC with milliseconds. @param ms since 1970 */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 /** The next size that is short to write: a few KiB, MiB or GiB more at most. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../src/errors.ts";
-import { formatSize, parseDuration, parseSize } from "../src/units.ts";
+import { formatSize, formatTime, parseDuration, parseSize } from "../src/units.ts";
 
 const SIZES: readonly (readonly [string, number])[] = [
   ["0", 0],
@@ -128,3 +128,9 @@ for (const [bytes, text] of FORMATTED) {
     assertEquals(parseSize(text), bytes);
   });
 }
+
+Deno.test("times are cut to milliseconds, not rounded", () => {
+  const ms = Date.UTC(2026, 10, 22, 10, 0, 0, 123);
+  assertEquals(formatTime(ms + 0.999), "2026-11-22T10:00:00.123Z");
+  assertEquals(formatTime(0), "1970-01-01T00:00:00.000Z");
+});

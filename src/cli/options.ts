@@ -2,6 +2,7 @@ import { type ContainerEnvironment, containerOf } from "../containerd/container.
 import type { CommandSpec } from "../child/command.ts";
 import { MAX_DRAIN_MS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
+import { MAX_PORT } from "../host_port.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/lane.ts";
 import type { Plan } from "../plan.ts";
@@ -26,7 +27,6 @@ const MIN_REPORT_INTERVAL_MS = 100;
 
 /** Metrics are for this machine unless an address is given. */
 const LOOPBACK = "127.0.0.1";
-const MAX_PORT = 65_535;
 
 /**
  * Checks every value that can be checked without touching the system.

@@ -1,5 +1,6 @@
 import type { Container } from "../containerd/container.ts";
 import { BUFFERED, COUNTERS, type Counts } from "../lane/counters.ts";
+import { formatTime } from "../units.ts";
 import {
   type InputState,
   type OutputState,
@@ -15,7 +16,7 @@ import {
  */
 export function toJson(event: ReportEvent, container?: Container): string {
   return JSON.stringify({
-    time: iso(event.timeMs),
+    time: formatTime(event.timeMs),
     event: event.event,
     ...(container && {
       container_id: container.id,
@@ -34,8 +35,8 @@ function fields(event: ReportEvent): Record<string, unknown> {
         reason: event.reason,
         lines: Number(event.lines),
         bytes: Number(event.bytes),
-        since: iso(event.sinceMs),
-        until: iso(event.untilMs),
+        since: formatTime(event.sinceMs),
+        until: formatTime(event.untilMs),
         ...(event.reason !== "rejected" && {
           capacity_needed_bytes: event.capacityNeededBytes,
         }),
@@ -46,7 +47,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "stall_end":
       return {
         output: event.route.output.name,
-        since: iso(event.sinceMs),
+        since: formatTime(event.sinceMs),
         duration_ms: event.timeMs - event.sinceMs,
         inputs: event.route.inputs.map(ring),
       };
@@ -69,7 +70,7 @@ function fields(event: ReportEvent): Record<string, unknown> {
     case "sink_recovered":
       return {
         output: event.output,
-        since: iso(event.sinceMs),
+        since: formatTime(event.sinceMs),
         duration_ms: event.timeMs - event.sinceMs,
         retries: event.retries,
       };
@@ -148,7 +149,7 @@ function outputState({ name, failingSinceMs, retries, lastError }: OutputState) 
     output_retries: retries,
     ...(lastError === undefined ? {} : {
       output_last_error: lastError.message,
-      output_last_error_time: iso(lastError.timeMs),
+      output_last_error_time: formatTime(lastError.timeMs),
     }),
   };
 }
@@ -160,8 +161,4 @@ function counters(counts: Counts, rest: Rest): Record<string, number> {
     all[`bytes_${name}`] = Number(counts[bytes]);
   }
   return all;
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -4,6 +4,7 @@
 import { format as formatBytes } from "@std/fmt/bytes";
 // @ts-types="./std_fmt_duration.d.ts"
 import { format as formatDuration } from "@std/fmt/duration";
+import { formatTime } from "../units.ts";
 
 /** `5.26 MB` */
 export function size(bytes: number | bigint): string {
@@ -28,7 +29,7 @@ export function span(ms: number): string {
 
 /** The time of day in UTC; the date is today's to whoever reads along. */
 export function clock(ms: number): string {
-  return `${new Date(ms).toISOString().slice(11, 23)}Z`;
+  return `${formatTime(ms).slice(11, 23)}Z`;
 }
 
 /** `54%`; 100% is said only of what is full. */

@@ -1,5 +1,7 @@
 /** Plain horizontal bars as SVG, readable on light and on dark pages. */
 
+import { escapeXml } from "../xml.ts";
+
 export interface Bar {
   readonly name: string;
   readonly value: number;
@@ -65,7 +67,7 @@ export function barChartSvg({ title, unit, groups, footer }: BarChart): string {
   parts.push(text(0, y + 22, footer, "small"));
   const height = y + FOOTER_HEIGHT;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">
-<title>${escaped(title)}</title>
+<title>${escapeXml(title)}</title>
 <style>${STYLE}
 </style>
 ${parts.join("\n")}
@@ -95,9 +97,5 @@ function rounded(value: number): number {
 }
 
 function text(x: number, y: number, content: string, style: string): string {
-  return `<text class="${style}" x="${x}" y="${y}">${escaped(content)}</text>`;
-}
-
-function escaped(content: string): string {
-  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return `<text class="${style}" x="${x}" y="${y}">${escapeXml(content)}</text>`;
 }

@@ -10,8 +10,10 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { setTimeout as pause } from "node:timers/promises";
 // @ts-types="../../src/report/std_fmt_colors.d.ts"
 import { bold, cyan, dim, green, red, setColorEnabled } from "@std/fmt/colors";
+import { until } from "../end_to_end/run.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const WRITER = fileURLToPath(new URL("writer.ts", import.meta.url));
@@ -22,8 +24,6 @@ const UNREAD_MS = 2000;
 /** A write that has returned before has not waited for the reader. */
 const AT_ONCE_MS = 1000;
 const FLOOD_LINES = 400_000;
-/** No step takes nearly as long. */
-const PATIENCE_MS = 30_000;
 
 const folder = mkdtempSync(`${tmpdir()}/spillway-demo-`);
 const programs: Program[] = [];
@@ -79,18 +79,6 @@ function makePipes(prefix: string): string[] {
 
 function lines(paths: readonly string[]): string[] {
   return paths.map((path, index) => `${path}=${SIZES_KIB[index]! * 1024 / LINE_BYTES}`);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await pause(10);
-  }
 }
 
 function say(...lines: readonly string[]): void {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   checkConservation,
   checkNumberedLines,
@@ -275,7 +276,7 @@ testPrograms("a command that closes its streams is still waited for", async (pro
   const script = "echo last; exec >&- 2>&-; read line; exit 8";
   const spillway = start(program, shell(script));
   const output = spillway.readAll();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await pause(50);
   assert(!spillway.ended);
   await spillway.write("\n");
   assertEquals(await spillway.code, 8);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   checkConservation,
@@ -137,7 +138,7 @@ testPrograms("does not spin while a FIFO has no writer", async (program) => {
     await spillway.counted("the first writer's line", (s) => s.lines_out === 1);
     // A reader that spins uses up its processor; ten reads of the clock suffice.
     const before = await cpuTicks(spillway.pid);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await pause(300);
     const used = await cpuTicks(spillway.pid) - before;
     assert(used < 15, `${used} of 30 ticks were used while there was nothing to do`);
     await spillway.kill("SIGTERM");

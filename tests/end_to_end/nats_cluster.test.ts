@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
@@ -58,7 +59,7 @@ class Load {
         producer.lines += LINES;
         await producer.spillway.write(lines);
       }));
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await pause(PAUSE_MS);
     }
   }
 

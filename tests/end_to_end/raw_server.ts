@@ -1,5 +1,7 @@
 /** A server on TCP or TLS that says, byte for byte and when it likes, what a test wants. */
 
+import { setTimeout as pause } from "node:timers/promises";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -41,7 +43,7 @@ export class Caller {
     const bytes = typeof text === "string" ? encoder.encode(text) : text;
     for (let at = 0; at < bytes.length; at++) {
       await this.say(bytes.subarray(at, at + 1));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Runs a program as a shell would, and watches what it says. */
 
 import { constants } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Program } from "./programs.ts";
 
 /** Far more than anything takes; a test that waits so long has failed. */
@@ -203,7 +204,7 @@ export async function until(
   const deadline = Date.now() + DEADLINE_MS;
   while (!await condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, intervalMs));
+    await pause(intervalMs);
   }
 }
 

@@ -4,6 +4,7 @@
  * from a seed, but for what the machine adds.
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { assert } from "@std/assert";
 import { numberedLines } from "../end_to_end/numbered_lines.ts";
 import type { Program } from "../end_to_end/programs.ts";
@@ -99,8 +100,4 @@ async function readSlowly(spillway: Running, trial: Trial): Promise<Uint8Array> 
     if (trial.readPauseMs > 0 && !spillway.ended) await pause(trial.readPauseMs);
   }
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

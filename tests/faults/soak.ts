@@ -4,6 +4,7 @@
  * lines; the reader is fast, slow or stopped by turns.
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { assert } from "@std/assert";
 import { parseDuration } from "../../src/units.ts";
 import { checkConservation, numberedLines } from "../end_to_end/numbered_lines.ts";
@@ -113,10 +114,6 @@ function checkStatus(status: Report): void {
 function residentKib(pid: number): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s*(\d+)/m.exec(status)![1]);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 const durationMs = parseDuration(Deno.args[0] ?? DEFAULT_DURATION);

@@ -3,6 +3,7 @@
  * terminal (tmux): `meter.svg`, a film of the meter, and `demo.svg`.
  */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { inFolder } from "../end_to_end/run.ts";
 import { Terminal } from "../end_to_end/terminal.ts";
 import { toSvg } from "./terminal_svg.ts";
@@ -63,7 +64,7 @@ async function filmOfMeter(terminal: Terminal): Promise<string[]> {
   while (Date.now() < end) {
     const next = Date.now() + METER.screenMs;
     screens.push(await terminal.screen(true));
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - Date.now())));
+    await pause(Math.max(0, next - Date.now()));
   }
   return screens;
 }

@@ -1,5 +1,7 @@
 /** Draws what a terminal shows, with its colours, as SVG; several screens as a film. */
 
+import { escapeXml } from "../xml.ts";
+
 const CELL = { width: 8.4, height: 18 };
 const FONT_PX = 14;
 const MARGIN = 14;
@@ -155,8 +157,4 @@ function apply(code: string, look: Look): void {
       if (!(code in COLOURS)) throw new Error(`SGR ${code} is not drawn`);
       look.colour = code;
   }
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { setTimeout as pause } from "node:timers/promises";
 import { close, O_RDONLY, open, read, write } from "../../src/system/descriptors.ts";
 import { addressOf, addressOfMemory, cString } from "../../src/system/memory.ts";
 import { pipe } from "../../src/system/pipes.ts";
@@ -32,7 +33,7 @@ Deno.test("what a call is given the addresses of is there for as long as it take
     return new WeakRef(bytes);
   });
   // A WeakRef keeps what it leads to until the end of the turn that it was made in.
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await pause(0);
   collectGarbage();
   for (const bytes of given) assert(bytes.deref() !== undefined);
 });

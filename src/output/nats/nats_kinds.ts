@@ -1,6 +1,7 @@
 import { PermanentError, UsageError } from "../../errors.ts";
 import { canShowCertificate } from "../../runtime/upgradable.ts";
-import { parseHostPort, type Settings, splitSettings } from "../network/address.ts";
+import { formatHostPort, parseHostPort } from "../../host_port.ts";
+import { type Settings, splitSettings } from "../network/address.ts";
 import { timeoutIn } from "../network/stream_kinds.ts";
 import {
   loadTls,
@@ -72,8 +73,7 @@ function splitOnce(text: string, separator: string): [string, string] {
 }
 
 function serverOf(text: string): string {
-  const { host, port } = parseHostPort(text, STANDARD_PORT);
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return formatHostPort(parseHostPort(text, STANDARD_PORT));
 }
 
 /** Tokens between dots, without the wildcards that subscribers use. */

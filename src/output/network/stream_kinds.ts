@@ -1,7 +1,8 @@
 import { UsageError } from "../../errors.ts";
 import { parseDuration } from "../../units.ts";
 import type { Destination, SinkKind } from "../sink.ts";
-import { parseHostPort, type Settings, splitSettings } from "./address.ts";
+import { parseHostPort } from "../../host_port.ts";
+import { type Settings, splitSettings } from "./address.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import { checkUnixPath, loopOfPeer, type Peer, unixPeer } from "./peer.ts";
 import { newlineFraming } from "./framing.ts";

@@ -1,5 +1,6 @@
 import { type Counts, lost, total } from "../../lane/counters.ts";
 import { MAX_CAPACITY } from "../../lane/lane.ts";
+import { formatTime } from "../../units.ts";
 import { inputsOf, type Loss, type Snapshot } from "../events.ts";
 import type { History, LastLoss, Point } from "../page/status.ts";
 import { Reporter } from "../reporter.ts";
@@ -109,8 +110,8 @@ function lastLoss(loss: Loss, isKnown: boolean): LastLoss {
     input: loss.input.label,
     lines: Number(loss.lines),
     bytes: Number(loss.bytes),
-    since: new Date(loss.sinceMs).toISOString(),
-    until: new Date(loss.untilMs).toISOString(),
+    since: formatTime(loss.sinceMs),
+    until: formatTime(loss.untilMs),
     ...(isKnown && { capacity_needed_bytes: loss.capacityNeededBytes }),
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { isMeant } from "./host_check.ts";
+import { formatHostPort } from "../../host_port.ts";
 import {
   type Connection,
   type ListenAddress,
@@ -70,7 +71,7 @@ const decoder = new TextDecoder("latin1");
  */
 export function serveHttp(address: ListenAddress, answer: Answer): string {
   const visitors = new Visitors();
-  const { host, port } = listenTcp(address, {
+  const found = listenTcp(address, {
     onOpen: (connection) => visitors.add(connection),
     onData: (connection, bytes) => {
       const visitor = visitors.get(connection);
@@ -81,7 +82,7 @@ export function serveHttp(address: ListenAddress, answer: Answer): string {
     },
     onClose: (connection) => visitors.remove(connection),
   });
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}/`;
+  return `http://${formatHostPort(found)}/`;
 }
 
 /**

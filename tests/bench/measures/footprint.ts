@@ -1,5 +1,6 @@
 /** What the program costs while it does nothing, little, or much. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { run } from "../pipeline.ts";
 import { activityOf, activitySince, memoryOf } from "../process_stats.ts";
 import { atMost, inTurns, type Measure, type Row } from "../results.ts";
@@ -114,8 +115,4 @@ async function idleRows(
       },
     ];
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
