@@ -27,7 +27,7 @@ import {
   UNIT,
 } from "./layout.ts";
 import type { Lane } from "./lane.ts";
-import type { RingAtomics } from "./ring_producer.ts";
+import { type RingAtomics, RingDamagedError } from "./ring_producer.ts";
 
 /**
  * What a drain has taken out of the ring. The consumer returns the same object
@@ -280,10 +280,13 @@ export class RingConsumer {
     this.#firstLine.readFrom(view, this.#space.advance(frame, FRAME_FIRST_LINE));
     this.#firstByte.readFrom(view, this.#space.advance(frame, FRAME_FIRST_BYTE));
     const missing = this.#firstByte.minus(walk.byte);
+    const missingLines = this.#firstLine.minus(walk.line);
+    // Numbers only grow.
+    if (missing < 0 || missingLines < 0) return 0;
     if (batch.frames > 0 && (missing !== 0 || time > untilTime)) return 0;
 
     walk.gapBytes += missing;
-    walk.gapLines += this.#firstLine.minus(walk.line);
+    walk.gapLines += missingLines;
     walk.byte.copyFrom(this.#firstByte);
     walk.byte.add(bytes);
     walk.line.copyFrom(this.#firstLine);
@@ -347,8 +350,6 @@ export class RingConsumer {
   /** Frames that look torn while nobody has overtaken them: the ring is broken. */
   #assertOvertaken(tail: number): void {
     // An exchange and not a load: it is ordered after the reads that looked torn.
-    if (this.#claim(tail, tail)) {
-      throw new Error(`the ring is damaged at position ${tail}`);
-    }
+    if (this.#claim(tail, tail)) throw new RingDamagedError(tail);
   }
 }

@@ -36,6 +36,14 @@ export class RingClosedError extends Error {
   }
 }
 
+/** The ring holds what neither side can have put there. */
+export class RingDamagedError extends Error {
+  override readonly name = "RingDamagedError";
+  constructor(position: number) {
+    super(`the ring is damaged at position ${position}`);
+  }
+}
+
 /** What became of a push. The producer returns the same object every time. */
 export interface Pushed {
   /** `full` only under `block`: nothing was stored or counted; try again. */
@@ -110,7 +118,7 @@ export class RingProducer {
   /** True when the ring is more than half full; may be stale by the time it is read. */
   get crowded(): boolean {
     if (2 * this.#free >= this.#ring.ringBytes) return false;
-    this.#tail = this.#atomics.load(this.#tailAt);
+    this.#moveTail(this.#atomics.load(this.#tailAt));
     return 2 * this.#free < this.#ring.ringBytes;
   }
 
@@ -166,7 +174,7 @@ export class RingProducer {
 
   #makeRoom(needed: number): boolean {
     if (this.#free >= needed) return true;
-    this.#tail = this.#atomics.load(this.#tailAt);
+    this.#moveTail(this.#atomics.load(this.#tailAt));
     while (this.#free < needed) {
       if (this.#policy !== "overwrite") return false;
       this.#overwriteOldest();
@@ -185,6 +193,7 @@ export class RingProducer {
     const bytes = view.getUint32(this.#space.advance(frame, FRAME_BYTES), true);
     const lines = view.getUint32(this.#space.advance(frame, FRAME_LINES), true);
     const next = tail + frameLength(bytes) / UNIT;
+    if (next > this.#head) throw new RingDamagedError(tail);
     // Moved before a byte of the frame is written over: a consumer that is
     // copying it will fail its own exchange and throw the copy away.
     const found = this.#atomics.compareExchange(this.#tailAt, tail, next);
@@ -195,8 +204,14 @@ export class RingProducer {
       this.#shortfallBytes += frameLength(bytes);
     } else {
       // The consumer has taken frames in the meantime, and so made room itself.
-      this.#tail = found;
+      this.#moveTail(found);
     }
+  }
+
+  /** Both sides move the tail, and only forwards, up to the head. */
+  #moveTail(tail: number): void {
+    if (tail < this.#tail || tail > this.#head) throw new RingDamagedError(tail);
+    this.#tail = tail;
   }
 
   #count(bytes: number, lines: number): void {

@@ -114,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: CONSUMER,
-    from: "if (this.#claim(tail, tail)) {",
-    to: "if (this.#atomics.load(this.#tailAt) >= tail) {",
+    from: "if (this.#claim(tail, tail)) throw",
+    to: "if (this.#atomics.load(this.#tailAt) >= tail) throw",
     tests: RING_TESTS,
   },
   {
@@ -165,8 +165,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: PRODUCER,
-    from: "      this.#tail = found;",
-    to: "      this.#tail = next;",
+    from: "      this.#moveTail(found);",
+    to: "      this.#moveTail(next);",
     tests: RING_TESTS,
     harmless: "the consumer has come at least as far: it only looks once more",
   },

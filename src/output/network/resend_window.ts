@@ -99,6 +99,9 @@ export class ResendWindow {
 
   /** The connection has taken so many of the unsent bytes. */
   sent(bytes: number): void {
+    if (bytes < 0 || bytes > this.unsentBytes) {
+      throw new Error(`a connection says it took ${bytes} of ${this.unsentBytes} bytes`);
+    }
     this.#sent += bytes;
   }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ResendWindow } from "../../../src/output/network/resend_window.ts";
 
@@ -121,4 +121,12 @@ Deno.test("whatever breaks and whenever, what is sent last is the rest of the st
     }),
     { numRuns: 100 },
   );
+});
+
+Deno.test("a connection that says it has taken more than there was is not believed", () => {
+  const window = new ResendWindow();
+  window.append(new Uint8Array(3));
+  for (const bytes of [4, -1]) {
+    assertThrows(() => window.sent(bytes), Error, "of 3 bytes");
+  }
 });
