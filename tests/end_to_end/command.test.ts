@@ -7,7 +7,7 @@ import {
   MARKER,
   numberedLines,
 } from "./numbered_lines.ts";
-import { type Program, testPrograms } from "./programs.ts";
+import { type Program, testExecutables, testPrograms } from "./programs.ts";
 import { inFolder, run, start, startInShell, summaryIn, until } from "./run.ts";
 
 const decoder = new TextDecoder();
@@ -38,7 +38,7 @@ testPrograms("both streams of a command come out as if it ran alone", async (pro
   await spillway.end().catch(() => {});
 });
 
-testPrograms("a million lines of a command come out to the byte", async (program) => {
+testExecutables("a million lines of a command come out to the byte", async (program) => {
   const cmp = startInShell(
     program,
     'set -o pipefail; "$@" | cmp - <(seq 1000000)',
@@ -50,7 +50,7 @@ testPrograms("a million lines of a command come out to the byte", async (program
   await cmp.end().catch(() => {});
 });
 
-testPrograms("both streams at once come out to the byte", async (program) => {
+testExecutables("both streams at once come out to the byte", async (program) => {
   const { code, stdout, stderr } = await runScript(
     program,
     "seq 1 300000 & seq 300000 -1 1 >&2; wait",
@@ -61,7 +61,7 @@ testPrograms("both streams at once come out to the byte", async (program) => {
   assert(stderr === `${numbers.toReversed().join("\n")}\n`);
 });
 
-testPrograms("the last words of a command that crashes arrive", async (program) => {
+testExecutables("the last words of a command that crashes arrive", async (program) => {
   const { code, stdout, stderr } = await runScript(
     program,
     "seq 1000; echo 'fatal: no' >&2; printf 'last words'; kill -SEGV $$",
@@ -87,7 +87,7 @@ testPrograms("with --output both streams go there in their order", async (progra
   });
 });
 
-testPrograms("formats name the streams of a command", async (program) => {
+testExecutables("formats name the streams of a command", async (program) => {
   const { code, stdout, stderr } = await runScript(
     program,
     "echo out; echo err >&2",
@@ -123,7 +123,7 @@ testPrograms("the command's exit status comes before Spillway's own", async (pro
   }));
 });
 
-testPrograms(
+testExecutables(
   "exits with 3 where lines were lost and it asks for that",
   async (program) => {
     const flags = ["--capacity", "64KiB", "--fail-on-loss", "--report", "json"];
@@ -164,7 +164,7 @@ testPrograms("exits with 125 where it cannot do its own part", async (program) =
   });
 });
 
-testPrograms("refuses a command beside other inputs", async (program) => {
+testExecutables("refuses a command beside other inputs", async (program) => {
   for (
     const [args, message] of [
       [["--fifo", "/run/app", "--", "app"], "--fifo and a command"],
@@ -261,7 +261,7 @@ testPrograms("reads on while processes that are left keep the pipes", async (pro
   await spillway.end().catch(() => {});
 });
 
-testPrograms("does so no longer than the drain timeout", async (program) => {
+testExecutables("does so no longer than the drain timeout", async (program) => {
   const script = "sleep 1000 & echo $! early; exit 6";
   const spillway = start(program, shell(script, "--drain-timeout", "200ms"));
   const output = spillway.readAll();
@@ -272,19 +272,22 @@ testPrograms("does so no longer than the drain timeout", async (program) => {
   await spillway.end().catch(() => {});
 });
 
-testPrograms("a command that closes its streams is still waited for", async (program) => {
-  const script = "echo last; exec >&- 2>&-; read line; exit 8";
-  const spillway = start(program, shell(script));
-  const output = spillway.readAll();
-  await pause(50);
-  assert(!spillway.ended);
-  await spillway.write("\n");
-  assertEquals(await spillway.code, 8);
-  assertEquals(decoder.decode(await output), "last\n");
-  await spillway.end().catch(() => {});
-});
+testExecutables(
+  "a command that closes its streams is still waited for",
+  async (program) => {
+    const script = "echo last; exec >&- 2>&-; read line; exit 8";
+    const spillway = start(program, shell(script));
+    const output = spillway.readAll();
+    await pause(50);
+    assert(!spillway.ended);
+    await spillway.write("\n");
+    assertEquals(await spillway.code, 8);
+    assertEquals(decoder.decode(await output), "last\n");
+    await spillway.end().catch(() => {});
+  },
+);
 
-testPrograms("a frozen standard output never blocks the command", async (program) => {
+testExecutables("a frozen standard output never blocks the command", async (program) => {
   // What it says on standard error comes through while nobody reads the other stream.
   const script = "yes 0123456789abcdef | head -c 200000000; echo written >&2; read line";
   const flags = ["--capacity", "1MiB", "--drain-timeout", "0ms"];
@@ -296,7 +299,7 @@ testPrograms("a frozen standard output never blocks the command", async (program
   await spillway.end().catch(() => {});
 });
 
-testPrograms("reports stay whole lines among the command's own", async (program) => {
+testExecutables("reports stay whole lines among the command's own", async (program) => {
   const line = "e".repeat(700);
   const script =
     `seq 300000; for i in {1..3000}; do printf %s ${line}; echo ${line} >/dev/null; printf '%s\\n' ${line}; done >&2; read line`;
@@ -320,7 +323,7 @@ testPrograms("reports stay whole lines among the command's own", async (program)
   assertEquals(lines.filter((each) => each === line + line).length + lost, 3000);
 });
 
-testPrograms("ends as the command does where nobody reads on", async (program) => {
+testExecutables("ends as the command does where nobody reads on", async (program) => {
   const pipeline = startInShell(
     program,
     '"$@" | head -n 1; echo "${PIPESTATUS[0]}"',
@@ -334,7 +337,7 @@ testPrograms("ends as the command does where nobody reads on", async (program) =
   await pipeline.end().catch(() => {});
 });
 
-testPrograms("metrics and health show the state of the command", async (program) => {
+testExecutables("metrics and health show the state of the command", async (program) => {
   const script = "sleep 1000 & echo $!; read line; exit 3";
   const spillway = start(program, shell(script, "--metrics", "0"));
   let sleep = "";
@@ -368,7 +371,7 @@ while [ "$(zombies)" != 0 ]; do sleep 0.01; done
 echo "$PPID $(($(open) - before))"
 `;
 
-testPrograms(
+testExecutables(
   "as process 1 it leaves nothing of 200 orphans in a row",
   async (program) => {
     const spillway = startInShell(
@@ -432,7 +435,7 @@ testPrograms("what the command finds is what Spillway found", async (program) =>
   await spillway.end().catch(() => {});
 });
 
-testPrograms("takes numbered lines from a command with losses", async (program) => {
+testExecutables("takes numbered lines from a command with losses", async (program) => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/lines`, numberedLines(0, 100_000));
     const flags = ["--capacity", "64KiB", "--report", "json"];

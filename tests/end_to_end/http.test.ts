@@ -3,7 +3,7 @@ import { HttpReceiver, makeNginx } from "./http_receiver.ts";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { needing } from "./installed.ts";
 import { makeCertificates } from "./peers.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables, testPrograms } from "./programs.ts";
 import { inFolder, run, start, summaryIn, until } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
@@ -50,7 +50,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "http: sends a batch again until it is taken, with the same key",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -79,7 +79,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "http: counts what the server refuses, and says why",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -109,7 +109,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "http: what is left of a line whose beginning was refused goes with it",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -130,7 +130,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "http: takes credentials from a file or the environment, and tells nobody",
   (program) =>
     withReceiver((receiver, url) =>
@@ -189,7 +189,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "http: a server that never answers keeps nobody waiting at the end",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -211,7 +211,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "elasticsearch-bulk: each document has a fate of its own",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -250,7 +250,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "elasticsearch-bulk: an _id is one that no other run has given",
   (program) =>
     withReceiver(async (receiver, url) => {
@@ -267,7 +267,7 @@ testPrograms(
 );
 
 for (const format of ["ndjson", "raw", "json-file"]) {
-  testPrograms(
+  testExecutables(
     `http: of what is too large as a whole, only records that are too large are refused: ${format}`,
     (program) =>
       withReceiver(async (receiver, url) => {
@@ -298,7 +298,7 @@ for (const format of ["ndjson", "raw", "json-file"]) {
   );
 }
 
-testPrograms(
+testExecutables(
   "http: sends the headers of a file, and tells nobody",
   (program) =>
     withReceiver((receiver, url) =>
@@ -335,7 +335,7 @@ testPrograms(
     ),
 );
 
-testPrograms(
+testExecutables(
   "http: follows 307 and 308 on the same server, and nowhere else",
   (program) =>
     withReceiver(async (receiver, url) => {
