@@ -60,6 +60,7 @@ export class LaneCounters {
 
   /** The end that counts it, and no other. @param name not `in`: see `addIn` */
   add(name: CounterName, bytes: number, lines: number): void {
+    if (bytes < 0 || lines < 0) throw new Error(`the count of "${name}" would shrink`);
     const word = this.#at + WORDS[name];
     if (lines > 0) this.#words.add(word, lines);
     if (bytes > 0) this.#words.add(word + WORD, bytes);

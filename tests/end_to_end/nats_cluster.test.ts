@@ -19,7 +19,7 @@ const STREAM = "FLEET";
 const PRODUCERS = 10;
 const PER_LINE = 2;
 const LINES = 20;
-const PAUSE_MS = 20;
+const PAUSE_MS = 100;
 
 interface Producer {
   readonly subject: string;

@@ -166,9 +166,10 @@ function startMortal(program: Program, kill: Kill, folder: string, flags: string
 testExecutables(
   "loses nothing that was written when it is killed in a rotation, and carries on in order",
   async (program) => {
-    for (const kill of KILLS) {
-      await inFolder((folder) => surviveKill(program, kill, folder));
-    }
+    const trials = KILLS.map((kill) =>
+      inFolder((folder) => surviveKill(program, kill, folder))
+    );
+    await Promise.all(trials);
   },
   NEEDS_STRACE,
 );

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { Counts } from "../../src/lane/counters.ts";
 import { allocateLanes, MIN_CAPACITY } from "../../src/lane/lane.ts";
@@ -111,4 +111,10 @@ Deno.test("lanes do not touch each other, also in one memory", () => {
 
 Deno.test("a lane has counted nothing when it is new", () => {
   assert(Object.values(newCounters().read(false)).every((count) => count === 0n));
+});
+
+Deno.test("no count shrinks", () => {
+  const counters = newCounters();
+  assertThrows(() => counters.add("out", -1, 0), Error, '"out" would shrink');
+  assertThrows(() => counters.addIn(1, -1, false), Error, '"in" would shrink');
 });
