@@ -6,6 +6,8 @@ import type { InputSpec } from "./input/pipe_source.ts";
 import type { FullPolicy } from "./lane/ring_producer.ts";
 import type { Destination } from "./output/sink.ts";
 import type { ListenAddress } from "./runtime/tcp_listener.ts";
+import { MAX_ROUTES } from "./threads/board.ts";
+import { MAX_PLATES } from "./threads/doorbell.ts";
 
 export type ReportStyle = "text" | "json" | "none";
 
@@ -23,8 +25,23 @@ export interface RoutePlan {
   readonly markers: boolean;
 }
 
+/** Each may have an output of its own: as many as a board and a doorbell hold. */
+export const MAX_INPUTS = Math.min(MAX_ROUTES, MAX_PLATES);
+
+/** Folders whose named pipes are read, those that come while the program runs, too. */
+export interface FoldersPlan {
+  readonly paths: readonly string[];
+  /** Each input has a route of its own; otherwise all go to the first route. */
+  readonly perInput: boolean;
+  /** What their routes are like, whatever the inputs are called. */
+  readonly like: RoutePlan;
+  /** @throws UsageError when the output cannot carry it. */
+  routeOf(input: InputSpec): RoutePlan;
+}
+
 export interface Plan {
   readonly routes: readonly RoutePlan[];
+  readonly folders: FoldersPlan | undefined;
   /** Make named pipes that are missing. */
   readonly create: boolean;
   /** An input ends when the last writer of its named pipe closes it. */

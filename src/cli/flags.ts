@@ -40,13 +40,13 @@ export const FLAG_GROUPS = [
         repeatable: true,
         isPath: true,
         help:
-          "Read a named pipe instead of standard input; may be repeated. LABEL names the stream in reports and formats.",
+          "Read a named pipe instead of standard input; may be repeated. LABEL names the stream in reports and formats. A folder stands for every named pipe in it, also those that are made later, each labelled by its name; one that is removed is read to its writer's end.",
         default: "standard input, label stdout",
       },
       {
         name: "create",
         help:
-          "Create missing named pipes (mode 0600). They are left when the program exits, for writers that have them open, and the next run uses them again.",
+          "Create missing named pipes (mode 0600), and folders where PATH ends with a slash. They are left when the program exits, for writers that have them open, and the next run uses them again.",
       },
       {
         name: "once",

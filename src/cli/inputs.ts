@@ -1,18 +1,31 @@
 import { CONTAINER_INPUTS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
 import { type FormatName, labelsOf } from "../formats/formats.ts";
+import { isLabel, LABEL_RULE } from "../input/label.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import type { Destination } from "../output/sink.ts";
-import { MAX_ROUTES } from "../threads/board.ts";
-import { MAX_PLATES } from "../threads/doorbell.ts";
+import { kindOf } from "../output/sinks.ts";
+import { MAX_INPUTS } from "../plan.ts";
 import type { RawFlags } from "./parse.ts";
 import { single } from "./values.ts";
 
-/** Each may have an output of its own: as many as a board and a doorbell hold. */
-const MAX_INPUTS = Math.min(MAX_ROUTES, MAX_PLATES);
+/** What is to be read. */
+export interface ResolvedInputs {
+  readonly inputs: readonly InputSpec[];
+  /** Folders whose named pipes are read. */
+  readonly folders: readonly string[];
+}
 
-/** What is to be read. @throws UsageError when that cannot be meant. */
-export function resolveInputs(flags: RawFlags): readonly InputSpec[] {
+/** Whether there is a folder at a path. */
+export type IsFolder = (path: string) => boolean;
+
+/** A path that ends with a slash is that of a folder, also where it is missing. */
+export function looksLikeFolder(path: string): boolean {
+  return path.endsWith("/");
+}
+
+/** @throws UsageError when that cannot be meant. */
+export function resolveInputs(flags: RawFlags, isFolder: IsFolder): ResolvedInputs {
   const fifos = flags.get("fifo");
   if (fifos === undefined && flags.has("create")) {
     throw new UsageError("--create goes with --fifo: it makes the named pipes");
@@ -22,10 +35,36 @@ export function resolveInputs(flags: RawFlags): readonly InputSpec[] {
       "--once goes with --fifo: standard input always ends when its writers have closed it",
     );
   }
-  if (flags.has("containerd")) return containerInputs(flags);
-  return fifos === undefined
-    ? [{ label: "stdout", source: STANDARD_INPUT }]
-    : namedInputs(fifos);
+  if (flags.has("containerd")) return { inputs: containerInputs(flags), folders: [] };
+  if (fifos === undefined) {
+    return { inputs: [{ label: "stdout", source: STANDARD_INPUT }], folders: [] };
+  }
+  const { folders = [], pipes = [] } = Object.groupBy(
+    fifos,
+    (text) => isFolder(splitFifo(text).path) ? "folders" : "pipes",
+  );
+  return { inputs: namedInputs(pipes), folders: folderPaths(flags, folders) };
+}
+
+function folderPaths(flags: RawFlags, fifos: readonly string[]): string[] {
+  if (fifos.length > 0 && flags.has("once")) {
+    throw new UsageError(
+      `--once goes with named pipes that are given one by one: others may come into the folder "${
+        splitFifo(fifos[0]!).path
+      }" at any time`,
+    );
+  }
+  const paths = new Set<string>();
+  for (const { label, path } of fifos.map(splitFifo)) {
+    if (label !== undefined) {
+      throw new UsageError(
+        `--fifo "${label}=${path}": the named pipes in a folder are labelled by their own names; write --fifo ${path}`,
+      );
+    }
+    if (paths.has(path)) throw new UsageError(`--fifo "${path}" was given twice`);
+    paths.add(path);
+  }
+  return [...paths];
 }
 
 function namedInputs(fifos: readonly string[]): InputSpec[] {
@@ -50,13 +89,16 @@ function namedInputs(fifos: readonly string[]): InputSpec[] {
 }
 
 /** `LABEL=PATH`, or a PATH, which may hold `=` after its first slash. */
+function splitFifo(text: string): { label: string | undefined; path: string } {
+  const [, label, path = text] = /^([^/=]*)=(.*)$/s.exec(text) ?? [];
+  return { label, path };
+}
+
 function parseFifo(text: string): { label: string; path: string } {
-  const match = /^([^/=]*)=(.*)$/s.exec(text);
-  if (match === null) return { label: "stdout", path: text };
-  const [, label, path] = match as unknown as [string, string, string];
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(label)) {
+  const { label = "stdout", path } = splitFifo(text);
+  if (!isLabel(label)) {
     throw new UsageError(
-      `--fifo "${text}": a label is 1 to 64 letters, digits, dots, dashes and underscores; write ./${text} if it is a path`,
+      `--fifo "${text}": ${LABEL_RULE}; write ./${text} if it is a path`,
     );
   }
   if (path === "") throw new UsageError(`--fifo "${text}" names no path after the label`);
@@ -79,12 +121,17 @@ function containerInputs(flags: RawFlags): readonly InputSpec[] {
 /** Other names for the same FIFO are found when the program starts. */
 export function checkOwnOutputs(
   outputs: readonly Destination[],
-  inputs: readonly InputSpec[],
+  { inputs, folders }: ResolvedInputs,
 ): void {
   const read = new Set<Destination["readableAt"]>();
   for (const { source } of inputs) if (source.kind === "fifo") read.add(source.path);
-  for (const { name, readableAt } of outputs) {
-    if (!read.has(readableAt)) continue;
+  const readFolders = new Set(folders.map((path) => path.replace(/\/*$/, "/")));
+  for (const output of outputs) {
+    const { name, readableAt } = output;
+    const folder = typeof readableAt === "string" && kindOf(output).isFile === undefined
+      ? readableAt.replace(/[^/]*$/, "")
+      : undefined;
+    if (!read.has(readableAt) && !(folder && readFolders.has(folder))) continue;
     throw new UsageError(
       `--output: ${name} is what --fifo reads, and what is written would be read again for ever; write to another place`,
     );
@@ -95,10 +142,14 @@ export function checkLabels(format: FormatName, inputs: readonly InputSpec[]): v
   const labels = labelsOf(format);
   const other = labels && inputs.find(({ label }) => !labels.includes(label));
   if (other === undefined) return;
-  const path = other.source.kind === "fifo" ? other.source.path : "PATH";
+  const { source } = other;
+  const path = source.kind === "fifo" ? source.path : "PATH";
+  const remedy = source.kind === "fifo" && source.inFolder
+    ? "give it such a name"
+    : `write --fifo ${labels?.[0]}=${path}`;
   throw new UsageError(
     `--format ${format} cannot carry the input "${other.label}", only ${
       labels?.join(" and ")
-    }; write --fifo ${labels?.[0]}=${path}, or take another format`,
+    }; ${remedy}, or take another format`,
   );
 }

@@ -5,14 +5,25 @@ import { UsageError } from "../errors.ts";
 import { MAX_PORT } from "../host_port.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/lane.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan, RoutePlan } from "../plan.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
 import type { FileKind } from "../system/file_status.ts";
 import { kindOf } from "../output/sinks.ts";
 import { formatSize } from "../units.ts";
 import { checkCommand, commandOutputs, streamsOf } from "./command.ts";
-import { checkLabels, checkOwnOutputs, resolveInputs } from "./inputs.ts";
-import { resolveOutputs } from "./output.ts";
+import {
+  checkLabels,
+  checkOwnOutputs,
+  type IsFolder,
+  looksLikeFolder,
+  resolveInputs,
+} from "./inputs.ts";
+import {
+  isPerInput,
+  type ResolvedOutput,
+  resolveOutput,
+  resolveOutputs,
+} from "./output.ts";
 import type { RawFlags } from "./parse.ts";
 import { choice, duration, single, size } from "./values.ts";
 
@@ -34,6 +45,7 @@ const LOOPBACK = "127.0.0.1";
  * @param environment looked at with --containerd only
  * @param standardInput what it is, where that is known
  * @param command what follows -- on the command line
+ * @param isFolder whether --fifo names a folder
  * @throws UsageError that names the flag, the value and what would be right.
  */
 export function resolvePlan(
@@ -41,10 +53,14 @@ export function resolvePlan(
   environment: ContainerEnvironment = {},
   standardInput?: FileKind,
   command?: CommandSpec,
+  isFolder: IsFolder = looksLikeFolder,
 ): Plan {
   if (command !== undefined) checkCommand(flags, command);
   const container = flags.has("containerd") ? containerOf(environment) : undefined;
-  const inputs = command === undefined ? resolveInputs(flags) : streamsOf(command);
+  const read = command === undefined
+    ? resolveInputs(flags, isFolder)
+    : { inputs: streamsOf(command), folders: [] };
+  const { inputs, folders } = read;
   const capacityBytes = size(flags, "capacity", MIN_CAPACITY, MAX_CAPACITY);
   const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
   const ring = {
@@ -68,14 +84,26 @@ export function resolvePlan(
   const outputs = command === undefined
     ? resolveOutputs(flags, inputs, container)
     : commandOutputs(flags, inputs, command);
-  const routes = outputs.map((route) => {
+  const routeTo = (route: ResolvedOutput): RoutePlan => {
     const maxLineBytes = maxLine(kindOf(route.output).maxLineBytes ?? DEFAULT_MAX_LINE);
     return { ...route, ...ring, maxLineBytes, markers };
-  });
-  checkOwnOutputs(routes.map(({ output }) => output), inputs);
+  };
+  const routes = outputs.map(routeTo);
+  const routeOf = (input: InputSpec) => {
+    const route = isPerInput(flags)
+      ? routeTo(resolveOutput(flags, [input], container))
+      : routes[0]!;
+    checkLabels(route.format, [input]);
+    return route;
+  };
+  const like = routes[0] ?? routeTo(resolveOutput(flags, [EXAMPLE], container));
+  checkOwnOutputs([like, ...routes].map(({ output }) => output), read);
   for (const { format, inputs: own } of routes) checkLabels(format, own);
   return {
     routes,
+    folders: folders.length === 0
+      ? undefined
+      : { paths: folders, perInput: isPerInput(flags), like, routeOf },
     create: flags.has("create"),
     once: flags.has("once"),
     pipeSizeBytes: size(flags, "pipe-size", MIN_PIPE_SIZE, MAX_PIPE_SIZE),
@@ -89,6 +117,9 @@ export function resolvePlan(
     container,
   };
 }
+
+/** What an input may be, where none is known yet. */
+const EXAMPLE: InputSpec = { label: "LABEL", source: STANDARD_INPUT };
 
 /** A regular file has no writer that could be held up, and is there to be read whole. */
 function isWriterless(inputs: readonly InputSpec[], standardInput?: FileKind): boolean {

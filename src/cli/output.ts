@@ -25,6 +25,10 @@ export interface ResolvedOutput {
 /** Where the output names its input, every input has an output of its own. */
 const PER_INPUT = "{input}";
 
+export function isPerInput(flags: RawFlags): boolean {
+  return (single(flags, "output") ?? "-").includes(PER_INPUT);
+}
+
 /** @throws UsageError when that cannot be meant. */
 export function resolveOutputs(
   flags: RawFlags,
@@ -32,7 +36,7 @@ export function resolveOutputs(
   container: Container | undefined,
 ): readonly ResolvedOutput[] {
   const text = single(flags, "output") ?? "-";
-  if (!text.includes(PER_INPUT)) return [resolveOutput(flags, inputs, container)];
+  if (!isPerInput(flags)) return [resolveOutput(flags, inputs, container)];
   const outputs = inputs.map((input) => resolveOutput(flags, [input], container));
   const labels = new Map<string, string | undefined>();
   for (const { output: { name }, inputs: [input] } of outputs) {
@@ -48,8 +52,8 @@ export function resolveOutputs(
   return outputs;
 }
 
-/** One output for all of these inputs. */
-function resolveOutput(
+/** One output for all of these inputs. @throws UsageError as `resolveOutputs` */
+export function resolveOutput(
   flags: RawFlags,
   inputs: readonly InputSpec[],
   container: Container | undefined,

@@ -1,4 +1,5 @@
 import process from "node:process";
+import type { MessagePort } from "node:worker_threads";
 import { VERSION } from "../cli/about.ts";
 import {
   announceReady,
@@ -25,11 +26,23 @@ import { LineTurn } from "../threads/line_turn.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { BoardWatch } from "./board_watch.ts";
 import { Compression } from "./compression.ts";
-import { checkOpenFilesLimit, createFifos, makeFolder } from "./preparation.ts";
-import { type Route, Routes } from "./routes.ts";
+import { Arrivals } from "./arrivals.ts";
+import { mailWay, type ReaderMail } from "./mail.ts";
+import {
+  checkOpenFilesLimit,
+  createInputs,
+  makeFolder,
+  roomForFolders,
+} from "./preparation.ts";
+import { type Loop, type Route, Routes } from "./routes.ts";
 import { hearOut, settleSignals } from "./signals.ts";
 import type { RouteEnd, ThreadMessage } from "./thread_messages.ts";
-import { startThread, type ThreadStart } from "./thread_start.ts";
+import {
+  type NewcomersStart,
+  type Shared,
+  startThread,
+  type ThreadStart,
+} from "./thread_start.ts";
 
 /** How long a read or write that is under way is waited for at the end, and how often. */
 const LAST_STEP_MS = 50;
@@ -57,6 +70,8 @@ export class Control {
   readonly #watch: BoardWatch;
   readonly #wakeUps = eventCounter();
   #routes: Routes | undefined;
+  /** Where folders are read. */
+  #arrivals: Arrivals | undefined;
   readonly #manager: ServiceManager;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   readonly #compression = new Compression((files) =>
@@ -104,7 +119,9 @@ export class Control {
   }
 
   #settleSignals(): void {
-    const reopens = this.#plan.routes.some(({ output }) => kindOf(output).reopens);
+    const { routes, folders } = this.#plan;
+    const plans = folders ? [...routes, folders.like] : routes;
+    const reopens = plans.some(({ output }) => kindOf(output).reopens);
     const reopen = reopens ? () => this.#reopen() : undefined;
     const end = () => this.#stop();
     if (this.#command !== undefined) {
@@ -121,15 +138,15 @@ export class Control {
 
   /** What can go wrong, before any input is read. */
   #prepare(): void {
-    const { routes, container, create } = this.#plan;
+    const { routes, folders, container, create } = this.#plan;
     const inputs = inputsOf(this.#plan);
     checkOpenFilesLimit(inputs, routes);
     if (container) checkPipes();
     routes.forEach(({ outputFolders }) => outputFolders.forEach(makeFolder));
-    if (create) createFifos(inputs);
+    if (create) createInputs(inputs, folders?.paths ?? []);
     // Now, since it may be a FIFO that was missing.
     refuseOwnOutput(inputs, routes.map(({ output }) => output));
-    this.#routes = new Routes(routes);
+    this.#routes = new Routes(routes, folders);
     for (const route of this.#routes.all) this.#reports.add(route, this.#board);
     this.#sayWhatIsMerged();
     // The address may be in use.
@@ -139,12 +156,15 @@ export class Control {
   /** Both streams of a container in one file are what everybody expects. */
   #sayWhatIsMerged(): void {
     if (this.#plan.container) return;
-    for (const { format, inputs, output } of this.#plan.routes) {
-      if (format !== "raw" || inputs.length === 1) continue;
+    const { routes, folders } = this.#plan;
+    for (const { format, inputs, output } of routes) {
+      const merges = inputs.length > 1 || folders?.perInput === false;
+      if (format !== "raw" || !merges) continue;
+      const count = folders ? "all" : inputs.length;
       this.#reports.notice({
         event: "output_notice",
         message:
-          `the lines of ${inputs.length} inputs go to ${output.name} as they are, and do not show whose they are; a --format such as ndjson names the input, and {input} in --output gives each a file of its own`,
+          `the lines of ${count} inputs go to ${output.name} as they are, and do not show whose they are; a --format such as ndjson names the input, and {input} in --output gives each a file of its own`,
       });
     }
   }
@@ -160,18 +180,54 @@ export class Control {
   }
 
   #startThreads(): void {
-    const { loopStarts, readerLanes } = this.#routes!;
+    const routes = this.#routes!;
     const shared = {
       board: this.#board.memory,
       wakeUps: this.#wakeUps,
-      outletsReady: Gate.create(loopStarts.length).memory,
+      outletsReady: Gate.create(routes.loops.length).memory,
       startTime: wallClockMicros(),
     };
-    // The reader last: it waits until the outlets can take what is read.
-    for (const loop of loopStarts) this.#start({ role: "output", shared, ...loop });
     const { pipeSizeBytes, once, create } = this.#plan;
     const settings = { pipeSizeBytes, once, create };
-    this.#start({ role: "reader", shared, settings, ...readerLanes });
+    const newcomers = this.#expectArrivals(shared);
+    // The reader last: it waits until the outlets can take what is read.
+    for (const loop of routes.loops) this.#startLoop(shared, loop);
+    this.#start({
+      role: "reader",
+      shared,
+      settings,
+      ...routes.readerLanes,
+      ...newcomers,
+    });
+  }
+
+  #startLoop(shared: Shared, loop: Loop): void {
+    this.#start({ role: "output", shared, ...this.#routes!.startOf(loop) });
+  }
+
+  /** What the reader is to know of folders. */
+  #expectArrivals(
+    shared: Shared,
+  ): { newcomers: NewcomersStart | undefined; mail: MessagePort | undefined } {
+    const { routes, folders } = this.#plan;
+    if (folders === undefined) return { newcomers: undefined, mail: undefined };
+    const inputs = inputsOf(this.#plan);
+    const { sender, mail } = mailWay();
+    this.#arrivals = new Arrivals({
+      folders,
+      routes: this.#routes!,
+      reports: this.#reports,
+      board: this.#board,
+      startLoop: (loop) => this.#startLoop(shared, loop),
+      tellReader: (what: ReaderMail) => sender.postMessage(what),
+      wakeReader: () => signal(this.#wakeUps),
+    });
+    const newcomers = {
+      folders: folders.paths,
+      labels: inputs.map(({ label }) => label),
+      ...roomForFolders(inputs, routes, folders.perInput ? 2 : 1),
+    };
+    return { newcomers, mail };
   }
 
   #start(start: ThreadStart): void {
@@ -214,12 +270,24 @@ export class Control {
       case "reopened":
         this.#reopened(message.route);
         break;
+      case "fifos found":
+        this.#arrivals!.found(message.fifos);
+        break;
+      case "input let go":
+        this.#arrivals!.letGo(message.found);
+        break;
+      case "input flushed":
+        this.#arrivals!.flushed(message.found);
+        break;
+      case "outlets ready":
+        this.#arrivals?.loopReady(message.thread);
+        break;
       case "plain files":
         this.#compression.request(message.files);
         break;
       case "route flushed":
       case "route failed":
-        this.#endRoute(this.#routes!.all[message.route]!, message);
+        this.#endRoute(this.#routes!.at(message.route)!, message);
         break;
       case "finished":
         this.#finished(start);
@@ -238,6 +306,11 @@ export class Control {
 
   #readerFinished(): void {
     this.#readerEnded = true;
+    if (this.#arrivals !== undefined) {
+      // What was read is in the rings, and nothing else tells outlets that stay.
+      this.#board.declareReaderGone();
+      this.#routes!.callAll();
+    }
     if (this.#deadlinePassed) this.#exit();
     // A command that has closed its streams may still have something to do.
     if (!this.#command?.running) this.#drain();
@@ -271,17 +344,23 @@ export class Control {
       const { container } = this.#plan;
       this.#reports.notice({ event: "error", message: end.message });
       if (container && !this.#ready) refuseStart(container.id);
-      this.#board.route(route.number).declareGone();
+      this.#board.route(route.slot).declareGone();
       signal(this.#wakeUps);
     }
     route.ended = true;
+    this.#arrivals?.routeEnded(route);
     this.#exitIfDone();
   }
 
   #exitIfDone(): void {
     // What is not compressed when the deadline passes is so after the next start.
-    const done = this.#routes!.ended && !this.#compression.running;
+    const done = this.#routes!.ended && !this.#expectsMore && !this.#compression.running;
     if (done && !this.#command?.running) this.#exit();
+  }
+
+  /** Inputs may come that have outputs of their own. */
+  get #expectsMore(): boolean {
+    return this.#plan.folders?.perInput === true && !this.#readerEnded;
   }
 
   /**
@@ -297,6 +376,7 @@ export class Control {
       this.#finished(start);
       return;
     }
+    this.#readerEnded = true;
     this.#board.declareReaderGone();
     this.#routes!.callAll();
     // No one reads what it writes any more: it would wait for ever.
@@ -343,6 +423,7 @@ export class Control {
   /** From now on there is a deadline. */
   #drain(): void {
     if (this.#deadline !== undefined) return;
+    this.#arrivals?.end();
     const { drainTimeoutMs } = this.#plan;
     this.#deadline = setTimeout(() => this.#overdue(), drainTimeoutMs);
     this.#manager.stopping(drainTimeoutMs);

@@ -1,9 +1,10 @@
 import { messageOf, OutputError, SinkClosedError } from "../errors.ts";
 import { makeFormat } from "../formats/formats.ts";
+import { unpackLane } from "../lane/sent_lane.ts";
 import { Delivery } from "../output/delivery.ts";
 import { DescriptorLoop } from "../output/descriptor_loop.ts";
-import { unpackLane } from "../lane/sent_lane.ts";
-import { Outlet } from "../output/outlet.ts";
+import { type LabelledLane, Outlet } from "../output/outlet.ts";
+import type { Arrivals } from "../output/outlet_queue.ts";
 import { ServedLoop } from "../output/served_loop.ts";
 import { SERVED } from "../output/sink.ts";
 import { kindOf } from "../output/sinks.ts";
@@ -12,20 +13,68 @@ import { hostName } from "../system/process.ts";
 import { Board } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
 import { Gate } from "../threads/gate.ts";
+import { mailIn, type OutputMail } from "./mail.ts";
 import { note, type RouteEnd, say } from "./thread_messages.ts";
-import type { OutletStart, OutputStart } from "./thread_start.ts";
+import type { OutletLaneStart, OutletStart, OutputStart } from "./thread_start.ts";
 
 /** An output loop's thread, until all its outlets have ended. */
 export async function runOutputThread(start: OutputStart): Promise<void> {
-  const board = Board.attach(start.shared.board);
-  const doorbell = Doorbell.attach(start.doorbell);
-  const loop = start.loop === SERVED
-    ? new ServedLoop(doorbell)
-    : new DescriptorLoop(doorbell);
-  for (const [plate, outlet] of start.outlets.entries()) {
-    const { route } = outlet;
+  const thread = new OutputThread(start);
+  start.outlets.forEach((outlet) => thread.add(outlet));
+  Gate.attach(start.shared.outletsReady).arrive();
+  say({ kind: "outlets ready", thread: start.thread });
+  await thread.run();
+}
+
+class OutputThread implements Arrivals {
+  readonly #start: OutputStart;
+  readonly #board: Board;
+  readonly #loop: DescriptorLoop | ServedLoop;
+  /** Of the lanes that have come so far. */
+  readonly #memories: WebAssembly.Memory[];
+  #over = false;
+
+  constructor(start: OutputStart) {
+    this.#start = start;
+    this.#board = Board.attach(start.shared.board);
+    this.#memories = [...start.memories];
+    const doorbell = Doorbell.attach(start.doorbell);
+    const arrivals = start.mail && this;
+    this.#loop = start.loop === SERVED
+      ? new ServedLoop(doorbell, arrivals)
+      : new DescriptorLoop(doorbell, arrivals);
+  }
+
+  async run(): Promise<void> {
+    await this.#loop.run();
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  take(): void {
+    // Asked before looking: what was sent before it was said is there.
+    const over = this.#board.readerGone;
+    for (const mail of mailIn<OutputMail>(this.#start.mail!)) this.#open(mail);
+    this.#over = over;
+  }
+
+  #open(mail: OutputMail): void {
+    if (mail.kind === "close") {
+      this.#loop.at(mail.plate)?.close();
+      return;
+    }
+    this.#memories.push(...mail.memories);
+    if (mail.kind === "outlet") this.add(mail.outlet);
+    // One that has failed is not there any more, and what would go to it is not read.
+    else this.#loop.at(mail.plate)?.add(this.#unpack(mail.lane));
+  }
+
+  add(outlet: OutletStart): void {
+    const { route, plate } = outlet;
     try {
-      loop.add(plate, openOutlet(outlet, board, start), {
+      this.#loop.add(plate, this.#makeOutlet(outlet), {
         onEnded: () => say({ kind: "route flushed", route }),
         onFailed: (error) => say(routeFailed(route, error)),
       });
@@ -33,8 +82,52 @@ export async function runOutputThread(start: OutputStart): Promise<void> {
       say(routeFailed(route, error));
     }
   }
-  Gate.attach(start.shared.outletsReady).arrive();
-  await loop.run();
+
+  #unpack({ lane, ...rest }: OutletLaneStart): LabelledLane {
+    return { ...rest, lane: unpackLane(lane, this.#memories) };
+  }
+
+  /** @throws PermanentError when the destination can never work. */
+  #makeOutlet({ route, slot, plan, lanes, stays }: OutletStart): Outlet {
+    const { output, format, maxLineBytes, whenFull, markers } = plan;
+    const { thread, shared: { startTime, wakeUps } } = this.#start;
+    const board = this.#board;
+    const kind = kindOf(output);
+    const sink = kind.open(output, {
+      onNotice: (message) => note({ event: "output_notice", message }),
+      onRotationFailing: (message) => note({ event: "rotation_failing", message }),
+      onRotationRecovered: (message) => note({ event: "rotation_recovered", message }),
+      onPlainFiles: (files) => say({ kind: "plain files", files }),
+    }, format);
+    return new Outlet({
+      lanes: lanes.map((lane) => this.#unpack(lane)),
+      stays,
+      board,
+      delivery: new Delivery(sink, {
+        board,
+        words: board.route(slot),
+        steps: board.steps(thread),
+        events: {
+          onSinkFailing: (message) => say({ kind: "sink failing", route, message }),
+          onSinkRecovered: () => say({ kind: "sink recovered", route }),
+          onReopened: () => say({ kind: "reopened", route }),
+          onSinkRejecting: (message) => say({ kind: "sink rejecting", route, message }),
+        },
+      }),
+      format: makeFormat(format, {
+        maxLineBytes,
+        run: crypto.randomUUID(),
+        host: hostName(),
+        bare: kind.makesDocuments ?? false,
+        ...(output.syslog && { syslog: output.syslog }),
+      }),
+      markers,
+      gapReason: whenFull === "overwrite" ? "overwritten" : "dropped",
+      startTime,
+      onRoom: () => signal(wakeUps),
+      onFlushed: (found) => say({ kind: "input flushed", found }),
+    });
+  }
 }
 
 function routeFailed(route: number, error: unknown): RouteEnd {
@@ -44,49 +137,4 @@ function routeFailed(route: number, error: unknown): RouteEnd {
   }
   const cause = error instanceof OutputError ? "refused" : "fault";
   return { kind: "route failed", route, cause, message };
-}
-
-/** @throws PermanentError when the destination can never work. */
-function openOutlet(
-  { route, plan, lanes }: OutletStart,
-  board: Board,
-  { thread, memories, shared: { startTime, wakeUps } }: OutputStart,
-): Outlet {
-  const { output, format, maxLineBytes, whenFull, markers } = plan;
-  const kind = kindOf(output);
-  const sink = kind.open(output, {
-    onNotice: (message) => note({ event: "output_notice", message }),
-    onRotationFailing: (message) => note({ event: "rotation_failing", message }),
-    onRotationRecovered: (message) => note({ event: "rotation_recovered", message }),
-    onPlainFiles: (files) => say({ kind: "plain files", files }),
-  }, format);
-  return new Outlet({
-    lanes: plan.inputs.map(({ label }, index) => ({
-      label,
-      lane: unpackLane(lanes[index]!, memories),
-    })),
-    board,
-    delivery: new Delivery(sink, {
-      board,
-      words: board.route(route),
-      steps: board.steps(thread),
-      events: {
-        onSinkFailing: (message) => say({ kind: "sink failing", route, message }),
-        onSinkRecovered: () => say({ kind: "sink recovered", route }),
-        onReopened: () => say({ kind: "reopened", route }),
-        onSinkRejecting: (message) => say({ kind: "sink rejecting", route, message }),
-      },
-    }),
-    format: makeFormat(format, {
-      maxLineBytes,
-      run: crypto.randomUUID(),
-      host: hostName(),
-      bare: kind.makesDocuments ?? false,
-      ...(output.syslog && { syslog: output.syslog }),
-    }),
-    markers,
-    gapReason: whenFull === "overwrite" ? "overwritten" : "dropped",
-    startTime,
-    onRoom: () => signal(wakeUps),
-  });
 }

@@ -3,16 +3,18 @@
 import { InputError, messageOf, PermanentError } from "../errors.ts";
 import { outputBytesFor } from "../formats/formats.ts";
 import { createFifo } from "../input/fifo.ts";
+import { createFolder } from "../input/fifo_folder.ts";
 import { landingBytesFor } from "../input/line_framer.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
 import { describeError, EEXIST } from "../system/errno.ts";
 import { mkdir } from "../system/names.ts";
-import { openFilesLimit } from "../system/limits.ts";
+import { openFilesLimit, setOpenFilesLimit } from "../system/limits.ts";
 import { allocateLanes, type Lane, type LaneSizes } from "../lane/lane.ts";
-import type { RoutePlan } from "../plan.ts";
+import { MAX_INPUTS, type RoutePlan } from "../plan.ts";
 
 /** What the runtime and an output take; Deno has 33 open when it is idle. */
 const OWN_DESCRIPTORS = 48;
+
 /**
  * A runtime that runs out of descriptors half-way dies without saying of what.
  *
@@ -35,15 +37,53 @@ export function checkOpenFilesLimit(
   );
 }
 
+/** Named pipes of folders, as many as there may be. */
+export interface Room {
+  readonly maxInputs: number;
+  /** In words, what the limit is. */
+  readonly limitedBy: string;
+}
+
+/**
+ * How many named pipes of folders can be read at the same time. Nobody knows before how
+ * many there will be, so the limit of open files is raised as far as it can be.
+ *
+ * @param routes those that there are from the start
+ * @param each how many descriptors each takes, with its output
+ */
+export function roomForFolders(
+  inputs: readonly InputSpec[],
+  routes: readonly RoutePlan[],
+  each: number,
+): Room {
+  const { hard } = openFilesLimit();
+  setOpenFilesLimit({ soft: hard, hard });
+  const limit = openFilesLimit().soft;
+  const left = limit - OWN_DESCRIPTORS - inputs.length - routes.length;
+  const byFiles = Math.max(0, Math.floor(left / each));
+  const byPlaces = MAX_INPUTS - inputs.length;
+  return byFiles < byPlaces
+    ? {
+      maxInputs: byFiles,
+      limitedBy:
+        `with at most ${limit} open files ${byFiles} can be read; raise the limit (ulimit -Hn, LimitNOFILE=)`,
+    }
+    : { maxInputs: byPlaces, limitedBy: `at most ${MAX_INPUTS} inputs can be read` };
+}
+
 function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-/** `--create`: makes the named pipes that are missing. @throws InputError */
-export function createFifos(inputs: readonly InputSpec[]): void {
+/** `--create`: makes the named pipes and folders that are missing. @throws InputError */
+export function createInputs(
+  inputs: readonly InputSpec[],
+  folders: readonly string[],
+): void {
   for (const { source } of inputs) {
     if (source.kind === "fifo") createFifo(source.path);
   }
+  folders.forEach(createFolder);
 }
 
 /** As the file in it: for a group of log readers, not for everybody. */
@@ -94,7 +134,8 @@ function allocate(plans: readonly RoutePlan[]): Lane[] {
   }
 }
 
-function sizesOf({ capacityBytes, maxLineBytes, format }: RoutePlan): LaneSizes {
+/** Those of a route's lanes. */
+export function sizesOf({ capacityBytes, maxLineBytes, format }: RoutePlan): LaneSizes {
   return {
     capacityBytes,
     landingBytes: landingBytesFor(maxLineBytes),

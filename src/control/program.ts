@@ -5,6 +5,7 @@ import { shortHelp } from "../cli/help.ts";
 import { informationFor } from "../cli/information.ts";
 import { checkArguments } from "../cli/encoding.ts";
 import { VARIABLE_PREFIX, withEnvironment } from "../cli/environment.ts";
+import { looksLikeFolder } from "../cli/inputs.ts";
 import { resolvePlan } from "../cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "../cli/parse.ts";
 import { nameOf } from "../containerd/container.ts";
@@ -42,6 +43,7 @@ function main(entry: URL, { args, words }: CommandLine, byShim: boolean): void {
         process.env,
         typeof input === "number" ? undefined : input.kind,
         command,
+        (path) => looksLikeFolder(path) || isFolder(path),
       ),
   );
   const bare = args.length === 0 && variables.size === 0 && command === undefined;
@@ -51,6 +53,11 @@ function main(entry: URL, { args, words }: CommandLine, byShim: boolean): void {
   }
   growPipes(plan);
   new Control(entry, plan, command).start();
+}
+
+function isFolder(path: string): boolean {
+  const found = status(path);
+  return typeof found !== "number" && found.kind === "directory";
 }
 
 /**

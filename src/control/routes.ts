@@ -1,60 +1,96 @@
-import type { InputSpec } from "../input/pipe_source.ts";
-import { loopOf } from "../output/sinks.ts";
-import type { RoutePlan } from "../plan.ts";
 import type { Lane } from "../lane/lane.ts";
 import { SentMemories } from "../lane/sent_lane.ts";
+import { loopOf } from "../output/sinks.ts";
+import type { FoldersPlan, RoutePlan } from "../plan.ts";
 import { MAX_THREADS } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
+import { mailWay, type OutputMail } from "./mail.ts";
 import { allocateRoutes } from "./preparation.ts";
-import type { OutputStart, ReaderStart } from "./thread_start.ts";
+import { Slots } from "./slots.ts";
+import type {
+  OutletStart,
+  OutputStart,
+  ReaderLaneStart,
+  ReaderStart,
+} from "./thread_start.ts";
 
 /** A route from its start to its end, as the control thread sees it. */
 export interface Route {
-  /** Its number on the board. */
+  /** Never given again. */
   readonly number: number;
+  /** Where its words are on the board. */
+  readonly slot: number;
   readonly plan: RoutePlan;
-  /** One for each input. */
+  /** One for each input that the plan names. */
   readonly lanes: readonly Lane[];
   readonly loop: Loop;
   readonly plate: number;
+  /** See `OutletContext.stays`. */
+  readonly stays: boolean;
   /** Nothing more is written to its output. */
   ended: boolean;
 }
 
 /** An output loop and its thread. */
-interface Loop {
+export interface Loop {
   /** See `SinkKind.loop`. */
   readonly name: string;
   /** Its number on the board. */
   readonly thread: number;
   readonly doorbell: Doorbell;
-  readonly routes: Route[];
+  readonly plates: Slots;
+  readonly memories: SentMemories;
+  /** The two ends of the way for what comes while it runs; undefined where nothing does. */
+  readonly mail: ReturnType<typeof mailWay> | undefined;
 }
 
 /** What a loop is started with beside what all threads share. */
 export type LoopStart = Omit<OutputStart, "role" | "shared">;
 export type ReaderLanes = Pick<ReaderStart, "memories" | "lanes">;
 
+/** A lane of a route, and what the reader is to know of it. */
+export type NewLane = Pick<ReaderLaneStart, "input"> & { readonly lane: Lane };
+
 /**
  * All routes of the program, and which output loop each is in: those that can hold up a
  * thread together are together. Control thread only.
  */
 export class Routes {
-  readonly all: readonly Route[];
+  readonly #routes = new Map<number, Route>();
   readonly #loops: Loop[] = [];
+  readonly #slots = new Slots();
+  readonly #readerMemories = new SentMemories();
+  readonly #grows: boolean;
+  #nextNumber = 0;
 
-  /** @throws InputError when the system has not so much memory or so many descriptors. */
-  constructor(plans: readonly RoutePlan[]) {
+  /**
+   * @param folders where inputs come from while the program runs
+   * @throws InputError when the system has not so much memory or so many descriptors.
+   */
+  constructor(plans: readonly RoutePlan[], folders: FoldersPlan | undefined) {
+    this.#grows = folders !== undefined;
     const lanes = allocateRoutes(plans);
-    this.all = plans.map((plan, number) => this.#make(plan, number, lanes[number]!));
+    // Where each input that comes has a route of its own, none comes to these.
+    const stays = folders?.perInput === false;
+    plans.forEach((plan, index) => this.add(plan, lanes[index]!, stays));
   }
 
-  #make(plan: RoutePlan, number: number, lanes: readonly Lane[]): Route {
+  /** @param stays see `OutletContext.stays` */
+  add(plan: RoutePlan, lanes: readonly Lane[], stays: boolean): Route {
     const loop = this.#loopNamed(loopOf(plan.output));
-    const plate = loop.routes.length;
-    const route = { number, plan, lanes, loop, plate, ended: false };
-    loop.routes.push(route);
+    const number = this.#nextNumber++;
+    const slot = this.#slots.take();
+    const plate = loop.plates.take();
+    const route = { number, slot, plan, lanes, loop, plate, stays, ended: false };
+    this.#routes.set(number, route);
     return route;
+  }
+
+  /** It has ended, and no thread knows it any more. */
+  remove({ number, slot, plate, loop }: Route): void {
+    this.#routes.delete(number);
+    this.#slots.give(slot);
+    loop.plates.give(plate);
   }
 
   #loopNamed(name: string): Loop {
@@ -62,44 +98,86 @@ export class Routes {
     // Beyond the number of threads whoever comes shares the last one.
     if (loop === undefined && this.#loops.length === MAX_LOOPS) loop = this.#loops.at(-1);
     if (loop !== undefined) return loop;
-    const thread = this.#loops.length + 1;
-    const made = { name, thread, doorbell: Doorbell.create(), routes: [] };
+    const made = {
+      name,
+      thread: this.#loops.length + 1,
+      doorbell: Doorbell.create(),
+      plates: new Slots(),
+      memories: new SentMemories(),
+      mail: this.#grows ? mailWay() : undefined,
+    };
     this.#loops.push(made);
     return made;
   }
 
-  get loopStarts(): LoopStart[] {
-    return this.#loops.map(({ name, thread, doorbell, routes }) => {
-      const memories = new SentMemories();
-      const outlets = routes.map(({ number, plan, lanes }) => ({
-        route: number,
-        plan,
-        lanes: lanes.map((lane) => memories.pack(lane)),
-      }));
-      const { memory } = doorbell;
-      return { loop: name, thread, doorbell: memory, memories: memories.all, outlets };
-    });
+  get all(): Route[] {
+    return [...this.#routes.values()];
+  }
+
+  at(number: number): Route | undefined {
+    return this.#routes.get(number);
+  }
+
+  get loops(): readonly Loop[] {
+    return this.#loops;
+  }
+
+  /** What the thread of a loop is started with. */
+  startOf(loop: Loop): LoopStart {
+    const outlets = this.all.filter((route) => route.loop === loop)
+      .map((route) => this.outletOf(route));
+    const { name, thread, doorbell, memories, mail } = loop;
+    return {
+      loop: name,
+      thread,
+      doorbell: doorbell.memory,
+      memories: memories.take(),
+      outlets,
+      mail: mail?.mail,
+    };
+  }
+
+  /** @param found see `OutletLaneStart` */
+  outletOf({ number, slot, plate, plan, lanes, loop, stays }: Route): OutletStart {
+    const { output, format, maxLineBytes, whenFull, markers } = plan;
+    return {
+      route: number,
+      slot,
+      plate,
+      plan: { output, format, maxLineBytes, whenFull, markers },
+      lanes: plan.inputs.map(({ label }, index) => ({
+        label,
+        lane: loop.memories.pack(lanes[index]!),
+        found: undefined,
+      })),
+      stays,
+    };
   }
 
   get readerLanes(): ReaderLanes {
-    const memories = new SentMemories();
-    const lanes = this.all.flatMap(({ number, plan, lanes, loop, plate }) =>
-      plan.inputs.map((input: InputSpec, index) => ({
-        input,
-        lane: memories.pack(lanes[index]!),
-        maxLineBytes: plan.maxLineBytes,
-        whenFull: plan.whenFull,
-        route: number,
-        doorbell: loop.doorbell.memory,
-        plate,
-      }))
+    const lanes = this.all.flatMap((route) =>
+      route.plan.inputs.map((input, index) =>
+        this.readerLaneOf(route, { input, lane: route.lanes[index]! })
+      )
     );
-    return { memories: memories.all, lanes };
+    return { memories: this.#readerMemories.take(), lanes };
   }
 
-  /** Nothing more is written to the outputs of a loop whose thread has died. */
-  inLoop(name: string): readonly Route[] {
-    return this.#loops.find((loop) => loop.name === name)?.routes ?? [];
+  readerLaneOf({ slot, plan, loop, plate }: Route, { input, lane }: NewLane) {
+    return {
+      input,
+      lane: this.#readerMemories.pack(lane),
+      maxLineBytes: plan.maxLineBytes,
+      whenFull: plan.whenFull,
+      route: slot,
+      doorbell: loop.doorbell.memory,
+      plate,
+    } satisfies ReaderLaneStart;
+  }
+
+  /** To be sent with lanes for the reader. */
+  takeReaderMemories(): readonly WebAssembly.Memory[] {
+    return this.#readerMemories.take();
   }
 
   get ended(): boolean {
@@ -109,6 +187,11 @@ export class Routes {
   /** Every outlet is to look at its lanes and at the board. */
   callAll(): void {
     for (const { doorbell } of this.#loops) doorbell.ringAll();
+  }
+
+  /** Sends it to a loop that runs, which is to be called after it. */
+  tell({ mail }: Loop, what: OutputMail): void {
+    mail!.sender.postMessage(what);
   }
 }
 

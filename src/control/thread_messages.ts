@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import type { FoundFifo } from "../input/newcomers.ts";
 import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
 import type { Notice } from "../report/events.ts";
 
@@ -14,6 +15,14 @@ export type ThreadMessage =
   | { readonly kind: "loss" }
   | { readonly kind: "notice"; readonly notice: Notice }
   | { readonly kind: "input failed"; readonly message: string }
+  /** A lane is asked for each; see `Arrivals`. */
+  | { readonly kind: "fifos found"; readonly fifos: readonly FoundFifo[] }
+  /** Nothing more is read of what was found. */
+  | { readonly kind: "input let go"; readonly found: number }
+  /** All that was read of it has arrived. */
+  | { readonly kind: "input flushed"; readonly found: number }
+  /** An output loop takes what is read. */
+  | { readonly kind: "outlets ready"; readonly thread: number }
   | { readonly kind: "sink failing"; readonly route: number; readonly message: string }
   | { readonly kind: "sink recovered"; readonly route: number }
   /** The output was opened again, or that has failed and is reported. */

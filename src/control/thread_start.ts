@@ -4,9 +4,10 @@
  * it stays one file where it has to.
  */
 
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 import { messageOf } from "../errors.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
+import type { NewcomersContext } from "../input/newcomers.ts";
 import type { ReaderSettings } from "../input/reader.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
 import type { SentLane } from "../lane/sent_lane.ts";
@@ -31,11 +32,20 @@ export interface Shared {
 
 export interface ReaderStart {
   readonly role: "reader";
+  /** Where folders are read. */
+  readonly newcomers: NewcomersStart | undefined;
+  /** Where what comes is said while it runs; see mail.ts. */
+  readonly mail: MessagePort | undefined;
   readonly shared: Shared;
   readonly settings: ReaderSettings;
   readonly memories: readonly WebAssembly.Memory[];
   readonly lanes: readonly ReaderLaneStart[];
 }
+
+export type NewcomersStart = Pick<
+  NewcomersContext,
+  "folders" | "maxInputs" | "limitedBy" | "labels"
+>;
 
 /** One input, and whom to call when something has come. */
 export interface ReaderLaneStart {
@@ -48,9 +58,11 @@ export interface ReaderLaneStart {
   readonly plate: number;
 }
 
-/** An output loop, and its outlets in the order of their plates. */
+/** An output loop, and its first outlets. */
 export interface OutputStart {
   readonly role: "output";
+  /** As the reader's; undefined where nothing comes. */
+  readonly mail: MessagePort | undefined;
   readonly shared: Shared;
   /** See `SinkKind.loop`. */
   readonly loop: string;
@@ -63,9 +75,23 @@ export interface OutputStart {
 
 export interface OutletStart {
   readonly route: number;
-  readonly plan: RoutePlan;
-  /** Of the plan's inputs, in their order. */
-  readonly lanes: readonly SentLane[];
+  /** Where its words are on the board. */
+  readonly slot: number;
+  readonly plate: number;
+  readonly plan: Pick<
+    RoutePlan,
+    "output" | "format" | "maxLineBytes" | "whenFull" | "markers"
+  >;
+  readonly lanes: readonly OutletLaneStart[];
+  /** See `OutletContext.stays`. */
+  readonly stays: boolean;
+}
+
+export interface OutletLaneStart {
+  readonly label: string;
+  readonly lane: SentLane;
+  /** Of the input, where it was found in a folder; see `FoundFifo`. */
+  readonly found: number | undefined;
 }
 
 /** Runs only when there is something to compress. */
@@ -87,7 +113,8 @@ export function startThread(
   start: ThreadStart,
   events: ThreadEvents,
 ): void {
-  const thread = new Worker(program, { workerData: start });
+  const mail = "mail" in start && start.mail ? [start.mail] : [];
+  const thread = new Worker(program, { workerData: start, transferList: mail });
   let ended = false;
   thread.on("message", (message: ThreadMessage) => {
     if (message.kind === "finished" || message.kind === "failed") ended = true;

@@ -91,6 +91,8 @@ export interface Format {
    */
   next(): Outgoing | undefined;
   marker(gap: Gap, stream: Stream): Outgoing;
+  /** Nothing more comes of that stream. */
+  forget(stream: Stream): void;
 }
 
 /** The line of the last record within the first `written` bytes does not end there. */

@@ -49,6 +49,9 @@ export class RawFormat implements Format {
     const origin = { label, firstLine: gap.nextLine };
     return new MarkerPiece(origin, records, startsInside);
   }
+
+  /** The output may still stand inside its last line, which has no newline. */
+  forget(): void {}
 }
 
 /** A batch as it is in the hand, after `prefix` bytes that are not the input's. */

@@ -34,6 +34,10 @@ export class RecordFormat implements Format {
     return this.#writerOf(stream).marker(gap);
   }
 
+  forget(stream: Stream): void {
+    this.#writers.delete(stream);
+  }
+
   #writerOf(stream: Stream): RecordWriter {
     let writer = this.#writers.get(stream);
     if (writer === undefined) {

@@ -3,6 +3,7 @@
 import { InputError } from "../errors.ts";
 import {
   close,
+  O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
   O_RDONLY,
@@ -16,9 +17,10 @@ import {
   EEXIST,
   EMFILE,
   ENFILE,
+  ENOENT,
 } from "../system/errno.ts";
 import { lockFile, lockHolder, unlockFile } from "../system/file_locks.ts";
-import { kindName, status } from "../system/file_status.ts";
+import { type FileStatus, kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
 import { refusalInSharedFolder } from "../system/shared_folder.ts";
 
@@ -65,30 +67,68 @@ export function openFifo(path: string, ownOnly: boolean): number {
     );
   }
   try {
-    checkPipe(path, found, ownOnly);
-    const descriptor = openPipe(path, found);
-    try {
-      lockPipe(path, descriptor);
-      return descriptor;
-    } catch (error) {
-      close(descriptor);
-      throw error;
-    }
+    const what = statusOf(path, found);
+    checkIsPipe(path, what);
+    if (ownOnly) refuseStrangers(path, what);
+    return openLocked(path, found);
   } finally {
     close(found);
   }
 }
 
-function checkPipe(path: string, descriptor: number, ownOnly: boolean): void {
-  const found = status(descriptor);
-  if (typeof found === "number") {
-    throw new InputError(`cannot look at FIFO "${path}": ${describeError(-found)}`);
+/**
+ * As `openFifo`, for what is only known to have a name in a folder: nobody has said that
+ * it is a named pipe, or that it may be read.
+ *
+ * @returns undefined when nothing has the name, or something else than a named pipe;
+ *   what a link leads to is not in the folder
+ * @throws InputError when it cannot be opened, has a reader, or is a stranger's.
+ */
+export function openFifoInFolder(path: string): number | undefined {
+  const found = open(path, O_PATH | O_NOFOLLOW);
+  if (found === -ENOENT) return undefined;
+  if (found < 0) {
+    throw new InputError(
+      `cannot open FIFO "${path}": ${describeError(-found)}${advice(-found)}`,
+    );
   }
-  if (found.kind === "pipe") {
-    const refusal = ownOnly ? refusalInSharedFolder(path, found) : undefined;
-    if (refusal === undefined) return;
+  try {
+    const what = statusOf(path, found);
+    if (what.kind !== "pipe") return undefined;
+    refuseStrangers(path, what);
+    return openLocked(path, found);
+  } finally {
+    close(found);
+  }
+}
+
+/** Opens for reading what was found, and takes its lock. */
+function openLocked(path: string, found: number): number {
+  const descriptor = openPipe(path, found);
+  try {
+    lockPipe(path, descriptor);
+    return descriptor;
+  } catch (error) {
+    close(descriptor);
+    throw error;
+  }
+}
+
+function statusOf(path: string, descriptor: number): FileStatus {
+  const found = status(descriptor);
+  if (typeof found !== "number") return found;
+  throw new InputError(`cannot look at FIFO "${path}": ${describeError(-found)}`);
+}
+
+function refuseStrangers(path: string, found: FileStatus): void {
+  const refusal = refusalInSharedFolder(path, found);
+  if (refusal !== undefined) {
     throw new InputError(`cannot read FIFO "${path}": ${refusal}`);
   }
+}
+
+function checkIsPipe(path: string, found: FileStatus): void {
+  if (found.kind === "pipe") return;
   throw new InputError(
     `cannot open FIFO "${path}": not a FIFO but a ${
       kindName(found)

@@ -5,7 +5,7 @@ import type { LineFramer } from "./line_framer.ts";
 import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
 
 /** A FIFO whose name leads elsewhere is noticed so soon; an idle reader wakes so often. */
-const LOOK_MS = 2000;
+export const LOOK_MS = 2000;
 /**
  * A pipe of 64 KiB, the smallest usual one, of which less than this part came in one
  * read, is not full 100 µs later unless it is written to with 600 MB/s.
@@ -34,6 +34,8 @@ export class InputLoop {
   /** In "last bytes": what was in the pipe when the stop came and is not yet read. */
   #remainingBytes = 0;
   #nextLookMs = 0;
+  /** Its name is to be looked at once. */
+  #isToLook = false;
   #bytesRead = 0;
   #sparse = false;
 
@@ -77,6 +79,12 @@ export class InputLoop {
     return Math.min(deadlineMs, discardMs, this.#looks ? this.#nextLookMs : Infinity);
   }
 
+  /** Something has happened to its name. */
+  lookSoon(): void {
+    this.#isToLook = true;
+    this.#nextLookMs = 0;
+  }
+
   /** What it waits for is there already, unless somebody else has read it. */
   get hurries(): boolean {
     return this.#state === "last bytes" && !this.framer.blocked;
@@ -108,12 +116,8 @@ export class InputLoop {
     const count = this.source.read(this.#address + this.framer.landAt, room);
     if (count === WOULD_BLOCK) return;
     if (count === ENDED) {
-      if (this.#waitsForNextWriter && this.#state === "reading") {
-        this.framer.pushUnfinished();
-        this.source.awaitNextWriter();
-      } else {
-        this.finish();
-      }
+      if (this.#waitsForNextWriter && this.#state === "reading") this.#awaitNextWriter();
+      else this.finish();
       return;
     }
     this.#bytesRead = count;
@@ -125,6 +129,12 @@ export class InputLoop {
     }
   }
 
+  /** The last writer has closed the pipe, and there may be another. */
+  #awaitNextWriter(): void {
+    this.framer.pushUnfinished();
+    if (!this.source.awaitNextWriter()) this.finish();
+  }
+
   /** Does what has become due. */
   #tick(nowMs: number): void {
     this.framer.tick(nowMs);
@@ -132,20 +142,24 @@ export class InputLoop {
     if (!this.#looks || nowMs < this.#nextLookMs) return;
     // Together with all others, so that a thousand inputs do not wake a thousand times.
     this.#nextLookMs = (Math.floor(nowMs / LOOK_MS) + 1) * LOOK_MS;
+    this.#isToLook = false;
     this.source.look();
-    if (!this.source.replaced && !this.source.unpollable) return;
+    const { replaced, leaves, unpollable } = this.source;
+    if (!replaced && !leaves && !unpollable) return;
     const count = this.source.probe(this.#address + this.framer.landAt, this.framer.room);
     if (count > 0) {
       this.framer.landed(count, wallClockMicros(), nowMs);
+      // Nothing else may tell when it has been read to its end.
+      this.lookSoon();
     } else if (count === ENDED) {
-      this.framer.pushUnfinished();
-      this.source.awaitNextWriter();
+      this.#awaitNextWriter();
     }
   }
 
   /** While the framer is blocked there is no room for what a look may find. */
   get #looks(): boolean {
-    return this.source.isNamed && this.#state === "reading" && !this.framer.blocked;
+    return (this.#isToLook || this.source.needsLooks) && this.#state === "reading" &&
+      !this.framer.blocked;
   }
 
   /** From here on only what was written before this moment is read. */

@@ -36,6 +36,14 @@ export function refuseOwnOutput(
   }
 }
 
+/** Which of the outputs leads to what is known by `identity`, if one does. */
+export function outputAt(
+  identity: string,
+  outputs: readonly Written[],
+): Written | undefined {
+  return outputs.find(({ readableAt }) => loopThrough(readableAt) === identity);
+}
+
 /**
  * What a pipe or file is known by. Of a socket or a terminal, other bytes come in
  * than go out.

@@ -1,10 +1,10 @@
 import { InputError } from "../errors.ts";
 import { close, read, STDIN } from "../system/descriptors.ts";
 import { describeError, EAGAIN, EBADF, EBUSY } from "../system/errno.ts";
-import { kindName, status } from "../system/file_status.ts";
+import { kindName, status, statusOfName } from "../system/file_status.ts";
 import { pipeSize, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { formatSize } from "../units.ts";
-import { advice, createFifo, openFifo, reopenFifo } from "./fifo.ts";
+import { advice, createFifo, openFifo, openFifoInFolder, reopenFifo } from "./fifo.ts";
 
 /** What the control thread knows of an input. */
 export interface InputSpec {
@@ -14,7 +14,15 @@ export interface InputSpec {
 
 /** Where an input comes from. */
 export type InputSource =
-  | { readonly kind: "fifo"; readonly path: string }
+  | {
+    readonly kind: "fifo";
+    readonly path: string;
+    /**
+     * It was found in a folder, from which it may go again: its name is then that of no
+     * next one. Whoever watches the folder says when to look at it.
+     */
+    readonly inFolder?: true;
+  }
   /** Handed over open by whoever has started the program; `name` is for messages. */
   | { readonly kind: "descriptor"; readonly number: number; readonly name: string };
 
@@ -79,6 +87,22 @@ export class PipeSource {
     this.#adopt(descriptor);
   }
 
+  /**
+   * What has that path in a folder; undefined when that is no named pipe.
+   *
+   * @throws InputError when it cannot be read.
+   */
+  static openInFolder(
+    path: string,
+    settings: PipeSettings,
+    events: PipeEvents,
+  ): PipeSource | undefined {
+    const descriptor = openFifoInFolder(path);
+    if (descriptor === undefined) return undefined;
+    const source = { kind: "fifo", path, inFolder: true } as const;
+    return new PipeSource(source, settings, events, descriptor);
+  }
+
   /** @throws InputError when there is nothing to read from. */
   static open(
     source: InputSource,
@@ -99,14 +123,28 @@ export class PipeSource {
     return nameOfSource(this.#source);
   }
 
+  /** Tells what is read from other files. */
+  get identity(): string | undefined {
+    return this.#identity;
+  }
+
   /** What the kernel pipe can hold; 0 where it is no pipe. */
   get pipeBytes(): number {
     return this.#pipeBytes;
   }
 
-  /** It has a name, which can come to lead elsewhere. */
-  get isNamed(): boolean {
-    return this.#source.kind === "fifo";
+  /** Where its name leads has to be looked at now and then, since nobody says so. */
+  get needsLooks(): boolean {
+    return this.#source.kind === "fifo" && (!this.#inFolder || this.#unpollable);
+  }
+
+  /** It has gone from its folder, and ends with its last writer. */
+  get leaves(): boolean {
+    return this.#inFolder && this.#name === "nowhere";
+  }
+
+  get #inFolder(): boolean {
+    return this.#source.kind === "fifo" && this.#source.inFolder === true;
   }
 
   /**
@@ -138,7 +176,7 @@ export class PipeSource {
   /** As `read`, but not because poll(2) says so: an end is that of all writers before. */
   probe(address: number, length: number): number {
     const count = this.read(address, length);
-    if (count !== ENDED && this.replaced) {
+    if (count !== ENDED && this.replaced && !this.#inFolder) {
       this.#notice(
         `${this.name} was replaced; the new one is read as soon as the last writer of the old one has closed it`,
       );
@@ -161,14 +199,16 @@ export class PipeSource {
    * descriptor is closed. Linux reports a hang-up only to descriptors that were
    * open while there was a writer.
    *
+   * @returns false when none can come
    * @throws InputError when another program has begun to read it at this moment.
    */
-  awaitNextWriter(): void {
-    if (this.#source.kind !== "fifo") return;
+  awaitNextWriter(): boolean {
+    if (this.#source.kind !== "fifo") return false;
     this.#findName(this.#source.path);
+    if (this.leaves) return false;
     if (this.replaced) {
       this.#openReplacement(this.#source.path);
-      return;
+      return !this.leaves;
     }
     const next = reopenFifo(this.#source.path, this.#descriptor);
     this.#unpollable = next < 0;
@@ -178,9 +218,10 @@ export class PipeSource {
           advice(-next)
         }; looking every second instead`,
       );
-      return;
+      return true;
     }
     this.#descriptor = next;
+    return true;
   }
 
   /** Looks where the name leads, and says so where that has changed. */
@@ -194,6 +235,12 @@ export class PipeSource {
   }
 
   #findName(path: string): void {
+    if (this.#inFolder) {
+      const found = statusOfName(path);
+      if (typeof found === "number" || found.kind !== "pipe") this.#name = "nowhere";
+      else this.#name = found.identity === this.#identity ? "here" : "to another FIFO";
+      return;
+    }
     let found = status(path);
     if (typeof found === "number" && this.#settings.create && this.#makeAgain(path)) {
       found = status(path);
@@ -231,21 +278,33 @@ export class PipeSource {
   }
 
   #openReplacement(path: string): void {
-    let next: number;
-    try {
-      next = openFifo(path, this.#settings.create);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      // The same as when the name led nowhere: it is looked at again.
-      this.#unpollable = true;
-      this.#notice(error.message);
-      return;
-    }
+    const next = this.#replacementAt(path);
+    if (next === undefined) return;
     this.close();
     this.#descriptor = next;
     this.#unpollable = false;
-    this.#isHere(`${this.name} was replaced; the new one is read now`);
+    if (this.#inFolder) this.#name = "here";
+    else this.#isHere(`${this.name} was replaced; the new one is read now`);
     this.#adopt(next);
+  }
+
+  #replacementAt(path: string): number | undefined {
+    try {
+      if (!this.#inFolder) return openFifo(path, this.#settings.create);
+      const found = openFifoInFolder(path);
+      if (found !== undefined) return found;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if (!this.#inFolder) {
+        // The same as when the name led nowhere: it is looked at again.
+        this.#unpollable = true;
+        this.#notice(error.message);
+        return undefined;
+      }
+    }
+    // Whoever watches the folder finds what is there, and says what is wrong with it.
+    this.#name = "nowhere";
+    return undefined;
   }
 
   #isHere(message: string): void {

@@ -7,6 +7,8 @@ import type { InputLoop } from "./input_loop.ts";
 
 /** The token of the counter that wakes the reader; those of inputs count from 0. */
 export const WAKE_UP = -1;
+/** The token of what tells of names in folders. */
+export const NAMES = -2;
 
 /** What the reader waits in: an `Epoll`, or what tests put in its place. */
 export interface Readiness {
@@ -20,14 +22,19 @@ export interface Readiness {
 export interface ReadLoopContext {
   readonly board: Board;
   readonly steps: Steps;
-  /** Takes back the wake-up: there is room again, a stop is wanted, or an output is gone. */
+  /**
+   * Takes back the wake-up: there is room again, a stop is wanted, an output is gone, or
+   * there are lanes for inputs that were found.
+   */
   takeWakeUp(): void;
+  /** Something has happened to names in folders. */
+  onNames(): void;
   /** Nothing more will be written to the output of that route. */
   isGone(route: number): boolean;
   /** Something has come in, and the control thread rests. */
   onBusy(): void;
   /** One input failed for good; the others go on. */
-  onInputFailed(message: string): void;
+  onInputFailed(message: string, input: InputLoop): void;
 }
 
 /** What the loop keeps of an input. */
@@ -48,6 +55,7 @@ class Slot {
     readonly input: InputLoop,
     readonly route: Route,
     readonly ring: () => void,
+    readonly onEnded: () => void,
   ) {}
 }
 
@@ -69,7 +77,9 @@ class Route {
  * thread is a pause for the writer. Reader thread only.
  */
 export class ReadLoop {
-  readonly #slots: Slot[] = [];
+  /** By their tokens, of which those of inputs that have ended are given again. */
+  readonly #slots: (Slot | undefined)[] = [];
+  readonly #freeTokens: number[] = [];
   readonly #routes = new Map<number, Route>();
   readonly #readiness: Readiness;
   readonly #context: ReadLoopContext;
@@ -93,20 +103,38 @@ export class ReadLoop {
   /**
    * @param route a number that inputs share whose lines go to one output
    * @param ring says that something was put into the input's ring
+   * @param onEnded nothing more is read, and its descriptor is closed
    */
-  add(input: InputLoop, route: number, ring: () => void): void {
+  add(input: InputLoop, route: number, ring: () => void, onEnded = () => {}): void {
     const found = this.#routes.get(route) ?? new Route(route);
     this.#routes.set(route, found);
-    const slot = new Slot(this.#slots.length, input, found, ring);
+    const token = this.#freeTokens.pop() ?? this.#slots.length;
+    const slot = new Slot(token, input, found, ring, onEnded);
     found.slots.push(slot);
     found.inputs.push(input);
-    this.#slots.push(slot);
+    this.#slots[token] = slot;
     this.#open++;
     this.#await(slot);
   }
 
+  #remove({ token, route, input, onEnded }: Slot): void {
+    this.#open--;
+    this.#slots[token] = undefined;
+    this.#freeTokens.push(token);
+    const index = route.inputs.indexOf(input);
+    route.inputs.splice(index, 1);
+    route.slots.splice(index, 1);
+    if (route.slots.length === 0) this.#routes.delete(route.number);
+    onEnded();
+  }
+
   get ended(): boolean {
     return this.#open === 0;
+  }
+
+  /** In the next round all are asked whether something is due. */
+  lookAtAll(): void {
+    this.#nextDueMs = 0;
   }
 
   /** The inputs that were served in the last round. */
@@ -145,19 +173,23 @@ export class ReadLoop {
   /** Finds out who is due: who has something to read, whose time has come, or everybody. */
   #gather(nowMs: number): void {
     let woken = false;
+    let named = false;
     for (let index = 0; index < this.#readiness.ready; index++) {
       const token = this.#readiness.token(index);
       if (token === WAKE_UP) woken = true;
+      else if (token === NAMES) named = true;
       else this.#call(this.#slots[token]!, true);
     }
     if (woken) this.#context.takeWakeUp();
+    if (named) this.#context.onNames();
     // Asked after the wake-up was taken, which may be the one that came with it.
     const stops = !this.#stopping && this.#context.board.stopRequested;
     this.#stopping ||= stops;
-    const due = nowMs >= this.#nextDueMs || this.#eager > 0;
+    const due = named || nowMs >= this.#nextDueMs || this.#eager > 0;
     this.#lookedAtAll = woken || stops || due;
     if (!this.#lookedAtAll) return;
     for (const slot of this.#slots) {
+      if (slot === undefined) continue;
       const { input, isEager } = slot;
       if (isEager) this.#call(slot, slot.isAlwaysReady);
       else if (woken || stops || input.deadlineMs <= nowMs) this.#call(slot, false);
@@ -190,7 +222,7 @@ export class ReadLoop {
       input.serve(isReady, this.#stopping, nowMs);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.#context.onInputFailed(error.message);
+      this.#context.onInputFailed(error.message, input);
       input.finish();
     }
   }
@@ -199,12 +231,12 @@ export class ReadLoop {
   #settle(): void {
     if (this.#lookedAtAll) {
       this.#nextDueMs = Infinity;
-      for (const slot of this.#slots) this.#noteDeadline(slot);
+      for (const slot of this.#slots) if (slot !== undefined) this.#noteDeadline(slot);
     }
     for (const slot of this.#round) {
       slot.isDue = slot.isReady = false;
       this.#await(slot);
-      if (slot.input.ended) this.#open--;
+      if (slot.input.ended) this.#remove(slot);
     }
     this.#round.length = 0;
   }

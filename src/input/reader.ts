@@ -11,7 +11,8 @@ import { giveWay, Pace } from "./give_way.ts";
 import { InputLoop } from "./input_loop.ts";
 import { LineFramer } from "./line_framer.ts";
 import { type InputSpec, PipeSource } from "./pipe_source.ts";
-import { ReadLoop, WAKE_UP } from "./read_loop.ts";
+import { Newcomers, type NewcomersContext } from "./newcomers.ts";
+import { NAMES, ReadLoop, WAKE_UP } from "./read_loop.ts";
 
 /** What all inputs have in common. */
 export interface ReaderSettings {
@@ -37,6 +38,8 @@ export interface ReaderLane {
 export interface ReaderContext {
   readonly settings: ReaderSettings;
   readonly lanes: readonly ReaderLane[];
+  /** Where named pipes of folders are read. */
+  readonly newcomers: NewcomersContext | undefined;
   readonly board: Board;
   /** A counter that wakes the reader when there is room again or a stop is wanted. */
   readonly wakeUps: number;
@@ -58,34 +61,51 @@ export interface ReaderContext {
  * The reader thread: waits for all inputs at once, reads what is there, and pushes it
  * into the rings, until all inputs have ended. Beside naps of a millisecond at most
  * (give_way.ts, gather.ts) it waits for nothing else, so that no writer ever waits for
- * the destination.
+ * the destination. Where folders are read, it ends when a stop is requested.
  *
- * @throws InputError when an input cannot be opened.
+ * @throws InputError when an input or a folder cannot be opened.
  */
 export function runReader(context: ReaderContext): void {
-  const { board, wakeUps } = context;
+  const { board, wakeUps, settings } = context;
   const inputs = context.lanes.map((lane) => openInput(context, lane));
+  const newcomers = context.newcomers && new Newcomers(context.newcomers, settings);
   // What is read before an outlet can take it may overrun the ring.
   context.outletsReady.pass();
   const gather = new Gather();
   const epoll = new Epoll();
   epoll.add(wakeUps, EPOLLIN, WAKE_UP);
-  const loop = new ReadLoop(epoll, {
+  if (newcomers) epoll.add(newcomers.descriptor, EPOLLIN, NAMES);
+  const loop: ReadLoop = new ReadLoop(epoll, {
     board,
     steps: board.steps(READER),
-    takeWakeUp: () => clear(wakeUps),
+    takeWakeUp: () => {
+      clear(wakeUps);
+      newcomers?.takeAnswers((lane, source) => {
+        const input = inputOf(context, lane, source);
+        loop.add(input, lane.route, lane.ring, () => newcomers.ended(input));
+        return input;
+      });
+    },
+    onNames: () => newcomers?.onNames(),
     isGone: (route) => board.route(route).gone,
     onBusy: context.onBusy,
-    onInputFailed: context.onInputFailed,
+    onInputFailed: (message, input) => {
+      if (!newcomers?.failed(input, message)) context.onInputFailed(message);
+    },
   });
   inputs.forEach((input, index) => {
     const { route, ring } = context.lanes[index]!;
     loop.add(input, route, ring);
   });
   context.onReading();
-  while (!loop.ended) {
-    epoll.wait(loop.timeoutMs(performance.now()));
+  // What was found before the stop is read as well.
+  const isMoreToCome = () =>
+    newcomers !== undefined && !(board.stopRequested && newcomers.settled);
+  while (!loop.ended || isMoreToCome()) {
+    const beforeMs = performance.now();
+    epoll.wait(earlier(loop.timeoutMs(beforeMs), newcomers, beforeMs));
     const nowMs = performance.now();
+    if (newcomers?.tick(nowMs)) loop.lookAtAll();
     loop.serve(nowMs);
     giveWay(loop.served);
     gather.afterRead(loop.served, nowMs);
@@ -93,16 +113,33 @@ export function runReader(context: ReaderContext): void {
   epoll.close();
 }
 
+/** @param timeoutMs as that of epoll_wait(2) */
+function earlier(
+  timeoutMs: number,
+  newcomers: Newcomers | undefined,
+  nowMs: number,
+): number {
+  if (newcomers === undefined) return timeoutMs;
+  const restMs = Math.max(0, Math.ceil(newcomers.deadlineMs - nowMs));
+  return timeoutMs < 0 ? restMs : Math.min(timeoutMs, restMs);
+}
+
 function openInput(context: ReaderContext, from: ReaderLane): InputLoop {
-  const { settings, board } = context;
-  const { input, lane } = from;
-  const counters = new LaneCounters(lane);
-  const producer = new RingProducer(lane, from.whenFull);
-  const framer = new LineFramer(lane, producer, counters, from.maxLineBytes, () => {
-    if (board.announceLoss()) context.onLoss();
+  const source = PipeSource.open(from.input.source, context.settings, {
+    onNotice: (message) => context.onInputNotice(from.input.label, message),
   });
-  const source = PipeSource.open(input.source, settings, {
-    onNotice: (message) => context.onInputNotice(input.label, message),
+  return inputOf(context, from, source);
+}
+
+function inputOf(
+  { settings, board, onLoss }: ReaderContext,
+  { input, lane, maxLineBytes, whenFull }: ReaderLane,
+  source: PipeSource,
+): InputLoop {
+  const counters = new LaneCounters(lane);
+  const producer = new RingProducer(lane, whenFull);
+  const framer = new LineFramer(lane, producer, counters, maxLineBytes, () => {
+    if (board.announceLoss()) onLoss();
   });
   const waits = input.source.kind === "fifo" && !settings.once;
   return new InputLoop(source, framer, new Pace(counters), lane.memory, waits);

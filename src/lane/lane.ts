@@ -72,9 +72,9 @@ export function allocateLanes(count: number, sizes: LaneSizes): Lane[] {
   if (sizes.capacityBytes < MIN_CAPACITY || sizes.capacityBytes > MAX_CAPACITY) {
     throw new RangeError(`a ring of ${sizes.capacityBytes} bytes cannot be made`);
   }
-  const pages = Math.ceil(endOf(layOut(0, sizes)) / PAGE_BYTES);
+  const pages = pagesOf(sizes);
   if (pages > MAX_PAGES) throw new RangeError("an input needs more than 4 GiB of memory");
-  const perMemory = Math.max(1, Math.floor(SHARED_PAGES / pages));
+  const perMemory = lanesPerMemory(sizes);
   const lanes: Lane[] = [];
   while (lanes.length < count) {
     const together = Math.min(perMemory, count - lanes.length);
@@ -85,6 +85,15 @@ export function allocateLanes(count: number, sizes: LaneSizes): Lane[] {
     }
   }
   return lanes;
+}
+
+function pagesOf(sizes: LaneSizes): number {
+  return Math.ceil(endOf(layOut(0, sizes)) / PAGE_BYTES);
+}
+
+/** How many lanes of these sizes share a memory. */
+export function lanesPerMemory(sizes: LaneSizes): number {
+  return Math.max(1, Math.floor(SHARED_PAGES / pagesOf(sizes)));
 }
 
 function layOut(at: number, sizes: LaneSizes): Omit<Lane, "memory"> {

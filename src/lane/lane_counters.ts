@@ -82,6 +82,12 @@ export class LaneCounters {
     return { totalBytes: this.#words.load(this.#at + SHORTFALL), beforeBurstBytes };
   }
 
+  /** Any thread: it is known of everything what has become of it. */
+  get settled(): boolean {
+    const counts = this.read(false);
+    return counts[BUFFERED.bytes] === 0n && counts[BUFFERED.lines] === 0n;
+  }
+
   /** What the output has taken, for measuring speeds: exact up to 2^53. */
   get bytesOut(): number {
     return this.#words.load(this.#at + WORDS.out + WORD);

@@ -9,23 +9,31 @@ export interface SentLane extends Omit<Lane, "memory"> {
   readonly memory: number;
 }
 
-/** The memories of lanes that are sent together. */
+/** The memories that one thread is sent, each of them once. */
 export class SentMemories {
-  readonly all: WebAssembly.Memory[] = [];
   readonly #numbers = new Map<WebAssembly.Memory, number>();
+  #unsent: WebAssembly.Memory[] = [];
 
-  /** The lane as it is sent; its memory is among `all` from now on. */
+  /** The lane as it is sent; its memory is sent before it or with it. */
   pack(lane: Lane): SentLane {
     let memory = this.#numbers.get(lane.memory);
     if (memory === undefined) {
-      memory = this.all.push(lane.memory) - 1;
+      memory = this.#numbers.size;
       this.#numbers.set(lane.memory, memory);
+      this.#unsent.push(lane.memory);
     }
     return { ...lane, memory };
   }
+
+  /** To be sent with what was packed since the last time. */
+  take(): readonly WebAssembly.Memory[] {
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    return unsent;
+  }
 }
 
-/** The lane where it has arrived. @param memories those that were sent with it */
+/** The lane where it has arrived. @param memories those that were sent so far */
 export function unpackLane(
   lane: SentLane,
   memories: readonly WebAssembly.Memory[],

@@ -3,7 +3,12 @@ import { Epoll, EPOLLIN, EPOLLONESHOT } from "../system/epoll.ts";
 import { clear } from "../system/event_counter.ts";
 import type { Doorbell } from "../threads/doorbell.ts";
 import type { Outlet } from "./outlet.ts";
-import { type OutletEvents, OutletQueue, type Place } from "./outlet_queue.ts";
+import {
+  type Arrivals,
+  type OutletEvents,
+  OutletQueue,
+  type Place,
+} from "./outlet_queue.ts";
 
 /** The token of the doorbell; those of outlets are their plates. */
 const DOORBELL = -1;
@@ -21,15 +26,22 @@ export class DescriptorLoop {
   readonly #isArmed: boolean[] = [];
   readonly #onWaiting = (place: Place) => this.#arm(place);
 
-  constructor(doorbell: Doorbell) {
+  constructor(doorbell: Doorbell, arrivals?: Arrivals) {
     this.#doorbell = doorbell;
-    this.#queue = new OutletQueue(doorbell);
+    this.#queue = new OutletQueue(doorbell, arrivals);
     this.#epoll.add(doorbell.memory.counter, EPOLLIN, DOORBELL);
   }
 
   /** See `OutletQueue.add`. */
   add(plate: number, outlet: Outlet, events: OutletEvents): void {
+    // Another had the plate before, and may have waited for a descriptor at its end.
+    this.#disarm(plate);
     this.#queue.add(plate, outlet, events);
+  }
+
+  /** See `OutletQueue.at`. */
+  at(plate: number): Outlet | undefined {
+    return this.#queue.at(plate);
   }
 
   /** Until every outlet has ended. */

@@ -12,6 +12,8 @@ import { Wait } from "./wait.ts";
 
 export interface OutletContext {
   readonly lanes: readonly LabelledLane[];
+  /** Where lanes come and go: it ends when it is closed, and not with its last lane. */
+  readonly stays: boolean;
   readonly board: Board;
   readonly delivery: Delivery;
   readonly format: Format;
@@ -21,14 +23,19 @@ export interface OutletContext {
   readonly startTime: number;
   /** Space was freed in a ring whose producer has asked for it. */
   onRoom(): void;
+  /** Of that lane all has arrived, and it is forgotten. */
+  onFlushed(found: number): void;
 }
 
 export interface LabelledLane {
   readonly label: string;
   readonly lane: Lane;
+  /** Of an input that was found in a folder; see `FoundFifo`. */
+  readonly found?: number | undefined;
 }
 
 interface Input extends Origin {
+  readonly found: number | undefined;
   readonly consumer: RingConsumer;
   readonly stream: Stream;
   /** Number of the line after those that were taken, from 0. */
@@ -61,7 +68,10 @@ export class Outlet {
   readonly wait = new Wait();
   #wantsLines = true;
   readonly #context: OutletContext;
-  readonly #inputs: readonly Input[];
+  readonly #inputs: Input[] = [];
+  #stays: boolean;
+  /** Lanes that have ended, and of which something has not arrived yet. */
+  #leaving = 0;
   #hand: Hand = "nothing";
   /** What is in the hand, and whose it is. */
   #batch!: Batch;
@@ -72,8 +82,15 @@ export class Outlet {
 
   constructor(context: OutletContext) {
     this.#context = context;
-    this.#inputs = context.lanes.map(({ label, lane }) => ({
-      consumer: new RingConsumer(lane, context.startTime),
+    this.#stays = context.stays;
+    for (const lane of context.lanes) this.add(lane);
+  }
+
+  /** From now on its lines are delivered, too. */
+  add({ label, lane, found }: LabelledLane): void {
+    this.#inputs.push({
+      found,
+      consumer: new RingConsumer(lane, this.#context.startTime),
       stream: {
         label,
         memory: new Uint8Array(lane.memory.buffer),
@@ -88,7 +105,12 @@ export class Outlet {
       pages: new UnusedPages(lane.memory, [
         { at: lane.handAt, bytes: lane.ringAt - lane.handAt },
       ]),
-    }));
+    });
+  }
+
+  /** No lane comes any more: it ends with those that it has. */
+  close(): void {
+    this.#stays = false;
   }
 
   /** After a step that says it waits: lines that come are a reason to step again. */
@@ -116,6 +138,7 @@ export class Outlet {
       const { readerGone } = this.#context.board;
       this.#findOldest();
       if (this.#beginRefused()) continue;
+      if (this.#leaving > 0) this.#letGo();
       if (this.#oldest === undefined) return this.#rest(readerGone, nowMs);
       if (!this.#take(this.#oldest, nowMs)) return "waiting";
       batches++;
@@ -126,7 +149,7 @@ export class Outlet {
   /** There is nothing in any ring. */
   #rest(readerGone: boolean, nowMs: number): Stepped {
     const { delivery } = this.#context;
-    if (readerGone || this.#ended) {
+    if (readerGone || this.#ended && !this.#stays) {
       return delivery.finish(nowMs, this.wait) ? "ended" : "waiting";
     }
     this.#wantsLines = true;
@@ -151,6 +174,7 @@ export class Outlet {
     if (input.consumer.peekBytes() > 0 && !delivery.ready(nowMs, this.wait)) return false;
     const batch = input.consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
     this.#account(input);
+    if (this.#stays && input.consumer.ended) this.#leaving++;
     if (batch === undefined) return true;
     input.pages.use(nowMs);
     this.#batch = batch;
@@ -207,6 +231,21 @@ export class Outlet {
     const piece = format.next();
     if (piece === undefined) this.#hand = "nothing";
     else delivery.begin(piece, this.#input, this.#batch.frameTimes[0]!);
+  }
+
+  /**
+   * Forgets lanes of which everything has arrived: others come in their places. Nothing is
+   * in the hand.
+   */
+  #letGo(): void {
+    for (let index = this.#inputs.length - 1; index >= 0; index--) {
+      const { consumer, refused, counters, stream, found } = this.#inputs[index]!;
+      if (!consumer.ended || !refused.isEmpty || !counters.settled) continue;
+      this.#inputs.splice(index, 1);
+      this.#leaving--;
+      this.#context.format.forget(stream);
+      if (found !== undefined) this.#context.onFlushed(found);
+    }
   }
 
   get #ended(): boolean {

@@ -8,10 +8,17 @@ export interface OutletEvents {
   onFailed(error: unknown): void;
 }
 
+/** Outlets and lanes that come while the loop runs, which is called when some have. */
+export interface Arrivals {
+  /** Adds what has come since the last time. */
+  take(): void;
+  /** Nothing more will come. */
+  readonly over: boolean;
+}
+
 /** An outlet and its place in its loop. */
 export class Place {
   queued = false;
-  ended = false;
   /** When it is to be stepped at the latest, on the clock of `performance.now`. */
   dueMs = Infinity;
   /** What it was seen to wait for, by a loop that serves promises. */
@@ -30,27 +37,32 @@ export class Place {
  * the rest is the loop's. One thread only.
  */
 export class OutletQueue {
-  readonly #places: Place[] = [];
+  readonly #places = new Set<Place>();
   readonly #byPlate: (Place | undefined)[] = [];
   readonly #doorbell: Doorbell;
+  readonly #arrivals: Arrivals | undefined;
   #ready: Place[] = [];
   #stepping: Place[] = [];
-  #open = 0;
   /** No place is due before; there may be none that is due then. */
   #nextDueMs = Infinity;
   readonly #call = (plate: number) => this.call(plate);
 
-  constructor(doorbell: Doorbell) {
+  constructor(doorbell: Doorbell, arrivals?: Arrivals) {
     this.#doorbell = doorbell;
+    this.#arrivals = arrivals;
   }
 
   /** @param plate its own at the doorbell */
   add(plate: number, outlet: Outlet, events: OutletEvents): void {
     const place = new Place(plate, outlet, events);
-    this.#places.push(place);
+    this.#places.add(place);
     this.#byPlate[plate] = place;
-    this.#open++;
     this.call(plate);
+  }
+
+  /** The outlet at that plate, unless it has ended. */
+  at(plate: number): Outlet | undefined {
+    return this.#byPlate[plate]?.outlet;
   }
 
   /** As many as the doorbell has to be asked for. */
@@ -58,22 +70,22 @@ export class OutletQueue {
     return this.#byPlate.length;
   }
 
-  /** Every outlet has ended. */
+  /** Every outlet has ended, and no other will come. */
   get ended(): boolean {
-    return this.#open === 0;
+    return this.#places.size === 0 && (this.#arrivals?.over ?? true);
   }
 
   /** It is to be stepped. */
   call(plate: number): void {
     const place = this.#byPlate[plate];
-    if (place === undefined || place.queued || place.ended) return;
+    if (place === undefined || place.queued) return;
     place.queued = true;
     this.#ready.push(place);
   }
 
   /** Finds out who is to be stepped. False when none is. */
   gather(nowMs: number): boolean {
-    this.#doorbell.answer(this.plates, this.#call);
+    if (this.#doorbell.answer(this.plates, this.#call)) this.#arrivals?.take();
     if (nowMs >= this.#nextDueMs) this.#callDue(nowMs);
     return this.#ready.length > 0;
   }
@@ -123,8 +135,8 @@ export class OutletQueue {
   }
 
   #end(place: Place): void {
-    place.ended = true;
-    this.#open--;
+    this.#places.delete(place);
+    this.#byPlate[place.plate] = undefined;
   }
 
   /** How long nothing is due, in ms; Infinity: until somebody is called. */

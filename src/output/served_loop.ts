@@ -2,7 +2,12 @@ import { clear } from "../system/event_counter.ts";
 import { POLLIN, PollSet } from "../system/poll.ts";
 import type { Doorbell } from "../threads/doorbell.ts";
 import type { Outlet } from "./outlet.ts";
-import { type OutletEvents, OutletQueue, type Place } from "./outlet_queue.ts";
+import {
+  type Arrivals,
+  type OutletEvents,
+  OutletQueue,
+  type Place,
+} from "./outlet_queue.ts";
 
 /**
  * While something is under way the event loop has to run, and nothing that can wait in
@@ -25,15 +30,20 @@ export class ServedLoop {
   #wake: (() => void) | undefined;
   readonly #onWaiting = (place: Place) => this.#watch(place);
 
-  constructor(doorbell: Doorbell) {
+  constructor(doorbell: Doorbell, arrivals?: Arrivals) {
     this.#doorbell = doorbell;
-    this.#queue = new OutletQueue(doorbell);
+    this.#queue = new OutletQueue(doorbell, arrivals);
     this.#poll.watch(0, doorbell.memory.counter, POLLIN);
   }
 
   /** See `OutletQueue.add`. */
   add(plate: number, outlet: Outlet, events: OutletEvents): void {
     this.#queue.add(plate, outlet, events);
+  }
+
+  /** See `OutletQueue.at`. */
+  at(plate: number): Outlet | undefined {
+    return this.#queue.at(plate);
   }
 
   /** Until every outlet has ended. */

@@ -44,6 +44,15 @@ export interface Snapshot {
   readonly timeMs: number;
   readonly startMs: number;
   readonly routes: readonly RouteState[];
+  /** Inputs with outputs of their own may come: there may be any number at a time. */
+  readonly manyOutputs?: true;
+  /** What was counted of inputs that have gone, if any have. */
+  readonly gone?: GoneInputs;
+}
+
+/** Inputs that were read to their ends while others go on. */
+export interface GoneInputs extends Counts {
+  readonly inputs: number;
 }
 
 /** Every input, route by route. */
@@ -51,9 +60,10 @@ export function inputsOf({ routes }: Snapshot): InputState[] {
   return routes.flatMap(({ inputs }) => inputs);
 }
 
-/** What was counted of all inputs together. */
+/** What was counted of all inputs together, also of those that have gone. */
 export function totalOf(snapshot: Snapshot): Counts {
-  return total(inputsOf(snapshot));
+  const inputs: Counts[] = inputsOf(snapshot);
+  return total(snapshot.gone === undefined ? inputs : [...inputs, snapshot.gone]);
 }
 
 /** Why lines are lost: the ring was full, or the output has refused them. */
@@ -122,6 +132,11 @@ export type Notice =
   | { readonly event: "listening"; readonly url: string }
   /** An input, the output or this program fails for good. */
   | { readonly event: "error"; readonly message: string };
+
+/** Whether an input has to say which output is its own. */
+export function hasManyOutputs({ routes, manyOutputs }: Snapshot): boolean {
+  return manyOutputs === true || routes.length > 1;
+}
 
 /** How long the output has taken nothing of what it was given; 0 when it does. */
 export function stalledMs({ timeMs }: Snapshot, output: OutputState): number {

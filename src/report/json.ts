@@ -2,6 +2,7 @@ import type { Container } from "../containerd/container.ts";
 import { BUFFERED, COUNTERS, type Counts } from "../lane/counters.ts";
 import { formatTime } from "../units.ts";
 import {
+  hasManyOutputs,
   type InputState,
   type OutputState,
   type ReportEvent,
@@ -101,19 +102,24 @@ function fields(event: ReportEvent): Record<string, unknown> {
 type Rest = "buffered" | "unflushed";
 
 function totals(snapshot: Snapshot, rest: Rest) {
-  const { timeMs, startMs } = snapshot;
-  return { ...counters(totalOf(snapshot), rest), duration_ms: timeMs - startMs };
+  const { timeMs, startMs, gone } = snapshot;
+  return {
+    ...counters(totalOf(snapshot), rest),
+    duration_ms: timeMs - startMs,
+    ...(gone && { inputs_gone: { count: gone.inputs, ...counters(gone, rest) } }),
+  };
 }
 
 /** Where there are several outputs, each input says which is its own. */
 function eachInput(
-  { routes }: Snapshot,
+  snapshot: Snapshot,
   fields: (input: InputState) => Record<string, unknown>,
 ): Record<string, unknown>[] {
-  return routes.flatMap(({ inputs, output }) =>
+  const many = hasManyOutputs(snapshot);
+  return snapshot.routes.flatMap(({ inputs, output }) =>
     inputs.map((input) => ({
       ...fields(input),
-      ...(routes.length > 1 && { output: output.name }),
+      ...(many && { output: output.name }),
     }))
   );
 }
@@ -124,7 +130,7 @@ function outputs(snapshot: Snapshot): Record<string, unknown> {
     ...outputState(output),
     stalled_ms: stalledMs(snapshot, output),
   }));
-  return all.length === 1 ? all[0]! : { outputs: all };
+  return hasManyOutputs(snapshot) ? { outputs: all } : all[0]!;
 }
 
 function ring(input: InputState) {

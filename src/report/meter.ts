@@ -4,7 +4,13 @@
 import { bold, cyan, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatSize } from "../units.ts";
 import { lost, total } from "../lane/counters.ts";
-import { inputsOf, type InputState, type Snapshot, stalledMs } from "./events.ts";
+import {
+  inputsOf,
+  type InputState,
+  type Snapshot,
+  stalledMs,
+  totalOf,
+} from "./events.ts";
 import { percent, rate, size, span } from "./quantities.ts";
 import { STALL_MS } from "./reporter.ts";
 
@@ -85,6 +91,7 @@ export function renderMeter(snapshot: Snapshot, look: MeterLook): string[] {
       ...rows.map((row) => Math.max(row.inBytesPerSecond, row.outBytesPerSecond)),
     ),
     stalledMs: Math.max(
+      0,
       ...snapshot.routes.map(({ output }) => stalledMs(snapshot, output)),
     ),
   };
@@ -116,7 +123,7 @@ function rowsOf(snapshot: Snapshot, screenRows: number): Row[] {
     capacityBytes: sum((input) => input.capacityBytes),
     inBytesPerSecond: sum((input) => input.inBytesPerSecond),
     outBytesPerSecond: sum((input) => input.outBytesPerSecond),
-    lostLines: lost(all).lines,
+    lostLines: lost(totalOf(snapshot)).lines,
   }];
 }
 
@@ -160,7 +167,8 @@ function labelCells({ label }: Row, { labelWidth }: Page): Cell[] {
 }
 
 function ringCells(row: Row, columns: number): Cell[] {
-  const share = Math.min(1, row.bufferedBytes / row.capacityBytes);
+  // No input may have come yet.
+  const share = Math.min(1, row.bufferedBytes / Math.max(1, row.capacityBytes));
   return barCells(
     share,
     columns,

@@ -1,15 +1,23 @@
+import { type Counts, NOTHING_COUNTED, total } from "../lane/counters.ts";
 import { LaneCounters } from "../lane/lane_counters.ts";
 import type { Lane } from "../lane/lane.ts";
 import type { RoutePlan } from "../plan.ts";
 import { monotonicMs } from "../system/clock.ts";
 import type { Board, OutputWords } from "../threads/board.ts";
-import type { InputState, OutputState, RouteState, Snapshot } from "./events.ts";
+import type {
+  GoneInputs,
+  InputState,
+  OutputState,
+  RouteState,
+  Snapshot,
+} from "./events.ts";
 import { Rates } from "./rates.ts";
 
 /** What is looked at of a route. */
 export interface ObservedRoute {
-  /** Its number on the board. */
   readonly number: number;
+  /** Where its words are on the board. */
+  readonly slot: number;
   readonly plan: Pick<RoutePlan, "inputs" | "capacityBytes" | "whenFull" | "output">;
   /** One for each input. */
   readonly lanes: readonly Lane[];
@@ -18,7 +26,8 @@ export interface ObservedRoute {
 /** One input, and what the lane does not say of it. */
 interface Input {
   readonly label: string;
-  readonly counters: LaneCounters;
+  /** Several where one that has come back is read before the rest of it is written. */
+  readonly lanes: Map<Lane, LaneCounters>;
   readonly rates: Rates;
 }
 
@@ -27,7 +36,7 @@ interface Route {
   readonly number: number;
   readonly plan: ObservedRoute["plan"];
   readonly words: OutputWords;
-  readonly inputs: readonly Input[];
+  readonly inputs: Input[];
   lastError: OutputState["lastError"];
 }
 
@@ -38,36 +47,78 @@ interface Route {
 export class Observer {
   readonly #routes = new Map<number, Route>();
   readonly #createdMs = monotonicMs();
+  readonly #manyOutputs: boolean;
+  #gone: GoneInputs | undefined;
 
-  add({ number, plan, lanes }: ObservedRoute, board: Board): void {
-    this.#routes.set(number, {
-      number,
-      plan,
-      words: board.route(number),
-      inputs: plan.inputs.map(({ label }, index) => ({
-        label,
-        counters: new LaneCounters(lanes[index]!),
-        rates: new Rates(performance.now()),
-      })),
-      lastError: undefined,
-    });
+  /** @param manyOutputs see `Snapshot` */
+  constructor(manyOutputs: boolean) {
+    this.#manyOutputs = manyOutputs;
+  }
+
+  add({ number, slot, plan, lanes }: ObservedRoute, board: Board): void {
+    const words = board.route(slot);
+    const route = { number, plan, words, inputs: [], lastError: undefined };
+    this.#routes.set(number, route);
+    plan.inputs.forEach(({ label }, index) => this.addLane(number, label, lanes[index]!));
+  }
+
+  /** Another lane of the route, of an input that may be known already. */
+  addLane(number: number, label: string, lane: Lane): void {
+    const { inputs } = this.#routes.get(number)!;
+    let input = inputs.find((input) => input.label === label);
+    if (input === undefined) {
+      input = { label, lanes: new Map(), rates: new Rates(performance.now()) };
+      inputs.push(input);
+    }
+    input.lanes.set(lane, new LaneCounters(lane));
+  }
+
+  /** Its counters stay in the totals, as they are now. */
+  removeLane(number: number, lane: Lane): void {
+    const route = this.#routes.get(number)!;
+    const input = route.inputs.find(({ lanes }) => lanes.has(lane))!;
+    const counts = countsOf(input.lanes.get(lane)!, route.plan);
+    input.lanes.delete(lane);
+    const isGone = input.lanes.size === 0;
+    if (isGone) route.inputs.splice(route.inputs.indexOf(input), 1);
+    const before = this.#gone ?? { ...NOTHING_COUNTED, inputs: 0 };
+    this.#gone = { ...total([before, counts]), inputs: before.inputs + (isGone ? 1 : 0) };
+  }
+
+  /** It has no inputs any more. */
+  remove(number: number): void {
+    this.#routes.delete(number);
   }
 
   /** Remembers what the output of a route said last. */
   noteError(number: number, message: string): void {
-    this.#routes.get(number)!.lastError = { message, timeMs: Date.now() };
+    const route = this.#routes.get(number);
+    if (route !== undefined) route.lastError = { message, timeMs: Date.now() };
   }
 
   snapshot(): Snapshot {
+    return this.#look([...this.#routes.values()]);
+  }
+
+  /** Of one input alone, with its output. */
+  snapshotOf(number: number, label: string): Snapshot {
+    const route = this.#routes.get(number)!;
+    const inputs = route.inputs.filter((input) => input.label === label);
+    return this.#look([{ ...route, inputs }]);
+  }
+
+  #look(routes: readonly Route[]): Snapshot {
     const timeMs = Date.now();
     const nowMs = monotonicMs();
     // By the clock as it is now: it may have been set since.
     const timeOf = (since: number) => timeMs - (nowMs - since);
-    const routes = Array.from(
-      this.#routes.values(),
-      (route) => routeState(route, timeOf),
-    );
-    return { timeMs, startMs: timeOf(this.#createdMs), routes };
+    return {
+      timeMs,
+      startMs: timeOf(this.#createdMs),
+      routes: routes.map((route) => routeState(route, timeOf)),
+      ...(this.#manyOutputs && { manyOutputs: true }),
+      ...(this.#gone && { gone: this.#gone }),
+    };
   }
 }
 
@@ -87,17 +138,25 @@ function routeState(route: Route, timeOf: (since: number) => number): RouteState
   };
 }
 
+function countsOf(
+  counters: LaneCounters,
+  { whenFull }: Pick<RoutePlan, "whenFull">,
+): Counts {
+  return counters.read(whenFull === "drop-newest");
+}
+
 function inputState(
-  { label, counters, rates }: Input,
-  { capacityBytes, whenFull }: ObservedRoute["plan"],
+  { label, lanes, rates }: Input,
+  plan: ObservedRoute["plan"],
 ): InputState {
-  const counts = counters.read(whenFull === "drop-newest");
+  const all = Array.from(lanes.values(), (counters) => countsOf(counters, plan));
+  const counts = all.length === 1 ? all[0]! : total(all);
   rates.sample(performance.now(), counts.bytesIn, counts.bytesOut);
   const { inBytesPerSecond, outBytesPerSecond } = rates;
-  const { shortfall } = counters;
+  const { shortfall } = lanes.values().toArray().at(-1)!;
   return {
     label,
-    capacityBytes,
+    capacityBytes: plan.capacityBytes,
     ...counts,
     shortfall,
     inBytesPerSecond,

@@ -19,7 +19,13 @@ interface LossStart {
   readonly timeMs: number;
 }
 
-interface LossState {
+/** What is remembered of something that may go. */
+interface Seen {
+  /** Since the last snapshot that was observed. */
+  isSeen: boolean;
+}
+
+interface LossState extends Seen {
   lines: bigint;
   bytes: bigint;
   /** Undefined while nothing is being lost. */
@@ -34,7 +40,7 @@ interface LossState {
 }
 
 /** Times are counted from the start, which no setting of the clock changes. */
-interface OutputHistory {
+interface OutputHistory extends Seen {
   stalledSinceUptimeMs: number | undefined;
   stallReportMs: number;
   failing: { readonly sinceUptimeMs: number; readonly retries: number };
@@ -77,7 +83,18 @@ export class Reporter {
       ...this.#observeStall(route, snapshot),
     ]);
     this.#lastSnapshotMs = snapshot.timeMs;
+    this.#forgetGone();
     return events;
+  }
+
+  /** Inputs and outputs that were not in the last snapshot are not in any other. */
+  #forgetGone(): void {
+    for (const states of [this.#losses, this.#outputs] as Map<unknown, Seen>[]) {
+      for (const [key, state] of states) {
+        if (!state.isSeen) states.delete(key);
+        state.isSeen = false;
+      }
+    }
   }
 
   /** What was remembered cannot be later than now, or nothing would be due for long. */
@@ -121,9 +138,9 @@ export class Reporter {
   /** The outlet of a route says that its output fails; it does so once until it recovers. */
   sinkFailing(snapshot: Snapshot, number: number, message: string): ReportEvent {
     const { timeMs, startMs } = snapshot;
-    const { output } = routeOf(snapshot, number);
+    const { retries } = routeOf(snapshot, number).output;
     const state = this.#outputState(number);
-    state.failing = { sinceUptimeMs: timeMs - startMs, retries: output.retries };
+    state.failing = { sinceUptimeMs: timeMs - startMs, retries };
     return { timeMs, event: "sink_failing", message };
   }
 
@@ -138,6 +155,23 @@ export class Reporter {
       sinceMs: startMs + sinceUptimeMs,
       retries: output.retries - retries,
     };
+  }
+
+  /**
+   * The input goes; if it loses lines, that is over.
+   *
+   * @param snapshot of that input at least
+   */
+  forgetInput(snapshot: Snapshot, number: number, label: string): ReportEvent[] {
+    const route = routeOf(snapshot, number);
+    const input = route.inputs.find((input) => input.label === label)!;
+    return this.#reasons.flatMap((reason) => {
+      const of = { input, route, reason };
+      this.#noteLoss(of, snapshot);
+      const events = this.#endLoss(of, snapshot);
+      this.#losses.delete(keyOf(of));
+      return events;
+    });
   }
 
   #observeLoss(of: LossOf, snapshot: Snapshot): ReportEvent[] {
@@ -186,8 +220,8 @@ export class Reporter {
     return [{ timeMs: snapshot.timeMs, event: "loss_end", ...loss }];
   }
 
-  #stateOf({ input, route, reason }: LossOf): LossState {
-    const key = `${route.number} ${reason} ${input.label}`;
+  #stateOf(of: LossOf): LossState {
+    const key = keyOf(of);
     let state = this.#losses.get(key);
     if (state === undefined) {
       state = {
@@ -199,9 +233,11 @@ export class Reporter {
         reportedBytes: 0n,
         beforeBurstBytes: 0,
         worstShortfallBytes: 0,
+        isSeen: true,
       };
       this.#losses.set(key, state);
     }
+    state.isSeen = true;
     return state;
   }
 
@@ -231,11 +267,17 @@ export class Reporter {
         stalledSinceUptimeMs: undefined,
         stallReportMs: 0,
         failing: { sinceUptimeMs: 0, retries: 0 },
+        isSeen: true,
       };
       this.#outputs.set(number, state);
     }
+    state.isSeen = true;
     return state;
   }
+}
+
+function keyOf({ input, route, reason }: LossOf): string {
+  return `${route.number} ${reason} ${input.label}`;
 }
 
 /** In lines and bytes, since the start. What the ring loses is all but the rejected. */

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { inputsOf, type Plan } from "../plan.ts";
+import type { Lane } from "../lane/lane.ts";
 import { STDOUT } from "../system/descriptors.ts";
 import type { Board } from "../threads/board.ts";
 import { Console, meterFits } from "./console.ts";
@@ -15,7 +16,7 @@ const METER_MS = 100;
 
 export type ReportsPlan = Pick<
   Plan,
-  "routes" | "report" | "quiet" | "reportIntervalMs" | "container"
+  "routes" | "folders" | "report" | "quiet" | "reportIntervalMs" | "container"
 >;
 
 /**
@@ -24,30 +25,49 @@ export type ReportsPlan = Pick<
  */
 export class Reports {
   readonly #plan: ReportsPlan;
-  readonly #observer = new Observer();
+  readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
 
   constructor(plan: ReportsPlan, stderr: Stderr) {
-    const dropNewest = plan.routes.some(({ whenFull }) => whenFull === "drop-newest");
+    const { whenFull } = plan.folders?.like ?? plan.routes[0]!;
     this.#plan = plan;
+    this.#observer = new Observer(plan.folders?.perInput === true);
     this.#reporter = new Reporter(
-      dropNewest ? "dropped" : "overwritten",
+      whenFull === "drop-newest" ? "dropped" : "overwritten",
       plan.reportIntervalMs,
       Date.now(),
     );
-    const inputs = inputsOf(plan).length;
+    const isOnlyInput = plan.folders === undefined && inputsOf(plan).length === 1;
     this.#console = new Console(
       stderr,
       plan.report,
       plan.container,
-      () => inputs === 1,
+      () => isOnlyInput,
     );
   }
 
   /** From now on the route is part of what is reported. */
   add(route: ObservedRoute, board: Board): void {
     this.#observer.add(route, board);
+  }
+
+  /** An input that has come to a route: see `Observer.addLane`. */
+  addInput(route: number, label: string, lane: Lane): void {
+    this.#observer.addLane(route, label, lane);
+  }
+
+  /** It has gone, and all of it is written or lost. */
+  removeInput(route: number, label: string, lane: Lane): void {
+    const last = this.#observer.snapshotOf(route, label);
+    const events = this.#reporter.forgetInput(last, route, label);
+    events.forEach((event) => this.#say(event));
+    this.#observer.removeLane(route, lane);
+  }
+
+  /** Its inputs have gone. */
+  remove(route: number): void {
+    this.#observer.remove(route);
   }
 
   snapshot(): Snapshot {

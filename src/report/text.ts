@@ -212,15 +212,16 @@ function outputStatus(output: OutputState, snapshot: Snapshot): string {
 }
 
 function summary(snapshot: Snapshot, atExit: boolean): string[] {
-  const { timeMs, startMs } = snapshot;
+  const { timeMs, startMs, gone } = snapshot;
   const inputs = inputsOf(snapshot);
   const all = `${tally(totalOf(snapshot), atExit)}, in ${span(timeMs - startMs)}`;
-  if (inputs.length === 1) return [all];
+  if (inputs.length === 1 && gone === undefined) return [all];
   const [worst, others] = split(inputs, (input) => Number(lost(input).bytes));
   const rest = `${others.length} other inputs: ${tally(total(others), atExit)}`;
   return [
     ...worst.map((input) => `${input.label}: ${tally(input, atExit)}`),
     ...(others.length > 0 ? [rest] : []),
+    ...(gone ? [`inputs that have gone, ${gone.inputs}: ${tally(gone, atExit)}`] : []),
     `all inputs: ${all}`,
   ];
 }

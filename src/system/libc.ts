@@ -27,6 +27,9 @@ const SIGNATURES = {
   epoll_ctl: [["int", "int", "int", "address"], "int"],
   epoll_wait: [["int", "address", "int", "int"], "int"],
   eventfd: [["int", "int"], "int"],
+  inotify_init1: [["int"], "int"],
+  inotify_add_watch: [["int", "address", "int"], "int"],
+  inotify_rm_watch: [["int", "int"], "int"],
   pipe2: [["address", "int"], "int"],
   // The last one is a number for some commands, and an address for others.
   fcntl: [["int", "int", "address"], "int"],

@@ -5,11 +5,10 @@ const STICKY = 0o1000;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
- * Why what was found under a name must not be used, or undefined: in a folder where
- * everybody may make things, such as /tmp, somebody else may have put it there to get
- * what is written.
- * The rule is that of the kernel's `protected_fifos` and `protected_regular`, which are
- * not set everywhere: proc_sys_fs(5).
+ * Why what was found under a name must not be used: in a folder where everybody may make
+ * things, such as /tmp, somebody else has put it there, to get what is written or to have
+ * something read. The rule is that of the kernel's `protected_fifos` and
+ * `protected_regular`, which are not set everywhere: proc_sys_fs(5).
  */
 export function refusalInSharedFolder(
   path: string,

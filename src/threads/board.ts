@@ -162,6 +162,13 @@ export class OutputWords {
     this.#at = at;
   }
 
+  /** Control: they are another route's from now on; no outlet has them. */
+  reset(): void {
+    for (let word = 0; word < ROUTE_BYTES; word += WORD) {
+      this.#words.store(this.#at + word, 0);
+    }
+  }
+
   /** Since when the outlet has been trying to deliver what is in its hand, on `monotonicMs`. */
   get writingSince(): number | undefined {
     return this.#words.load(this.#at + WRITING_SINCE) || undefined;

@@ -6,14 +6,18 @@ import { eventCounter, signal } from "../system/event_counter.ts";
  * that the outlet has something to do, or does not want to know.
  *
  *      word 0      1 while the loop sleeps, or is about to
- *      word 1      1 when all outlets are called
+ *      word 1      calls to all: bit 0 for every outlet, bit 1 for the loop itself
  *      word 2 …    a bit for each outlet that is called, or need not be
  */
 
 const SLEEPING = 0;
-const EVERYBODY = 1;
+const TO_ALL = 1;
 const PLATES = 2;
 const PLATES_PER_WORD = 32;
+
+/** What is called by word 1. */
+const OUTLETS = 1;
+const LOOP = 2;
 
 /** Outlets that one loop can have. */
 export const MAX_PLATES = 4096;
@@ -79,7 +83,13 @@ export class Doorbell {
 
   /** Any thread: every outlet is called. */
   ringAll(): void {
-    this.#atomics.store(this.#words, EVERYBODY, 1);
+    this.#atomics.or(this.#words, TO_ALL, OUTLETS | LOOP);
+    this.#wake();
+  }
+
+  /** Any thread: something has come for the loop itself, and for no outlet. */
+  ringLoop(): void {
+    this.#atomics.or(this.#words, TO_ALL, LOOP);
     this.#wake();
   }
 
@@ -95,10 +105,13 @@ export class Doorbell {
    * is published after an outlet's bit was taken sets it again.
    *
    * @param plates how many outlets there are
+   * @returns whether the loop itself was called
    */
-  answer(plates: number, visit: (plate: number) => void): void {
-    const everybody = this.#atomics.load(this.#words, EVERYBODY) !== 0 &&
-      this.#atomics.exchange(this.#words, EVERYBODY, 0) !== 0;
+  answer(plates: number, visit: (plate: number) => void): boolean {
+    const toAll = this.#atomics.load(this.#words, TO_ALL) === 0
+      ? 0
+      : this.#atomics.exchange(this.#words, TO_ALL, 0);
+    const everybody = (toAll & OUTLETS) !== 0;
     for (let first = 0; first < plates; first += PLATES_PER_WORD) {
       const word = PLATES + (first >>> 5);
       const news = this.#atomics.load(this.#words, word) !== this.#muted[word];
@@ -109,6 +122,7 @@ export class Doorbell {
         if (everybody || (called & (1 << bit)) !== 0) visit(first + bit);
       }
     }
+    return (toAll & LOOP) !== 0;
   }
 
   /**
@@ -136,7 +150,7 @@ export class Doorbell {
   beginSleep(plates: number): boolean {
     // Said before looking: whoever publishes after the look sees a sleeper.
     this.#atomics.store(this.#words, SLEEPING, 1);
-    if (this.#atomics.load(this.#words, EVERYBODY) !== 0) return false;
+    if (this.#atomics.load(this.#words, TO_ALL) !== 0) return false;
     for (let first = 0; first < plates; first += PLATES_PER_WORD) {
       const word = PLATES + (first >>> 5);
       if (this.#atomics.load(this.#words, word) !== this.#muted[word]) return false;

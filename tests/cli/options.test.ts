@@ -15,6 +15,23 @@ function resolve(...args: string[]): Options {
   return { ...plan, ...routes[0]! };
 }
 
+Deno.test("a folder's pipes go where the output says, each by its name", () => {
+  const pipe = (label: string) =>
+    ({ label, source: { kind: "fifo", path: label, inFolder: true } }) as const;
+  const own = resolvePlan(parseFlags(["--fifo", "a/", "--output", "{input}.log"]));
+  assertEquals(own.routes, []);
+  assertEquals(own.folders!.paths, ["a/"]);
+  assertEquals(own.folders!.routeOf(pipe("api")).output.name, '"api.log"');
+  const all = resolvePlan(parseFlags(["--fifo", "a/", "--fifo", "b", "--format", "cri"]));
+  assertEquals(all.routes.map(({ inputs }) => inputs.length), [1]);
+  assertEquals(all.folders!.routeOf(pipe("stderr")), all.routes[0]);
+  assertThrows(
+    () => all.folders!.routeOf(pipe("api")),
+    UsageError,
+    'cannot carry the input "api", only stdout and stderr; give it such a name',
+  );
+});
+
 Deno.test("a regular file as standard input is read as fast as it is written", () => {
   const policy = (...args: string[]) =>
     resolvePlan(parseFlags(args), CONTAINER, "file").routes[0]!.whenFull;
@@ -194,6 +211,12 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["--fifo x=a --fifo y=a", '--fifo "a" was given twice'],
   ["--fifo a --output fifo:a", '--output: FIFO "a" is what --fifo reads, and what'],
   ["--fifo x=b --fifo a --output a", '--output: "a" is what --fifo reads, and what'],
+  ["--fifo a/ --fifo a/", '--fifo "a/" was given twice'],
+  ["--fifo x=a/", "labelled by their own names; write --fifo a/"],
+  ["--fifo a/ --once", "--once goes with named pipes that are given one by one"],
+  ["--fifo a/ --output fifo:a/b", '--output: FIFO "a/b" is what --fifo reads, and what'],
+  ["--fifo a/ --output fifo:a/{input}.out", "is what --fifo reads, and what"],
+  ["--fifo a/ --output {input}.log --format xml", '--format: "xml" is not one of'],
   ["--fifo a --fifo b", 'two inputs are called "stdout"; name each: --fifo LABEL=PATH'],
   ["--fifo x=a --fifo x=b", 'two inputs are called "x"'],
   [

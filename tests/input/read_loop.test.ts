@@ -11,7 +11,9 @@ import { FramedInput } from "./framed_input.ts";
 /** A pipe that answers reads with what a test wants. */
 class ToldSource implements Source {
   readonly name = "the told input";
-  readonly isNamed = false;
+  readonly needsLooks = false;
+  readonly leaves = false;
+  readonly identity = undefined;
   readonly unpollable = false;
   readonly replaced = false;
   readonly pipeBytes = 64 * 1024;
@@ -31,7 +33,10 @@ class ToldSource implements Source {
     return this.read();
   }
 
-  awaitNextWriter(): void {}
+  awaitNextWriter(): boolean {
+    return true;
+  }
+
   look(): void {}
   closed = false;
 
@@ -84,6 +89,7 @@ class ToldLoop {
       board: this.board,
       steps: this.board.steps(READER),
       takeWakeUp: () => this.meanwhile(),
+      onNames: () => {},
       isGone: (route) => this.gone.has(route),
       onBusy: () => {},
       onInputFailed: (message) => this.failures.push(message),

@@ -39,6 +39,7 @@ class TestFlush {
     this.sink = new FakeSink(settings);
     this.#outlet = new Outlet({
       lanes: labels.map((label, index) => ({ label, lane: this.rings[index]!.ring })),
+      stays: false,
       board: this.board,
       delivery: new Delivery(this.sink, {
         board: this.board,
@@ -56,6 +57,7 @@ class TestFlush {
       gapReason: policy === "drop-newest" ? "dropped" : "overwritten",
       startTime: START_TIME,
       onRoom: () => this.rooms++,
+      onFlushed: () => {},
     });
   }
 

@@ -15,6 +15,7 @@ function makeOutlet(board: Board, route: number, sink: FakeSink, ring: RingPair)
   const ignored = () => {};
   return new Outlet({
     lanes: [{ label: "stdout", lane: ring.ring }],
+    stays: false,
     board,
     delivery: new Delivery(sink, {
       board,
@@ -32,6 +33,7 @@ function makeOutlet(board: Board, route: number, sink: FakeSink, ring: RingPair)
     gapReason: "overwritten",
     startTime: 0,
     onRoom: ignored,
+    onFlushed: () => {},
   });
 }
 

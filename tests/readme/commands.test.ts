@@ -61,6 +61,14 @@ const CHECKS: Record<string, Check> = {
     await running.kill("SIGTERM");
     assertEquals([await running.code, stage.exists("/run/app.fifo")], [0, true]);
   },
+  "spillway --fifo /run/logs/": async (stage, command) => {
+    const running = stage.start(command);
+    await until("the folder", () => stage.exists("/run/logs"));
+    await stage.run("mkfifo /run/logs/web && seq 3 >/run/logs/web");
+    await until("the lines", () => stage.text("/var/log/web.log") === LINES);
+    await running.kill("SIGTERM");
+    assertEquals(await running.code, 0);
+  },
   "spillway --fifo stdout=": async (stage, command) => {
     await stage.run("mkfifo /run/out /run/err");
     const running = stage.start(command);

@@ -28,7 +28,9 @@ function textOf({ writes }: InputScenario, letters: string) {
 /** A kernel pipe with its writers, in the place of a `PipeSource`. */
 export class SimulatedPipe implements Source {
   readonly name: string;
-  readonly isNamed: boolean;
+  readonly needsLooks: boolean;
+  readonly leaves = false;
+  readonly identity = undefined;
   readonly unpollable = false;
   readonly replaced = false;
   readonly pipeBytes = 64 * 1024;
@@ -54,7 +56,7 @@ export class SimulatedPipe implements Source {
     memory: WebAssembly.Memory,
   ) {
     this.name = `the simulated input ${descriptor}`;
-    this.isNamed = scenario.fifo;
+    this.needsLooks = scenario.fifo;
     this.#scenario = scenario;
     const { text, ends } = textOf(scenario, LETTERS[descriptor]!);
     this.#text = text;
@@ -123,8 +125,9 @@ export class SimulatedPipe implements Source {
     return this.#written - this.#read;
   }
 
-  awaitNextWriter(): void {
+  awaitNextWriter(): boolean {
     this.#hungUp = false;
+    return true;
   }
 
   look(): void {}

@@ -124,6 +124,7 @@ export class SimulatedRun implements Surroundings {
       board: this.#board,
       steps: this.#board.steps(READER),
       takeWakeUp: () => this.#woken = false,
+      onNames: () => {},
       isGone: () => false,
       onBusy: () => {},
       onInputFailed: (message) => assert(false, message),
@@ -131,6 +132,7 @@ export class SimulatedRun implements Surroundings {
     for (const input of inputs) this.#loop.add(input, 0, () => this.#doorbell.ring(0));
     const outlet = new Outlet({
       lanes: rings.map((lane, index) => ({ label: LABELS[index]!, lane })),
+      stays: false,
       board: this.#board,
       delivery: new Delivery(this.#sink, {
         board: this.#board,
@@ -148,6 +150,7 @@ export class SimulatedRun implements Surroundings {
       gapReason: policy === "overwrite" ? "overwritten" : "dropped",
       startTime: START_MS * 1000,
       onRoom: () => this.#wakeReader(),
+      onFlushed: () => {},
     });
     this.#queue.add(0, outlet, {
       onEnded: () => {},
@@ -181,6 +184,7 @@ export class SimulatedRun implements Surroundings {
         texts.beginPiece();
         return real.next();
       },
+      forget: (stream: Stream) => real.forget(stream),
       marker(gap: Gap, stream: Stream): Outgoing {
         texts.begin({ label: stream.label, kind: "marker" });
         return real.marker(gap, stream);

@@ -1,7 +1,13 @@
-import { type Counts, lost, total } from "../../lane/counters.ts";
+import { type Counts, lost } from "../../lane/counters.ts";
 import { MAX_CAPACITY } from "../../lane/lane.ts";
 import { formatTime } from "../../units.ts";
-import { inputsOf, type Loss, type Snapshot } from "../events.ts";
+import {
+  inputsOf,
+  type InputState,
+  type Loss,
+  type Snapshot,
+  totalOf,
+} from "../events.ts";
 import type { History, LastLoss, Point } from "../page/status.ts";
 import { Reporter } from "../reporter.ts";
 
@@ -68,8 +74,9 @@ export class StatusHistory {
   record(snapshot: Snapshot): void {
     const { timeMs } = snapshot;
     const inputs = inputsOf(snapshot);
-    this.#all.add(timeMs, total(inputs));
+    this.#all.add(timeMs, totalOf(snapshot));
     if (inputs.length <= MAX_INPUTS) {
+      this.#forgetOthers(inputs);
       for (const input of inputs) {
         let curve = this.#inputs.get(input.label);
         if (curve === undefined) {
@@ -87,6 +94,14 @@ export class StatusHistory {
         const isKnown = event.event === "loss_end" || event.repeated;
         this.#lastLoss = lastLoss(event, isKnown);
       }
+    }
+  }
+
+  /** Those that have gone. */
+  #forgetOthers(inputs: readonly InputState[]): void {
+    const labels = new Set(inputs.map(({ label }) => label));
+    for (const label of this.#inputs.keys()) {
+      if (!labels.has(label)) this.#inputs.delete(label);
     }
   }
 

@@ -7,6 +7,7 @@
 import type { Container } from "../../containerd/container.ts";
 import { type CounterName, COUNTERS, type Counts } from "../../lane/counters.ts";
 import {
+  hasManyOutputs,
   type InputState,
   type OutputState,
   type Snapshot,
@@ -222,8 +223,8 @@ function eachInput(snapshot: Snapshot): (readonly [Labels, InputState])[] {
   );
 }
 
-function outputLabels({ routes }: Snapshot, { name }: OutputState): Labels {
-  return routes.length > 1 ? labelled({ output: name }) : "";
+function outputLabels(snapshot: Snapshot, { name }: OutputState): Labels {
+  return hasManyOutputs(snapshot) ? labelled({ output: name }) : "";
 }
 
 const UNITS = ["lines", "bytes"] as const;

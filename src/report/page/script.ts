@@ -393,8 +393,13 @@ function sum(status, rows2) {
 function worst(outputs) {
   const failing = outputs.find(({ output_failing }) => output_failing);
   if (failing !== void 0) return failing;
-  return outputs.reduce((one, other) => other.stalled_ms > one.stalled_ms ? other : one);
+  return outputs.reduce((one, other) => other.stalled_ms > one.stalled_ms ? other : one, IDLE);
 }
+var IDLE = {
+  output: "",
+  output_failing: false,
+  stalled_ms: 0
+};
 function rowOf(measured, output) {
   return {
     ...measured,

@@ -120,8 +120,14 @@ function sum(status: Status, rows: readonly Row[]): Measured {
 function worst(outputs: readonly OutputStatus[]): OutputStatus {
   const failing = outputs.find(({ output_failing }) => output_failing);
   if (failing !== undefined) return failing;
-  return outputs.reduce((one, other) => other.stalled_ms > one.stalled_ms ? other : one);
+  return outputs.reduce(
+    (one, other) => other.stalled_ms > one.stalled_ms ? other : one,
+    IDLE,
+  );
 }
+
+/** An output that has nothing to do: no input has come yet. */
+const IDLE: OutputStatus = { output: "", output_failing: false, stalled_ms: 0 };
 
 function rowOf(measured: Measured, output: OutputStatus): Row {
   return { ...measured, ...stateOf(measured, output) };

@@ -1,0 +1,270 @@
+import { InputError } from "../errors.ts";
+import { describeError } from "../system/errno.ts";
+import {
+  type FileStatus,
+  kindName,
+  status,
+  statusOfName,
+} from "../system/file_status.ts";
+import { namesIn } from "../system/folders.ts";
+import {
+  IN_ATTRIB,
+  IN_CREATE,
+  IN_DELETE,
+  IN_DELETE_SELF,
+  IN_MOVE_SELF,
+  IN_MOVED_FROM,
+  IN_MOVED_TO,
+  IN_ONLYDIR,
+  type Inotify,
+} from "../system/inotify.ts";
+import { mkdir } from "../system/names.ts";
+import { refusalInSharedFolder } from "../system/shared_folder.ts";
+import { isLabel, LABEL_RULE } from "./label.ts";
+
+/** For the owner alone, as the named pipes that `--create` makes. */
+const FOLDER_MODE = 0o700;
+
+/** A name may come, go, or become readable. */
+const EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
+  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+
+/** What stands in a decoded name for bytes that are not UTF-8. */
+const NOT_UTF8 = "\uFFFD";
+
+/** A named pipe that is in the folder. */
+export interface FifoInFolder {
+  readonly name: string;
+  readonly path: string;
+  /** Tells it from other files. */
+  readonly identity: string;
+}
+
+/** An input that is read from such a pipe, or will be. */
+export interface FolderInput {
+  /** Something has happened to its name. */
+  lookSoon(): void;
+}
+
+/** Who decides what is read of a folder. */
+export interface FolderReader {
+  /** Makes a folder that is missing. */
+  readonly create: boolean;
+  /** Another could be read. */
+  readonly hasRoom: boolean;
+  /** The input that it becomes; or why it has to wait for another to go, in words. */
+  take(folder: FifoFolder, fifo: FifoInFolder): FolderInput | string;
+  /** @param about a name in the folder, or its own path */
+  onNotice(about: string, message: string): void;
+}
+
+/** `--create`, at the start. @throws InputError when it is missing and cannot be made. */
+export function createFolder(path: string): void {
+  const found = status(path);
+  const outcome = typeof found === "number" ? mkdir(path, FOLDER_MODE) : 0;
+  if (outcome >= 0) return;
+  throw new InputError(
+    `cannot make folder "${path}": ${
+      describeError(-outcome)
+    }; what it is in must exist and be writable`,
+  );
+}
+
+/**
+ * A folder whose named pipes are read, also those that come later, each called by its
+ * name. Whoever may write to the folder may put anything there, so no name is trusted,
+ * links are not followed, and what is wrong with one pipe is said and ends nothing.
+ *
+ * Names are looked at when inotify(7) says that something has happened to them. When it
+ * has said too much at once, or the folder is another one, all are. Reader thread only.
+ */
+export class FifoFolder {
+  readonly #path: string;
+  readonly #inotify: Inotify;
+  readonly #reader: FolderReader;
+  /** What is read, by its name. */
+  readonly #inputs = new Map<string, FolderInput>();
+  /** Why other named pipes are not read, which is said once. */
+  readonly #refused = new Map<string, string>();
+  /** Those of them that are when others have gone. */
+  readonly #waiting = new Set<string>();
+  #watch = -1;
+  /** Of the folder that is watched; undefined while there is none. */
+  #identity: string | undefined;
+  #cannotWatch = false;
+
+  constructor(path: string, inotify: Inotify, reader: FolderReader) {
+    this.#path = path;
+    this.#inotify = inotify;
+    this.#reader = reader;
+  }
+
+  /** Finds what is there, and what comes from now on. @throws InputError if it is none. */
+  start(): void {
+    const found = status(this.#path);
+    if (typeof found === "number") {
+      throw new InputError(
+        `cannot read folder "${this.#path}": ${
+          describeError(-found)
+        }; make it with mkdir or pass --create`,
+      );
+    }
+    if (found.kind !== "directory") {
+      throw new InputError(
+        `cannot read folder "${this.#path}": not a folder but a ${
+          kindName(found)
+        }; leave the slash at its end out`,
+      );
+    }
+    this.#begin(found.identity);
+    const names = namesIn(this.#path);
+    if (typeof names !== "number") return;
+    throw new InputError(
+      `cannot read folder "${this.#path}": ${
+        describeError(-names)
+      }; this user must be able to list it`,
+    );
+  }
+
+  /** The watch comes before the look: what comes in between is found twice and not missed. */
+  #begin(identity: string): void {
+    if (this.#watch >= 0) this.#inotify.remove(this.#watch);
+    this.#identity = identity;
+    this.#watch = this.#inotify.add(this.#path, EVENTS);
+    if (this.#watch < 0 && !this.#cannotWatch) {
+      this.#cannotWatch = true;
+      this.#reader.onNotice(
+        this.#path,
+        `cannot watch what comes into the folder: ${
+          describeError(-this.#watch)
+        }; looking every other second instead: see fs.inotify in sysctl -a`,
+      );
+    }
+    this.scan();
+  }
+
+  get watch(): number {
+    return this.#watch;
+  }
+
+  /** @param name empty when it is of the folder itself */
+  onEvent(name: string): void {
+    if (name === "") this.look();
+    else this.#consider(name);
+  }
+
+  /** Looks at all that is there, and at what was. */
+  scan(): void {
+    const names = namesIn(this.#path);
+    const there = new Set(typeof names === "number" ? [] : names);
+    for (const name of this.#refused.keys()) {
+      if (!there.has(name)) this.#forget(name);
+    }
+    for (const input of this.#inputs.values()) input.lookSoon();
+    for (const name of there) if (!this.#inputs.has(name)) this.#consider(name);
+  }
+
+  /** Looks where the folder's own path leads. To be called now and then. */
+  look(): void {
+    const found = status(this.#path);
+    if (typeof found === "number" || found.kind !== "directory") {
+      if (this.#identity !== undefined) this.#lost(found);
+      if (this.#reader.create) mkdir(this.#path, FOLDER_MODE);
+    } else if (found.identity !== this.#identity) {
+      this.#reader.onNotice(
+        this.#path,
+        "another folder has this path; the named pipes in it are read now, and those that were read before to their writers' ends",
+      );
+      this.#begin(found.identity);
+    } else if (this.#watch < 0) {
+      this.#begin(found.identity);
+    }
+  }
+
+  #lost(found: FileStatus | number): void {
+    this.#identity = undefined;
+    this.#reader.onNotice(
+      this.#path,
+      `${
+        typeof found === "number"
+          ? `the folder cannot be found any more: ${describeError(-found)}`
+          : `the folder was replaced by a ${kindName(found)}`
+      }; the writers of its named pipes are read to their ends${
+        this.#reader.create ? "" : ", and no other can come: make it again with mkdir"
+      }`,
+    );
+    this.scan();
+  }
+
+  /** Nothing more is read of it. @param left there may be another pipe of that name */
+  ended(name: string, left: boolean): void {
+    this.#inputs.delete(name);
+    if (left) this.#consider(name);
+  }
+
+  /** It is not read after all. */
+  refuse(name: string, why: string): void {
+    this.#inputs.delete(name);
+    if (this.#refused.get(name) === why) return;
+    this.#refused.set(name, why);
+    this.#reader.onNotice(name, why);
+  }
+
+  /** What stood in the way of others may be gone. */
+  retryWaiting(): void {
+    for (const name of [...this.#waiting]) {
+      if (!this.#reader.hasRoom) return;
+      this.#consider(name);
+    }
+  }
+
+  #forget(name: string): void {
+    this.#refused.delete(name);
+    this.#waiting.delete(name);
+  }
+
+  #consider(name: string): void {
+    const input = this.#inputs.get(name);
+    if (input !== undefined) {
+      input.lookSoon();
+      return;
+    }
+    if (name.includes(NOT_UTF8)) {
+      this.refuse(
+        name,
+        "the name is not UTF-8; if it is a named pipe, it is not read: give it another name",
+      );
+      return;
+    }
+    const path = `${this.#path.replace(/\/+$/, "")}/${name}`;
+    const found = statusOfName(path);
+    // What a link leads to is elsewhere.
+    if (typeof found === "number" || found.kind !== "pipe") this.#forget(name);
+    else this.#takeFifo(name, path, found);
+  }
+
+  #takeFifo(name: string, path: string, found: FileStatus): void {
+    const why = whyNotRead(name, path, found);
+    if (why !== undefined) {
+      this.refuse(name, why);
+      return;
+    }
+    const taken = this.#reader.take(this, { name, path, identity: found.identity });
+    if (typeof taken === "string") {
+      this.refuse(name, taken);
+      this.#waiting.add(name);
+    } else {
+      this.#inputs.set(name, taken);
+      this.#forget(name);
+    }
+  }
+}
+
+/** Undefined when it may be read. */
+function whyNotRead(name: string, path: string, found: FileStatus): string | undefined {
+  if (!isLabel(name)) {
+    return `the named pipe is not read, since its name cannot be its label: ${LABEL_RULE}; give it another name`;
+  }
+  const refusal = refusalInSharedFolder(path, found);
+  return refusal && `the named pipe is not read: ${refusal}`;
+}

@@ -1,0 +1,351 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { mkfifo } from "../../src/system/names.ts";
+import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { type Program, testExecutables, testPrograms } from "./programs.ts";
+import {
+  inFolder,
+  type Report,
+  run,
+  type Running,
+  start,
+  startInShell,
+  summaryIn,
+  until,
+} from "./run.ts";
+
+const encoder = new TextEncoder();
+
+function makeFifo(path: string): void {
+  assertEquals(mkfifo(path, 0o600), 0, path);
+}
+
+function textOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+/** As a service's `echo >fifo`. */
+async function writeTo(fifo: string, text: string): Promise<void> {
+  await Deno.writeTextFile(fifo, text, { create: false });
+}
+
+async function noticed(spillway: Running, message: RegExp): Promise<Report> {
+  return await spillway.reported(
+    `${message}`,
+    (report) => report.event === "input_notice" && message.test(report.message!),
+  );
+}
+
+/** Ends it; what came in, with each input and those that have gone, is accounted for. */
+async function summaryOf(
+  spillway: Running,
+  output = spillway.readAll(),
+): Promise<Report> {
+  await spillway.kill("SIGTERM");
+  assertEquals(await spillway.code, 0, spillway.stderrSoFar);
+  await output;
+  const summary = summaryIn(await spillway.stderr);
+  checkConservation(summary);
+  const gone = summary.inputs_gone as Report | undefined;
+  if (gone) checkConservation(gone);
+  const parts = [...summary.inputs!, ...(gone ? [gone] : [])];
+  for (const counter of ["lines_in", "bytes_in", "lines_out", "bytes_out"]) {
+    const sum = parts.reduce((sum, part) => sum + Number(part[counter]), 0);
+    assertEquals(sum, summary[counter], counter);
+  }
+  return summary;
+}
+
+interface Folders {
+  readonly program: Program;
+  readonly folder: string;
+  /** Whose named pipes are read. */
+  readonly pipes: string;
+}
+
+/** @param on source and executables, or the executables alone */
+function testFolder(
+  name: string,
+  test: (folders: Folders) => Promise<void>,
+  on = testExecutables,
+): void {
+  on(name, (program) =>
+    inFolder(async (folder) => {
+      const pipes = `${folder}/pipes`;
+      await Deno.mkdir(pipes);
+      await test({ program, folder, pipes });
+    }));
+}
+
+testFolder(
+  "reads the FIFOs of a folder: those that are there, that come, go and come back",
+  async ({ program, folder, pipes }) => {
+    const log = (name: string) => `${folder}/${name}.log`;
+    const arrives = (name: string, text: string) =>
+      until(`${name}.log to be ${text}`, () => textOf(log(name)) === text);
+    makeFifo(`${pipes}/there`);
+    const spillway = start(program, [
+      ...["--fifo", pipes, "--output", `${folder}/{input}.log`, "--report", "json"],
+    ]);
+    await writeTo(`${pipes}/there`, "one\n");
+    await arrives("there", "one\n");
+
+    makeFifo(`${pipes}/comes`);
+    await writeTo(`${pipes}/comes`, "two\n");
+    await arrives("comes", "two\n");
+
+    // It goes while its writer still writes.
+    const writer = await Deno.open(`${pipes}/comes`, { write: true });
+    await writer.write(encoder.encode("three\n"));
+    await Deno.remove(`${pipes}/comes`);
+    await writer.write(encoder.encode("four\n"));
+    await arrives("comes", "two\nthree\nfour\n");
+    await writer.write(encoder.encode("five, and no end"));
+    writer.close();
+    await arrives("comes", "two\nthree\nfour\nfive, and no end");
+    const status = await spillway.counted(
+      "it has gone",
+      ({ inputs, inputs_gone }) => inputs!.length === 1 && inputs_gone !== undefined,
+    );
+    assertEquals((status.inputs_gone as Report).lines_out, 4);
+    await until("its file to be closed", () => !isOpen(spillway.pid, log("comes")));
+
+    // And it comes back.
+    makeFifo(`${pipes}/comes`);
+    await writeTo(`${pipes}/comes`, "six\n");
+    await arrives("comes", "two\nthree\nfour\nfive, and no end\nsix\n");
+    const summary = await summaryOf(spillway);
+    assertEquals(summary.lines_out, 6);
+    assertEquals(summary.inputs!.map(({ input }) => input).sort(), ["comes", "there"]);
+  },
+  testPrograms,
+);
+
+function isOpen(pid: number, path: string): boolean {
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+    try {
+      if (Deno.readLinkSync(`/proc/${pid}/fd/${name}`) === path) return true;
+    } catch (error) {
+      // Closed since the folder was read.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return false;
+}
+
+testFolder(
+  "goes on with a FIFO that is made again before its writer has left",
+  async ({ program, folder, pipes }) => {
+    makeFifo(`${pipes}/api`);
+    const spillway = start(program, [
+      ...["--fifo", `${pipes}/`, "--output", `${folder}/{input}.log`],
+      ...["--report", "json"],
+    ]);
+    const old = await Deno.open(`${pipes}/api`, { write: true });
+    await Deno.remove(`${pipes}/api`);
+    makeFifo(`${pipes}/api`);
+    const next = writeTo(`${pipes}/api`, "of the new one\n");
+    await old.write(encoder.encode("of the old one\n"));
+    old.close();
+    await next;
+    await until(
+      "both to arrive",
+      () => textOf(`${folder}/api.log`) === "of the old one\nof the new one\n",
+    );
+    assertEquals((await summaryOf(spillway)).lines_out, 2);
+  },
+);
+
+testFolder(
+  "merges the FIFOs of a folder into one output, each called by its name",
+  async ({ program, pipes }) => {
+    const spillway = start(program, [
+      ...["--fifo", pipes, "--format", "ndjson", "--report", "json"],
+    ]);
+    const output = spillway.readAll();
+    const names = Array.from({ length: 20 }, (_, index) => `in${index}`);
+    for (const name of names) {
+      makeFifo(`${pipes}/${name}`);
+      await writeTo(`${pipes}/${name}`, `${name} one\n${name} two\n`);
+      await Deno.remove(`${pipes}/${name}`);
+    }
+    await spillway.counted(
+      "all have gone",
+      ({ inputs_gone }) => (inputs_gone as Report | undefined)?.count === names.length,
+    );
+    await spillway.kill("SIGTERM");
+    assertEquals(await spillway.code, 0);
+    const summary = summaryIn(await spillway.stderr);
+    checkConservation(summary);
+    assertEquals(summary.inputs, []);
+    const records = new TextDecoder().decode(await output).trimEnd().split("\n")
+      .map((line) => JSON.parse(line));
+    assertEquals(
+      records.map(({ stream, message }) => `${stream}: ${message}`).sort(),
+      names.flatMap((name) => [`${name}: ${name} one`, `${name}: ${name} two`]).sort(),
+    );
+  },
+  testPrograms,
+);
+
+testFolder(
+  "trusts no name in a folder, and reads on",
+  async ({ program, folder, pipes }) => {
+    makeFifo(`${folder}/elsewhere`);
+    const spillway = start(program, [
+      ...["--fifo", pipes, "--output", `${folder}/{input}.log`, "--report", "json"],
+    ]);
+    makeFifo(`${pipes}/not a label`);
+    await noticed(spillway, /since its name cannot be its label: a label is 1 to 64/);
+    makeFifo(`${pipes}/%2e%2e`);
+    Deno.mkdirSync(`${pipes}/folder`);
+    Deno.writeTextFileSync(`${pipes}/file`, "not to be read\n");
+    Deno.symlinkSync(`${folder}/elsewhere`, `${pipes}/link`);
+    const bytes = ["mkfifo", `${pipes}/$(printf 'b\\377d')`];
+    const shell = new Deno.Command("bash", { args: ["-c", `${bytes.join(' "')}"`] });
+    assert((await shell.output()).success);
+    await noticed(spillway, /the name is not UTF-8/);
+    makeFifo(`${pipes}/good`);
+    await writeTo(`${pipes}/good`, "read\n");
+    await until("it to arrive", () => textOf(`${folder}/good.log`) === "read\n");
+    const summary = await summaryOf(spillway);
+    assertEquals(summary.inputs!.map(({ input }) => input), ["good"]);
+    const made = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
+    assertEquals(made, ["elsewhere", "good.log", "pipes"]);
+  },
+);
+
+testFolder(
+  "reads no stranger's FIFO in a folder where everybody may make one",
+  async ({ program, folder, pipes }) => {
+    if (Deno.uid() !== 0) return;
+    await Deno.chmod(pipes, 0o1777);
+    const spillway = start(program, ["--fifo", pipes, "--report", "json"]);
+    makeFifo(`${folder}/made`);
+    await Deno.chown(`${folder}/made`, 65534, 65534);
+    await Deno.rename(`${folder}/made`, `${pipes}/stranger`);
+    await noticed(spillway, /it belongs to another user \(65534\)/);
+    makeFifo(`${pipes}/own`);
+    await writeTo(`${pipes}/own`, "read\n");
+    await spillway.counted("our own is read", (s) => s.lines_out === 1);
+    const summary = await summaryOf(spillway);
+    assertEquals(summary.inputs!.map(({ input }) => input), ["own"]);
+  },
+);
+
+testFolder(
+  "says which FIFO of a folder is one too many, and reads it when there is room",
+  async ({ program, pipes }) => {
+    const [limit, room] = [100, 51];
+    const names = Array.from({ length: room }, (_, index) => `in${index}`);
+    for (const name of names) makeFifo(`${pipes}/${name}`);
+    const spillway = startInShell(program, `ulimit -n ${limit}; exec "$@"`, [
+      ...["--fifo", pipes, "--capacity", "64KiB", "--report", "json"],
+    ]);
+    const output = spillway.readAll();
+    await spillway.counted("all are read", ({ inputs }) => inputs!.length === room);
+    makeFifo(`${pipes}/late`);
+    const { message } = await noticed(spillway, /late" is not read before another/);
+    assertMatch(message!, /with at most 100 open files 51 can be read; raise the limit/);
+    const writing = writeTo(`${pipes}/late`, "read at last\n");
+    await Deno.remove(`${pipes}/${names[0]}`);
+    await writing;
+    await spillway.counted("it is read", (s) => s.lines_out === 1);
+    await summaryOf(spillway, output);
+    assertMatch(new TextDecoder().decode(await output), /^read at last$/m);
+  },
+);
+
+testFolder(
+  "says that the folder has gone, and reads the one that takes its place",
+  async ({ program, folder, pipes }) => {
+    makeFifo(`${pipes}/api`);
+    const spillway = start(program, [
+      ...["--fifo", `${pipes}/`, "--output", `${folder}/{input}.log`],
+      ...["--report", "json"],
+    ]);
+    const writer = await Deno.open(`${pipes}/api`, { write: true });
+    await Deno.rename(pipes, `${folder}/moved`);
+    await noticed(spillway, /the folder cannot be found any more: .* make it again/);
+    await writer.write(encoder.encode("one\n"));
+    writer.close();
+    await spillway.counted(
+      "it has gone",
+      (s) => (s.inputs_gone as Report)?.lines_out === 1,
+    );
+    await Deno.mkdir(pipes);
+    makeFifo(`${pipes}/api`);
+    await noticed(spillway, /another folder has this path/);
+    await writeTo(`${pipes}/api`, "two\n");
+    await until(
+      "both to arrive",
+      () => textOf(`${folder}/api.log`) === "one\ntwo\n",
+    );
+    await summaryOf(spillway);
+  },
+);
+
+testFolder(
+  "with --create makes the folder, and makes it again",
+  async ({ program, pipes }) => {
+    await Deno.remove(pipes);
+    const spillway = start(program, [
+      ...["--fifo", `${pipes}/`, "--create", "--report", "json"],
+    ]);
+    const output = spillway.readAll();
+    const made = () => {
+      try {
+        return (Deno.statSync(pipes).mode! & 0o777) === 0o700;
+      } catch {
+        return false;
+      }
+    };
+    await until("the folder to be made", made);
+    makeFifo(`${pipes}/first`);
+    await writeTo(`${pipes}/first`, "read\n");
+    await Deno.remove(pipes, { recursive: true });
+    await noticed(spillway, /the folder cannot be found any more/);
+    await until("the folder to be made again", made);
+    makeFifo(`${pipes}/api`);
+    await writeTo(`${pipes}/api`, "read, too\n");
+    await spillway.counted("it is read", (s) => s.lines_out === 2);
+    await summaryOf(spillway, output);
+    assertEquals(new TextDecoder().decode(await output), "read\nread, too\n");
+  },
+);
+
+testFolder(
+  "says at the start what is wrong with a folder",
+  async ({ program, pipes }) => {
+    const missing = await run(program, ["--fifo", `${pipes}/none/`]);
+    assertEquals(missing.code, 1);
+    assertMatch(
+      missing.stderr,
+      /cannot read folder ".*none\/": .*ENOENT.*; make it with mkdir or pass --create/,
+    );
+    makeFifo(`${pipes}/api`);
+    const fifo = await run(program, ["--fifo", `${pipes}/api/`]);
+    assertEquals(fifo.code, 1);
+    assertMatch(fifo.stderr, /cannot read folder ".*api\/": /);
+  },
+);
+
+testFolder(
+  "does not read what it writes into a folder of FIFOs",
+  async ({ program, pipes }) => {
+    makeFifo(`${pipes}/out`);
+    makeFifo(`${pipes}/in`);
+    // Under a name that does not show it.
+    const spillway = startInShell(program, `exec "$@" 1<>${pipes}/out`, [
+      ...["--fifo", pipes, "--report", "json"],
+    ]);
+    await noticed(spillway, /it is the same as the output standard output/);
+    await writeTo(`${pipes}/in`, numberedLines(0, 3));
+    await spillway.counted("once", (s) => s.lines_in === 3 && s.lines_out === 3);
+    await summaryOf(spillway);
+  },
+);
