@@ -349,14 +349,23 @@ export class Delivery {
   }
 
   /**
+   * True when the sink has nothing in custody any more, and all its verdicts are counted.
+   *
+   * @throws PermanentError when that will never be.
+   */
+  settle(nowMs: number, wait: Wait): boolean {
+    this.tend(nowMs, wait);
+    return this.#sink.custody?.settled !== false;
+  }
+
+  /**
    * Makes everything lasting and closes the sink. False until that is done; the deadline
    * is the control thread's.
    *
    * @throws PermanentError when it can never be done.
    */
   finish(nowMs: number, wait: Wait): boolean {
-    this.tend(nowMs, wait);
-    if (this.#sink.custody?.settled === false || !this.#mayTry(nowMs, wait)) return false;
+    if (!this.settle(nowMs, wait) || !this.#mayTry(nowMs, wait)) return false;
     try {
       if (!this.#sink.finish(wait)) return false;
       this.#recovered();

@@ -150,6 +150,9 @@ export class Outlet {
   #rest(readerGone: boolean, nowMs: number): Stepped {
     const { delivery } = this.#context;
     if (readerGone || this.#ended && !this.#stays) {
+      if (!delivery.settle(nowMs, this.wait)) return "waiting";
+      // The last answer may have refused something.
+      if (this.#beginRefused()) return "more to do";
       return delivery.finish(nowMs, this.wait) ? "ended" : "waiting";
     }
     this.#wantsLines = true;

@@ -109,6 +109,24 @@ testExecutables(
     }),
 );
 
+for (const format of ["ndjson", "elasticsearch-bulk"] as const) {
+  testExecutables(
+    `http: says at the end what was refused last, as ${format}`,
+    (program) =>
+      withReceiver(async (receiver, url) => {
+        receiver.answer = ({ body }) =>
+          body.includes("bad")
+            ? new Response("no", { status: 400 })
+            : Response.json({ errors: false, items: [{ create: { status: 201 } }] });
+        const args = ["--output", url, "--format", format, ...JSON_REPORTS];
+        const { code, stderr } = await run(program, args, "bad 1\nbad 2\n");
+        assertEquals([code, summaryIn(stderr).lines_rejected], [0, 2]);
+        const taken = receiver.requests.map(({ body }) => body).join("");
+        assertMatch(taken, /bad 2.*\n[^]*2 lines \(12 bytes\) rejected between /);
+      }),
+  );
+}
+
 testExecutables(
   "http: what is left of a line whose beginning was refused goes with it",
   (program) =>
@@ -140,10 +158,15 @@ testExecutables(
         Deno.writeTextFileSync(`${folder}/token`, "s3cret-token\n", { mode: 0o600 });
         const first = await run(
           program,
-          ["--output", `${url}#bearer=${folder}/token`, ...JSON_REPORTS],
+          ["--output", `${url}#bearer=${folder}/token`, "--no-markers", ...JSON_REPORTS],
           "a\n",
         );
-        const spillway = start(program, ["--output", url, ...JSON_REPORTS], {
+        const spillway = start(program, [
+          "--output",
+          url,
+          "--no-markers",
+          ...JSON_REPORTS,
+        ], {
           SPILLWAY_HTTP_BASIC: "user:s3cret-word",
         });
         await spillway.write("a\n");
@@ -280,7 +303,14 @@ for (const format of ["ndjson", "raw", "json-file"]) {
         const short = Array.from({ length: 200 }, (_, line) => `short "line" ${line}`);
         const long = `long \t${"x".repeat(4000)}`;
         const lines = [...short.slice(0, 90), long, ...short.slice(90), "the end"];
-        const args = ["--output", url, "--format", format, ...JSON_REPORTS];
+        const args = [
+          "--output",
+          url,
+          "--format",
+          format,
+          "--no-markers",
+          ...JSON_REPORTS,
+        ];
         const { code, stderr } = await run(program, args, lines.join("\n"));
         assertEquals(code, 0, stderr);
         const summary = summaryIn(stderr);
@@ -308,7 +338,7 @@ testExecutables(
           Deno.writeTextFileSync(path, headers);
           return run(
             program,
-            ["--output", `${url}#headers=${path}`, ...JSON_REPORTS],
+            ["--output", `${url}#headers=${path}`, "--no-markers", ...JSON_REPORTS],
             "a\n",
           );
         };
