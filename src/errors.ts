@@ -31,6 +31,11 @@ export class InputError extends Error {
   override readonly name = "InputError";
 }
 
+/** What --keep or --recover names cannot be used. */
+export class KeepError extends Error {
+  override readonly name = "KeepError";
+}
+
 /** The output cannot be used; the subclasses say for how long. */
 export abstract class OutputError extends Error {}
 

@@ -55,6 +55,13 @@ export interface Plan {
   readonly progress: boolean;
   readonly metrics: ListenAddress | undefined;
   readonly failOnLoss: boolean;
+  /** The folder for lanes that outlive the process, and those that are made for it. */
+  readonly keep: string | undefined;
+  readonly keepFolders: readonly string[];
+  /** A file that `keep` has left, and that is read in place of any input. */
+  readonly recover: string | undefined;
+  /** Where each input has an output of its own: the route of one that is not read. */
+  readonly separate: ((input: InputSpec) => RoutePlan) | undefined;
   /** Whose logging binary this is, if it is one. */
   readonly container: Container | undefined;
 }

@@ -35,7 +35,7 @@ export function checkCommand(flags: RawFlags, { words }: CommandSpec): void {
       "a command follows --, as in: spillway --output app.log -- /app --port 80",
     );
   }
-  for (const name of ["fifo", "containerd", "create", "once"] as const) {
+  for (const name of ["fifo", "containerd", "create", "once", "recover"] as const) {
     if (!flags.has(name)) continue;
     throw new UsageError(
       `--${name} and a command after -- do not go together; leave one of them out`,

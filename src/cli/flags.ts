@@ -85,6 +85,22 @@ export const FLAG_GROUPS = [
           "Longest line to keep whole, at most a quarter of the capacity; longer lines are split into pieces.",
         default: "64KiB; 8KiB for datagrams",
       },
+      {
+        name: "keep",
+        value: "DIR",
+        isPath: true,
+        help:
+          "Keep what is read in files in this folder until it is delivered, so that a crash or a restart loses nothing: the next run with it delivers first what was left. DIR is made with mode 0700; best in a tmpfs, as in /dev/shm.",
+        default: "off",
+      },
+      {
+        name: "recover",
+        value: "FILE",
+        isPath: true,
+        commandLineOnly: true,
+        help:
+          "Write what a file holds that --keep has left, and leave it as it is. There is no other input.",
+      },
     ],
   },
   {

@@ -36,6 +36,8 @@ export function resolveInputs(flags: RawFlags, isFolder: IsFolder): ResolvedInpu
     );
   }
   if (flags.has("containerd")) return { inputs: containerInputs(flags), folders: [] };
+  // The file says what it is of.
+  if (flags.has("recover")) return { inputs: [], folders: [] };
   if (fifos === undefined) {
     return { inputs: [{ label: "stdout", source: STANDARD_INPUT }], folders: [] };
   }

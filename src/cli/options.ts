@@ -1,4 +1,8 @@
-import { type ContainerEnvironment, containerOf } from "../containerd/container.ts";
+import {
+  type Container,
+  type ContainerEnvironment,
+  containerOf,
+} from "../containerd/container.ts";
 import type { CommandSpec } from "../child/command.ts";
 import { MAX_DRAIN_MS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
@@ -20,12 +24,14 @@ import {
 } from "./inputs.ts";
 import {
   isPerInput,
+  placeholdersOf,
   type ResolvedOutput,
   resolveOutput,
   resolveOutputs,
 } from "./output.ts";
 import type { RawFlags } from "./parse.ts";
-import { choice, duration, single, size } from "./values.ts";
+import { expand, namedFolders } from "./placeholders.ts";
+import { checked, choice, duration, single, size } from "./values.ts";
 
 /** What the kernel can be asked for at all: F_SETPIPE_SZ is an int. */
 const MAX_PIPE_SIZE = 2 ** 30;
@@ -56,6 +62,7 @@ export function resolvePlan(
   isFolder: IsFolder = looksLikeFolder,
 ): Plan {
   if (command !== undefined) checkCommand(flags, command);
+  if (flags.has("recover")) checkRecover(flags);
   const container = flags.has("containerd") ? containerOf(environment) : undefined;
   const read = command === undefined
     ? resolveInputs(flags, isFolder)
@@ -114,12 +121,46 @@ export function resolvePlan(
     progress: flags.has("progress"),
     metrics: listenAddress(flags),
     failOnLoss: flags.has("fail-on-loss"),
+    ...keepIn(flags, container, folders),
+    recover: single(flags, "recover"),
+    separate: isPerInput(flags) ? routeOf : undefined,
     container,
   };
 }
 
 /** What an input may be, where none is known yet. */
 const EXAMPLE: InputSpec = { label: "LABEL", source: STANDARD_INPUT };
+/** The folder, and those in its path that placeholders name. */
+function keepIn(
+  flags: RawFlags,
+  container: Container | undefined,
+  inputFolders: readonly string[],
+): Pick<Plan, "keep" | "keepFolders"> {
+  const folder = single(flags, "keep");
+  if (folder === undefined) return { keep: undefined, keepFolders: [] };
+  if (inputFolders.length > 0) {
+    throw new UsageError(
+      `--keep does not go with a folder of named pipes, such as "${
+        inputFolders[0]
+      }"; name each pipe: --fifo LABEL=PATH`,
+    );
+  }
+  const placeholders = placeholdersOf([], container);
+  return checked("keep", () => ({
+    keep: expand(folder, placeholders),
+    keepFolders: namedFolders(folder, placeholders),
+  }));
+}
+
+/** @throws UsageError for what would be read beside the file. */
+function checkRecover(flags: RawFlags): void {
+  for (const name of ["fifo", "create", "once", "containerd", "keep"] as const) {
+    if (!flags.has(name)) continue;
+    throw new UsageError(
+      `--${name} and --recover do not go together: only what the file holds is read`,
+    );
+  }
+}
 
 /** A regular file has no writer that could be held up, and is there to be read whole. */
 function isWriterless(inputs: readonly InputSpec[], standardInput?: FileKind): boolean {

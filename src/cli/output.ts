@@ -25,6 +25,7 @@ export interface ResolvedOutput {
 /** Where the output names its input, every input has an output of its own. */
 const PER_INPUT = "{input}";
 
+/** True where every input has an output of its own. */
 export function isPerInput(flags: RawFlags): boolean {
   return (single(flags, "output") ?? "-").includes(PER_INPUT);
 }
@@ -79,7 +80,8 @@ export function resolveOutput(
   };
 }
 
-function placeholdersOf(
+/** What names stand for, those of the first input among them. */
+export function placeholdersOf(
   [input]: readonly InputSpec[],
   container: Container | undefined,
 ): Placeholders {

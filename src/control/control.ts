@@ -25,6 +25,7 @@ import { Gate } from "../threads/gate.ts";
 import { LineTurn } from "../threads/line_turn.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { BoardWatch } from "./board_watch.ts";
+import { Keeping } from "./keeping.ts";
 import { Compression } from "./compression.ts";
 import { Arrivals } from "./arrivals.ts";
 import { mailWay, type ReaderMail } from "./mail.ts";
@@ -69,6 +70,9 @@ export class Control {
   readonly #reports: Reports;
   readonly #watch: BoardWatch;
   readonly #wakeUps = eventCounter();
+  /** Names this run among those of all machines. */
+  readonly #run = crypto.randomUUID();
+  #keeping: Keeping | undefined;
   #routes: Routes | undefined;
   /** Where folders are read. */
   #arrivals: Arrivals | undefined;
@@ -146,7 +150,12 @@ export class Control {
     if (create) createInputs(inputs, folders?.paths ?? []);
     // Now, since it may be a FIFO that was missing.
     refuseOwnOutput(inputs, routes.map(({ output }) => output));
-    this.#routes = new Routes(routes, folders);
+    this.#keeping = new Keeping(
+      this.#plan,
+      this.#run,
+      (notice) => this.#reports.notice(notice),
+    );
+    this.#routes = new Routes(this.#keeping.routes, folders);
     for (const route of this.#routes.all) this.#reports.add(route, this.#board);
     this.#sayWhatIsMerged();
     // The address may be in use.
@@ -186,6 +195,7 @@ export class Control {
       wakeUps: this.#wakeUps,
       outletsReady: Gate.create(routes.loops.length).memory,
       startTime: wallClockMicros(),
+      run: this.#run,
     };
     const { pipeSizeBytes, once, create } = this.#plan;
     const settings = { pipeSizeBytes, once, create };
@@ -244,6 +254,7 @@ export class Control {
         if (this.#plan.container) announceReady();
         this.#manager.ready();
         setTimeout(releaseStartPages, START_PAGES_MS);
+        this.#keeping!.start();
         this.#startCommand();
         break;
       case "busy":
@@ -458,6 +469,7 @@ export class Control {
   #exit(code?: ExitCode): never {
     if (this.#command?.running) this.#command.terminate();
     this.#halt();
+    this.#keeping?.end();
     const own = this.#exitCode(this.#reports.finish());
     process.exit(code ?? this.#withCommand(own));
   }

@@ -38,9 +38,9 @@ export class LanePool {
 
   /** No thread uses it any more; what it holds is gone. */
   give(lane: Lane): void {
-    const { memory, at, ringAt, ringBytes } = lane;
+    const { memory, at, outputAt, outputBytes } = lane;
     new Uint8Array(memory.buffer, at, WORDS_BYTES).fill(0);
-    discardPages(addressOfMemory(memory) + at, ringAt + ringBytes - at);
+    discardPages(addressOfMemory(memory) + at, outputAt + outputBytes - at);
     this.#free.push(lane);
   }
 }

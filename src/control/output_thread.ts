@@ -90,7 +90,7 @@ class OutputThread implements Arrivals {
   /** @throws PermanentError when the destination can never work. */
   #makeOutlet({ route, slot, plan, lanes, stays }: OutletStart): Outlet {
     const { output, format, maxLineBytes, whenFull, markers } = plan;
-    const { thread, shared: { startTime, wakeUps } } = this.#start;
+    const { thread, shared: { startTime, wakeUps, run } } = this.#start;
     const board = this.#board;
     const kind = kindOf(output);
     const sink = kind.open(output, {
@@ -116,7 +116,7 @@ class OutputThread implements Arrivals {
       }),
       format: makeFormat(format, {
         maxLineBytes,
-        run: crypto.randomUUID(),
+        run,
         host: hostName(),
         bare: kind.makesDocuments ?? false,
         ...(output.syslog && { syslog: output.syslog }),

@@ -134,7 +134,7 @@ function allocate(plans: readonly RoutePlan[]): Lane[] {
   }
 }
 
-/** Those of a route's lanes. */
+/** The sizes of the lanes of a route. */
 export function sizesOf({ capacityBytes, maxLineBytes, format }: RoutePlan): LaneSizes {
   return {
     capacityBytes,

@@ -1,11 +1,12 @@
+import type { InputSpec } from "../input/pipe_source.ts";
 import type { Lane } from "../lane/lane.ts";
 import { SentMemories } from "../lane/sent_lane.ts";
 import { loopOf } from "../output/sinks.ts";
 import type { FoldersPlan, RoutePlan } from "../plan.ts";
 import { MAX_THREADS } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
+import type { RouteLanes } from "./keeping.ts";
 import { mailWay, type OutputMail } from "./mail.ts";
-import { allocateRoutes } from "./preparation.ts";
 import { Slots } from "./slots.ts";
 import type {
   OutletStart,
@@ -63,16 +64,12 @@ export class Routes {
   readonly #grows: boolean;
   #nextNumber = 0;
 
-  /**
-   * @param folders where inputs come from while the program runs
-   * @throws InputError when the system has not so much memory or so many descriptors.
-   */
-  constructor(plans: readonly RoutePlan[], folders: FoldersPlan | undefined) {
+  /** @param folders where inputs come from while the program runs */
+  constructor(routes: readonly RouteLanes[], folders: FoldersPlan | undefined) {
     this.#grows = folders !== undefined;
-    const lanes = allocateRoutes(plans);
     // Where each input that comes has a route of its own, none comes to these.
     const stays = folders?.perInput === false;
-    plans.forEach((plan, index) => this.add(plan, lanes[index]!, stays));
+    routes.forEach(({ plan, lanes }) => this.add(plan, lanes, stays));
   }
 
   /** @param stays see `OutletContext.stays` */
@@ -145,8 +142,9 @@ export class Routes {
       slot,
       plate,
       plan: { output, format, maxLineBytes, whenFull, markers },
-      lanes: plan.inputs.map(({ label }, index) => ({
+      lanes: plan.inputs.map(({ label, source }, index) => ({
         label,
+        run: source.kind === "kept" ? source.run : undefined,
         lane: loop.memories.pack(lanes[index]!),
         found: undefined,
       })),
@@ -156,8 +154,10 @@ export class Routes {
 
   get readerLanes(): ReaderLanes {
     const lanes = this.all.flatMap((route) =>
-      route.plan.inputs.map((input, index) =>
-        this.readerLaneOf(route, { input, lane: route.lanes[index]! })
+      route.plan.inputs.flatMap((input, index) =>
+        isComplete(input)
+          ? []
+          : [this.readerLaneOf(route, { input, lane: route.lanes[index]! })]
       )
     );
     return { memories: this.#readerMemories.take(), lanes };
@@ -198,3 +198,8 @@ export class Routes {
 /** Loops beside each other: so many disks and name servers can hang, and no other waits. */
 const MAX_LOOPS = 16;
 if (MAX_LOOPS >= MAX_THREADS) throw new Error("loops would share their words");
+
+/** The reader has nothing to do for it. */
+function isComplete({ source }: InputSpec): boolean {
+  return source.kind === "kept" && source.ended;
+}

@@ -28,6 +28,8 @@ export interface Shared {
   readonly outletsReady: SharedArrayBuffer;
   /** In microseconds since 1970. */
   readonly startTime: number;
+  /** See `FormatSettings`. */
+  readonly run: string;
 }
 
 export interface ReaderStart {
@@ -89,6 +91,8 @@ export interface OutletStart {
 
 export interface OutletLaneStart {
   readonly label: string;
+  /** See `LabelledLane`. */
+  readonly run?: string | undefined;
   readonly lane: SentLane;
   /** Of the input, where it was found in a folder; see `FoundFifo`. */
   readonly found: number | undefined;

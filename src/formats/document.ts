@@ -25,9 +25,9 @@ export function asDocuments(layout: RecordLayout, shape: DocumentShape): RecordL
   };
   return {
     ...layout,
-    record: (label, goesOn) => wrap(label, layout.record(label, goesOn)),
-    marker: (gap, label, time) => {
-      const record = layout.marker(gap, label, time);
+    record: (label, goesOn, run) => wrap(label, layout.record(label, goesOn, run)),
+    marker: (gap, label, time, run) => {
+      const record = layout.marker(gap, label, time, run);
       const { before, after } = wrap(label, { before: "", after: record });
       return before + after;
     },

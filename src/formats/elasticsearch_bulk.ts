@@ -13,24 +13,26 @@ const MARKER = { overwritten: "gap", dropped: "gap", rejected: "rejected" } as c
  * is an object, as the Elastic Common Schema has it: the templates for logs that come
  * with Elasticsearch refuse documents where it is a text.
  *
- * @param run the name of this run, which no other has on any machine
+ * @param thisRun the name of this run, which no other has on any machine
  * @param host the machine's name; left out where it has none
  */
-export function elasticsearchBulk(run: string, host: string): RecordLayout {
+export function elasticsearchBulk(thisRun: string, host: string): RecordLayout {
   const origin = host === "" ? {} : { host: { name: host } };
-  const action = (label: string, id: string) =>
+  const action = (label: string, run = thisRun, id: string) =>
     `{"create":{"_id":"${label}-${run}-${id}"}}\n`;
   return {
     escapes: JSON_ESCAPES,
-    record: (label, goesOn) => {
+    record: (label, goesOn, run) => {
       const fields = members({ stream: label, ...origin });
       return {
-        before: `${action(label, LINE)}{"@timestamp":"${TIME}",${fields},"message":"`,
+        before: `${
+          action(label, run, LINE)
+        }{"@timestamp":"${TIME}",${fields},"message":"`,
         after: `"${goesOn ? ',"partial":true' : ""}}\n`,
       };
     },
-    marker: (gap, label, time) =>
-      `${action(label, `${MARKER[gap.reason]}-${gap.nextLine + 1}`)}${
+    marker: (gap, label, time, run) =>
+      `${action(label, run, `${MARKER[gap.reason]}-${gap.nextLine + 1}`)}${
         JSON.stringify({
           "@timestamp": time,
           stream: label,

@@ -10,6 +10,8 @@ import type { Batch } from "../lane/ring_consumer.ts";
 /** The input that a batch comes from. */
 export interface Stream {
   readonly label: string;
+  /** The run whose lines they are, where it is an earlier one; see `FormatSettings`. */
+  readonly run?: string | undefined;
   /** The input's shared memory, and its address. */
   readonly memory: Uint8Array;
   readonly address: number;
@@ -93,6 +95,12 @@ export interface Format {
   marker(gap: Gap, stream: Stream): Outgoing;
   /** Nothing more comes of that stream. */
   forget(stream: Stream): void;
+  /**
+   * What it remembers between two batches of this stream. After `resume` with it, a
+   * format with the same settings makes the same of the batch that came next.
+   */
+  state(stream: Stream): number;
+  resume(stream: Stream, state: number): void;
 }
 
 /** The line of the last record within the first `written` bytes does not end there. */

@@ -5,6 +5,10 @@ import { MarkerPiece } from "./marker_piece.ts";
 
 const NEWLINE = 10;
 
+const AT_LINE_START = 0;
+const INSIDE_THIS = 1;
+const INSIDE_ANOTHER = 2;
+
 /**
  * The input's own bytes, written from where the ring has put them. A newline is
  * added only where a marker, a line of another input, or the line after a gap
@@ -14,7 +18,7 @@ export class RawFormat implements Format {
   readonly #piece = new BatchPiece();
   #begun = false;
   /** The input inside whose line the output is. */
-  #inside: Stream | undefined;
+  #inside: Stream | null | undefined;
 
   get atLineStart(): boolean {
     return this.#inside === undefined;
@@ -39,6 +43,16 @@ export class RawFormat implements Format {
     if (!this.#begun) return undefined;
     this.#begun = false;
     return this.#piece;
+  }
+
+  state(stream: Stream): number {
+    if (this.#inside === undefined) return AT_LINE_START;
+    return this.#inside === stream ? INSIDE_THIS : INSIDE_ANOTHER;
+  }
+
+  resume(stream: Stream, state: number): void {
+    if (state === AT_LINE_START) this.#inside = undefined;
+    else this.#inside = state === INSIDE_THIS ? stream : null;
   }
 
   marker(gap: Gap, { label }: Stream): Outgoing {

@@ -38,6 +38,14 @@ export class RecordFormat implements Format {
     this.#writers.delete(stream);
   }
 
+  state(stream: Stream): number {
+    return this.#writerOf(stream).piecesOfLine;
+  }
+
+  resume(stream: Stream, state: number): void {
+    this.#writerOf(stream).piecesOfLine = state;
+  }
+
   #writerOf(stream: Stream): RecordWriter {
     let writer = this.#writers.get(stream);
     if (writer === undefined) {

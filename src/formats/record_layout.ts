@@ -29,8 +29,11 @@ export interface RecordLayout {
   readonly stripsCarriageReturn?: true;
   /** How it writes times; RFC 3339 where it does not say. */
   readonly makeStamp?: () => Stamp;
-  /** @param goesOn the line goes on in the next record of this stream */
-  record(label: string, goesOn: boolean): RecordText;
+  /**
+   * @param goesOn the line goes on in the next record of this stream
+   * @param run that of the settings, unless the stream is an earlier run's
+   */
+  record(label: string, goesOn: boolean, run?: string): RecordText;
   /** A whole record that says what is missing. @param time as the stamp writes it */
-  marker(gap: Gap, label: string, time: string): string;
+  marker(gap: Gap, label: string, time: string, run?: string): string;
 }

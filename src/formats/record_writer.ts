@@ -96,14 +96,25 @@ export class RecordWriter {
       return made;
     };
     const texts = (goesOn: boolean): Texts => {
-      const { before, after } = layout.record(stream.label, goesOn);
+      const { before, after } = layout.record(stream.label, goesOn, stream.run);
       return { before: template(before.split(LINE).at(-1)!), after: template(after) };
     };
     this.#ends = texts(false);
     this.#goesOn = texts(true);
-    const [lead, numbered] = layout.record(stream.label, false).before.split(LINE);
+    const [lead, numbered] = layout.record(stream.label, false, stream.run).before
+      .split(LINE);
     this.#lead = numbered === undefined ? undefined : template(lead!);
     this.#piece = new RecordPiece(stream, this.#recordsAt);
+  }
+
+  /** How many pieces were written of a line that goes on; 0 between two lines. */
+  get piecesOfLine(): number {
+    return this.#inside ? this.#pieces : 0;
+  }
+
+  set piecesOfLine(pieces: number) {
+    this.#pieces = pieces;
+    this.#inside = pieces > 0;
   }
 
   begin(batch: Batch): void {
@@ -146,7 +157,8 @@ export class RecordWriter {
   marker(gap: Gap): Outgoing {
     const ends = this.#inside ? [this.#endOfLine(gap.from)] : [];
     const time = this.#timeText(gap.to);
-    const marker = this.#layout.marker(gap, this.#stream.label, time);
+    const { label, run } = this.#stream;
+    const marker = this.#layout.marker(gap, label, time, run);
     return this.#markerPiece(gap.nextLine, [...ends, marker]);
   }
 
@@ -165,7 +177,8 @@ export class RecordWriter {
 
   /** An empty last piece, for a line whose rest is lost. */
   #endOfLine(micros: number): string {
-    const { before, after } = this.#layout.record(this.#stream.label, false);
+    const { label, run } = this.#stream;
+    const { before, after } = this.#layout.record(label, false, run);
     const id = `${this.#line + 1}.${this.#pieces}`;
     this.#inside = false;
     this.#pieces = 0;

@@ -1,5 +1,6 @@
 import { wallClockMicros } from "../system/clock.ts";
 import { addressOfMemory } from "../system/memory.ts";
+import type { Lane } from "../lane/lane.ts";
 import type { Pace } from "./give_way.ts";
 import type { LineFramer } from "./line_framer.ts";
 import { ENDED, type PipeSource, WOULD_BLOCK } from "./pipe_source.ts";
@@ -38,12 +39,17 @@ export class InputLoop {
   #isToLook = false;
   #bytesRead = 0;
   #sparse = false;
+  /** An unfinished line stays where it is, and the next run goes on with it. */
+  #leavesRest = false;
+
+  /** What is read is kept in a file: see `LineFramer.expect`. */
+  readonly #kept: boolean;
 
   constructor(
     source: Source,
     framer: LineFramer,
     pace: Pace,
-    memory: WebAssembly.Memory,
+    { memory, kept = false }: Pick<Lane, "memory" | "kept">,
     waitsForNextWriter: boolean,
   ) {
     this.source = source;
@@ -51,6 +57,9 @@ export class InputLoop {
     this.pace = pace;
     this.#address = addressOfMemory(memory);
     this.#waitsForNextWriter = waitsForNextWriter;
+    this.#kept = kept;
+    // There is nothing but what an earlier run has read.
+    if (!source.isOpen) this.#state = "last bytes";
   }
 
   get ended(): boolean {
@@ -110,9 +119,11 @@ export class InputLoop {
 
   /** Reads once, and hands it to the framer. */
   #read(nowMs: number): void {
-    const room = this.#state === "last bytes"
-      ? Math.min(this.framer.room, this.#remainingBytes)
-      : this.framer.room;
+    const room = this.#expectLanding(
+      this.#state === "last bytes"
+        ? Math.min(this.framer.room, this.#remainingBytes)
+        : this.framer.room,
+    );
     const count = this.source.read(this.#address + this.framer.landAt, room);
     if (count === WOULD_BLOCK) return;
     if (count === ENDED) {
@@ -135,6 +146,15 @@ export class InputLoop {
     if (!this.source.awaitNextWriter()) this.finish();
   }
 
+  /** How much of `room` is to be read: what is kept has to know it before. */
+  #expectLanding(room: number): number {
+    if (!this.#kept) return room;
+    // With nothing to be read it is the end, or a byte that has come since.
+    const bytes = Math.min(room, Math.max(1, this.source.readableBytes));
+    this.framer.expect(bytes);
+    return bytes;
+  }
+
   /** Does what has become due. */
   #tick(nowMs: number): void {
     this.framer.tick(nowMs);
@@ -146,7 +166,8 @@ export class InputLoop {
     this.source.look();
     const { replaced, leaves, unpollable } = this.source;
     if (!replaced && !leaves && !unpollable) return;
-    const count = this.source.probe(this.#address + this.framer.landAt, this.framer.room);
+    const room = this.#expectLanding(this.framer.room);
+    const count = this.source.probe(this.#address + this.framer.landAt, room);
     if (count > 0) {
       this.framer.landed(count, wallClockMicros(), nowMs);
       // Nothing else may tell when it has been read to its end.
@@ -167,13 +188,16 @@ export class InputLoop {
     if (this.#state !== "reading") return;
     this.#state = "last bytes";
     this.#remainingBytes = this.source.pendingBytes;
+    // Its writers go on, and the rest of the line is still to come.
+    this.#leavesRest = this.#kept && this.source.isNamed;
     if (this.#remainingBytes === 0) this.finish();
   }
 
   /** Nothing more is read; what has landed is pushed as soon as there is room. */
   finish(): void {
     this.#state = "pushing the rest";
-    this.framer.pushUnfinished();
+    if (this.#leavesRest && this.framer.endsBetweenPieces) this.framer.pushLines();
+    else this.framer.pushUnfinished();
     if (this.framer.blocked) return;
     this.framer.close(wallClockMicros());
     this.source.close();

@@ -1,6 +1,15 @@
 import { pieceLength } from "../piece_length.ts";
 import { type Kernels, kernels } from "../kernels/kernels.ts";
-import { ENDS_INSIDE, STARTS_INSIDE } from "../lane/layout.ts";
+import {
+  ENDS_INSIDE,
+  LANDING_END,
+  LANDING_FROM,
+  LANDING_INSIDE,
+  LANDING_TIME,
+  NEXT_BYTE,
+  STARTS_INSIDE,
+} from "../lane/layout.ts";
+import { ExpectedLanding } from "../lane/expected_landing.ts";
 import { type Lane, preferredFrameBytes } from "../lane/lane.ts";
 import type { RingProducer } from "../lane/ring_producer.ts";
 import type { LaneCounters } from "../lane/lane_counters.ts";
@@ -20,9 +29,10 @@ const GATHER_MS = 10;
 
 const NEWLINE = 10;
 
-/** What the landing area must hold: an unfinished longest line, and one read. */
+/** What the landing area must hold: an unfinished longest line, where it is and where it
+ * is moved to, and one read. */
 export function landingBytesFor(maxLineBytes: number): number {
-  return maxLineBytes + 1 + READ_BYTES;
+  return 2 * (maxLineBytes + 1) + READ_BYTES;
 }
 
 /**
@@ -30,10 +40,12 @@ export function landingBytesFor(maxLineBytes: number): number {
  * them. Lines over `maxLineBytes`, and lines that take their time, go as
  * pieces: a piece that goes on with a line never holds any other line.
  *
- * The landing area holds `[whole lines | unfinished line | free]`. Whole lines
+ * The landing area holds `[pushed | whole lines | unfinished line | free]`. Whole lines
  * are pushed at once when the ring is empty; while the flusher is behind they
  * wait for company, for a few milliseconds, so that small writes do not fill
- * the ring with headers. Reader thread only.
+ * the ring with headers. What is left moves to the beginning when it no longer overlaps
+ * with where it was, so that a crash in the middle of that tears nothing. Reader thread
+ * only.
  */
 export class LineFramer {
   readonly #ring: Lane;
@@ -45,14 +57,19 @@ export class LineFramer {
   readonly #readBytes: number;
   readonly #kernels: Kernels;
   readonly #landing: Uint8Array;
-  readonly #pages: UnusedPages;
-  /** Bytes landed, and how many of them are whole lines. */
-  #filled = 0;
-  #whole = 0;
+  readonly #words: DataView;
+  readonly #pages: UnusedPages | undefined;
+  readonly #expected: ExpectedLanding | undefined;
+  /** Within the landing area: the bytes that are here, and where the whole lines end. */
+  #start: number;
+  #filled: number;
+  #whole: number;
+  /** Number in the stream of the byte at the beginning of the landing area. */
+  #fromByte: number;
   /** How many whole lines these are, so that nothing counts them again. */
-  #wholeLines = 0;
-  /** The landing area begins inside a line whose first pieces were pushed. */
-  #inside = false;
+  #wholeLines: number;
+  /** What is here begins inside a line whose first pieces were pushed. */
+  #inside: boolean;
   #blocked = false;
   /** Since the last `takeNews`. */
   #news = false;
@@ -93,10 +110,24 @@ export class LineFramer {
       ring.landingAt,
       ring.landingBytes,
     );
-    this.#pages = new UnusedPages(ring.memory, [
+    // Pages of a file would come back with what the file holds.
+    this.#pages = ring.kept ? undefined : new UnusedPages(ring.memory, [
       { at: ring.landingAt, bytes: ring.landingBytes },
       { at: ring.ringAt, bytes: ring.ringBytes },
     ]);
+    this.#expected = ring.kept ? new ExpectedLanding(ring) : undefined;
+    // What an earlier run has left there, if it has left anything.
+    this.#words = new DataView(ring.memory.buffer, ring.at);
+    const word = (at: number) => this.#words.getFloat64(at, true);
+    const { load } = this.#kernels;
+    this.#fromByte = load(ring.at + LANDING_FROM);
+    this.#start = load(ring.at + NEXT_BYTE) - this.#fromByte;
+    this.#filled = load(ring.at + LANDING_END) - this.#fromByte;
+    this.#whole = this.#lastNewline(this.#start, this.#filled) + 1 || this.#start;
+    this.#wholeLines = this.#countLines(this.#start, this.#whole);
+    this.#inside = word(LANDING_INSIDE) === 1;
+    this.#oldestMicros = this.#newestMicros = word(LANDING_TIME);
+    this.#oldestMs = this.#newestMs = performance.now();
   }
 
   /** Offset in the shared memory where the next bytes land. */
@@ -107,6 +138,19 @@ export class LineFramer {
   /** How many bytes may land there. */
   get room(): number {
     return Math.min(this.#readBytes, this.#ring.landingBytes - this.#filled);
+  }
+
+  /**
+   * A read is about to put `bytes` bytes there, all of them or none: if this process is
+   * killed before it says so itself, it can be seen whether they have come.
+   */
+  expect(bytes: number): void {
+    this.#expected?.expect(this.#filled, bytes);
+  }
+
+  /** What is here beside whole lines could as well be read by the next run. */
+  get endsBetweenPieces(): boolean {
+    return !this.#inside;
   }
 
   /** True while the ring is full and the policy is to wait: do not read on. */
@@ -134,36 +178,39 @@ export class LineFramer {
    */
   landed(bytes: number, nowMicros: number, nowMs: number): void {
     this.#news = true;
-    this.#pages.use(nowMs);
+    this.#pages?.use(nowMs);
     this.#newestMicros = nowMicros;
     this.#newestMs = nowMs;
-    if (this.#filled === 0) {
+    if (this.#filled === this.#start) {
       this.#oldestMicros = nowMicros;
       this.#oldestMs = nowMs;
     }
     const before = this.#filled;
     this.#filled += bytes;
+    this.#words.setFloat64(LANDING_TIME, this.#oldestMicros, true);
+    this.#kernels.store(this.#ring.at + LANDING_END, this.#fromByte + this.#filled);
     const newline = this.#lastNewline(before, this.#filled);
     if (newline >= 0) this.#whole = newline + 1;
     const lines = newline < 0 ? 0 : this.#countLines(before, this.#whole);
     this.#wholeLines += lines;
     this.#counters.addIn(bytes, lines, this.#whole < this.#filled);
     const tooLong = this.#filled - this.#whole > this.#maxLineBytes;
-    if (this.#whole < this.#frameBytes && !tooLong && this.#producer.backlogged) return;
+    const whole = this.#whole - this.#start;
+    if (whole < this.#frameBytes && !tooLong && this.#producer.backlogged) return;
     this.#pushAll();
   }
 
   /** Monotonic time at which `tick` has something to do, in ms; Infinity: never. */
   get deadlineMs(): number {
     if (this.#blocked) return Infinity;
-    if (this.#whole > 0) return this.#oldestMs + GATHER_MS;
-    if (this.#filled > 0) return this.#oldestMs + UNFINISHED_MS;
+    if (this.#hasWhole) return this.#oldestMs + GATHER_MS;
+    if (this.#hasAny) return this.#oldestMs + UNFINISHED_MS;
     return this.#droppedMs === undefined ? Infinity : this.#droppedMs + UNFINISHED_MS;
   }
 
   /** Monotonic time at which `discardUnused` has something to do, in ms. */
   get discardMs(): number {
-    return this.#blocked ? Infinity : this.#pages.deadlineMs;
+    return this.#blocked ? Infinity : this.#pages?.deadlineMs ?? Infinity;
   }
 
   /** Gives back the memory of a ring that has been empty for long. */
@@ -171,15 +218,23 @@ export class LineFramer {
     if (nowMs < this.discardMs) return;
     // Only here something is put into the ring, so one that is empty stays so; and an
     // outlet that has seen it before it was empty throws away what it copies.
-    this.#pages.tick(nowMs, this.#filled === 0 && !this.#producer.backlogged);
+    this.#pages?.tick(nowMs, !this.#hasAny && !this.#producer.backlogged);
   }
 
   /** Pushes what has waited long enough. */
   tick(nowMs: number): void {
     if (nowMs < this.deadlineMs) return;
-    if (this.#whole > 0) this.#pushAll();
-    else if (this.#filled > 0) this.pushUnfinished();
+    if (this.#hasWhole) this.#pushAll();
+    else if (this.#hasAny) this.pushUnfinished();
     else this.#exposeDrops(nowMs);
+  }
+
+  get #hasWhole(): boolean {
+    return this.#whole > this.#start;
+  }
+
+  get #hasAny(): boolean {
+    return this.#filled > this.#start;
   }
 
   /**
@@ -187,15 +242,19 @@ export class LineFramer {
    * ring is crowded, where the headers of small frames would cost lines.
    */
   pushWhole(): void {
-    if (this.#whole > 0 && !this.#blocked && !this.crowded) this.#pushAll();
+    if (this.#hasWhole && !this.#blocked && !this.crowded) this.#pushAll();
+  }
+
+  /** Pushes all lines, and leaves an unfinished one where it is. */
+  pushLines(): void {
+    this.#pushAll();
   }
 
   /** Pushes everything, the unfinished line as it is. */
   pushUnfinished(): void {
     this.#pushAll();
-    if (!this.#blocked && this.#filled > 0 && this.#push(0, this.#filled, 0, true)) {
-      this.#consume(this.#filled);
-    }
+    if (this.#blocked || !this.#hasAny) return;
+    if (this.#push(this.#start, this.#filled, 0, true)) this.#consumeTo(this.#filled);
   }
 
   /**
@@ -237,7 +296,7 @@ export class LineFramer {
 
   /** Pushes all whole lines, and all but the last piece of a line that is too long. */
   #pushAll(): void {
-    let from = 0;
+    let from = this.#start;
     while (from < this.#whole && !this.#blocked) {
       const to = this.#cut(from);
       // Only a piece of a line that is too long ends without its newline.
@@ -252,7 +311,7 @@ export class LineFramer {
       if (this.#blocked || !this.#push(from, to, 0, true)) break;
       from = to;
     }
-    this.#consume(from);
+    this.#consumeTo(from);
   }
 
   /** Where the frame that begins at `from`, before the last newline, should end. */
@@ -311,25 +370,35 @@ export class LineFramer {
       this.#counters.setShortfall(this.#producer.shortfallBytes);
       this.#onLoss();
     }
-    this.#inside = unfinished;
+    if (this.#inside !== unfinished) {
+      this.#inside = unfinished;
+      this.#words.setFloat64(LANDING_INSIDE, unfinished ? 1 : 0, true);
+    }
     return true;
   }
 
-  /** Moves what was not pushed to the beginning of the landing area. */
-  #consume(bytes: number): void {
-    if (bytes === 0) return;
-    const rest = this.#filled - bytes;
-    const { landingAt } = this.#ring;
-    if (rest > 0) this.#kernels.copy(landingAt, landingAt + bytes, rest);
-    this.#filled = rest;
-    this.#whole = Math.max(0, this.#whole - bytes);
+  /** What comes before `to` was pushed. */
+  #consumeTo(to: number): void {
+    if (to === this.#start) return;
+    this.#start = to;
+    this.#whole = Math.max(to, this.#whole);
     this.#oldestMs = this.#newestMs;
     this.#oldestMicros = this.#newestMicros;
+    const rest = this.#filled - to;
+    if (rest > to) return;
+    const { landingAt } = this.#ring;
+    if (rest > 0) this.#kernels.copy(landingAt, landingAt + to, rest);
+    this.#start = 0;
+    this.#filled = rest;
+    this.#whole -= to;
+    this.#fromByte += to;
+    // One store, and last: until then what was moved is where it was as well.
+    this.#kernels.store(this.#ring.at + LANDING_FROM, this.#fromByte);
   }
 
   /** An empty frame, whose numbers show the flusher what was dropped before it. */
   #exposeDrops(nowMs: number): void {
-    this.#push(0, 0, 0, this.#inside);
+    this.#push(this.#start, this.#start, 0, this.#inside);
     if (this.#droppedMs !== undefined) this.#droppedMs = nowMs;
   }
 }

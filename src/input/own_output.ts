@@ -25,6 +25,7 @@ export function refuseOwnOutput(
   }
   if (written.size === 0) return;
   for (const { source } of inputs) {
+    if (source.kind === "kept") continue;
     const at = loopThrough(source.kind === "fifo" ? source.path : source.number);
     const output = at === undefined ? undefined : written.get(at);
     if (output === undefined) continue;

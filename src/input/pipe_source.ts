@@ -24,7 +24,15 @@ export type InputSource =
     readonly inFolder?: true;
   }
   /** Handed over open by whoever has started the program; `name` is for messages. */
-  | { readonly kind: "descriptor"; readonly number: number; readonly name: string };
+  | { readonly kind: "descriptor"; readonly number: number; readonly name: string }
+  /** An earlier run has read all that there is, and left it in a file. */
+  | {
+    readonly kind: "kept";
+    readonly path: string;
+    readonly run: string;
+    /** It is all in the ring. */
+    readonly ended: boolean;
+  };
 
 export const STANDARD_INPUT: InputSource = {
   kind: "descriptor",
@@ -34,6 +42,7 @@ export const STANDARD_INPUT: InputSource = {
 
 /** How messages call it. */
 export function nameOfSource(source: InputSource): string {
+  if (source.kind === "kept") return `"${source.path}"`;
   return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
 }
 
@@ -109,6 +118,9 @@ export class PipeSource {
     settings: PipeSettings,
     events: PipeEvents,
   ): PipeSource {
+    if (source.kind === "kept") {
+      throw new Error("nothing is read from a file that is left");
+    }
     const descriptor = source.kind === "fifo"
       ? openFifo(source.path, settings.create)
       : checkDescriptor(source.number, source.name);
@@ -145,6 +157,21 @@ export class PipeSource {
 
   get #inFolder(): boolean {
     return this.#source.kind === "fifo" && this.#source.inFolder === true;
+  }
+
+  /** False where there is nothing more to read. */
+  get isOpen(): boolean {
+    return true;
+  }
+
+  /** What a read would find now: the whole of it, if it is a pipe. */
+  get readableBytes(): number {
+    return readableBytes(this.#descriptor);
+  }
+
+  /** It has a name, which can come to lead elsewhere. */
+  get isNamed(): boolean {
+    return this.#source.kind === "fifo";
   }
 
   /**

@@ -8,9 +8,10 @@ import { READER } from "../threads/board.ts";
 import type { Gate } from "../threads/gate.ts";
 import { Gather } from "./gather.ts";
 import { giveWay, Pace } from "./give_way.ts";
-import { InputLoop } from "./input_loop.ts";
+import { InputLoop, type Source } from "./input_loop.ts";
 import { LineFramer } from "./line_framer.ts";
-import { type InputSpec, PipeSource } from "./pipe_source.ts";
+import { LeftSource } from "./left_source.ts";
+import { type InputSpec, nameOfSource, PipeSource } from "./pipe_source.ts";
 import { Newcomers, type NewcomersContext } from "./newcomers.ts";
 import { NAMES, ReadLoop, WAKE_UP } from "./read_loop.ts";
 
@@ -125,16 +126,19 @@ function earlier(
 }
 
 function openInput(context: ReaderContext, from: ReaderLane): InputLoop {
-  const source = PipeSource.open(from.input.source, context.settings, {
-    onNotice: (message) => context.onInputNotice(from.input.label, message),
-  });
+  const { label, source: spec } = from.input;
+  const source = spec.kind === "kept"
+    ? new LeftSource(nameOfSource(spec))
+    : PipeSource.open(spec, context.settings, {
+      onNotice: (message) => context.onInputNotice(label, message),
+    });
   return inputOf(context, from, source);
 }
 
 function inputOf(
   { settings, board, onLoss }: ReaderContext,
   { input, lane, maxLineBytes, whenFull }: ReaderLane,
-  source: PipeSource,
+  source: Source,
 ): InputLoop {
   const counters = new LaneCounters(lane);
   const producer = new RingProducer(lane, whenFull);
@@ -142,5 +146,5 @@ function inputOf(
     if (board.announceLoss()) onLoss();
   });
   const waits = input.source.kind === "fifo" && !settings.once;
-  return new InputLoop(source, framer, new Pace(counters), lane.memory, waits);
+  return new InputLoop(source, framer, new Pace(counters), lane, waits);
 }

@@ -10,9 +10,11 @@ interface CounterKind {
   /** The names of its two numbers in `Counts`. */
   readonly lines: string;
   readonly bytes: string;
-  /** Which end of the lane counts it. */
-  readonly by: "reader" | "outlet";
-  /** It is no longer kept anywhere; what came in, less all of these, is buffered. */
+  /** Who counts it: an end of the lane, or the control thread when both have ended. */
+  readonly by: "reader" | "outlet" | "control";
+  /** It comes from somewhere. */
+  readonly enters?: true;
+  /** It is no longer here; what has entered, less all of these, is buffered. */
   readonly leaves?: true;
   /** It will never come out: a reason in `spillway_lost_lines_total`. */
   readonly lost?: true;
@@ -26,7 +28,16 @@ export const COUNTERS = [
     lines: "linesIn",
     bytes: "bytesIn",
     by: "reader",
+    enters: true,
     metric: { name: "input", help: "that were read" },
+  },
+  {
+    name: "recovered",
+    lines: "linesRecovered",
+    bytes: "bytesRecovered",
+    by: "reader",
+    enters: true,
+    metric: { name: "recovered", help: "that an earlier run had left" },
   },
   {
     name: "out",
@@ -60,12 +71,19 @@ export const COUNTERS = [
     leaves: true,
     lost: true,
   },
+  {
+    name: "kept",
+    lines: "linesKept",
+    bytes: "bytesKept",
+    by: "control",
+    leaves: true,
+  },
 ] as const satisfies readonly CounterKind[];
 
 export type Counter = typeof COUNTERS[number];
 export type CounterName = Counter["name"];
 
-/** What has come in and is in none of the others: in the ring or in a thread's hand. */
+/** What has entered and not left: in the ring or in a thread's hand. */
 export const BUFFERED = { lines: "linesBuffered", bytes: "bytesBuffered" } as const;
 
 type CountName = Counter["lines" | "bytes"] | typeof BUFFERED["lines" | "bytes"];

@@ -27,11 +27,14 @@ export interface Lane {
   /** The 8 bytes before the hand are the outlet's too: for what must go before a batch. */
   readonly handAt: number;
   readonly handBytes: number;
-  readonly outputAt: number;
   readonly ringAt: number;
   /** A little more than the capacity, so that headers do not eat into it. */
   readonly ringBytes: number;
+  readonly outputAt: number;
+  readonly outputBytes: number;
   readonly capacityBytes: number;
+  /** Its memory is a file, which whoever comes after this process can read. */
+  readonly kept?: boolean;
 }
 
 /** Payload bytes that a frame of many lines should have in a ring of this capacity. */
@@ -88,12 +91,18 @@ export function allocateLanes(count: number, sizes: LaneSizes): Lane[] {
 }
 
 function pagesOf(sizes: LaneSizes): number {
-  return Math.ceil(endOf(layOut(0, sizes)) / PAGE_BYTES);
+  const { outputAt, outputBytes } = layOut(0, sizes);
+  return Math.ceil((outputAt + outputBytes) / PAGE_BYTES);
 }
 
 /** How many lanes of these sizes share a memory. */
 export function lanesPerMemory(sizes: LaneSizes): number {
   return Math.max(1, Math.floor(SHARED_PAGES / pagesOf(sizes)));
+}
+
+/** Bytes from the beginning of a lane to its output area: what is worth keeping of it. */
+export function keptBytes({ at, outputAt }: Pick<Lane, "at" | "outputAt">): number {
+  return outputAt - at;
 }
 
 function layOut(at: number, sizes: LaneSizes): Omit<Lane, "memory"> {
@@ -103,20 +112,19 @@ function layOut(at: number, sizes: LaneSizes): Omit<Lane, "memory"> {
     Math.ceil(capacityBytes / preferredFrameBytes(capacityBytes));
   const landingAt = at + WORDS_BYTES;
   const handAt = landingAt + align(landingBytes) + HAND_PREFIX_BYTES;
-  const outputAt = handAt + align(handBytes);
+  const ringAt = handAt + align(handBytes);
+  const ringBytes = align(capacityBytes + headerBytes);
   return {
     at,
     landingAt,
     landingBytes: align(landingBytes),
     handAt,
     handBytes: align(handBytes),
-    outputAt,
-    ringAt: outputAt + align(outputBytes),
-    ringBytes: align(capacityBytes + headerBytes),
+    ringAt,
+    ringBytes,
+    // A file is mapped page by page, and what comes after it is not in it.
+    outputAt: Math.ceil((ringAt + ringBytes) / PAGE_BYTES) * PAGE_BYTES,
+    outputBytes: align(outputBytes),
     capacityBytes,
   };
-}
-
-function endOf({ ringAt, ringBytes }: Pick<Lane, "ringAt" | "ringBytes">): number {
-  return ringAt + ringBytes;
 }

@@ -23,7 +23,7 @@ export interface Shortfall {
 /** Where a counter's lines are, after its end's other words; its bytes come next. */
 const WORDS = Object.fromEntries(
   COUNTERS.map(({ name, by }, index) => {
-    const counters = by === "reader" ? READER_COUNTERS : OUTLET_COUNTERS;
+    const counters = by === "outlet" ? OUTLET_COUNTERS : READER_COUNTERS;
     return [name, counters + 2 * index * WORD];
   }),
 ) as Record<CounterName, number>;
@@ -58,7 +58,12 @@ export class LaneCounters {
     this.#words.store(this.#at + LINE_OPEN, lineOpen ? 1 : 0);
   }
 
-  /** The end that counts it, and no other. @param name not `in`: see `addIn` */
+  /** Before anybody reads: an unfinished line of an earlier run is to be gone on with. */
+  openLine(): void {
+    this.#words.store(this.#at + LINE_OPEN, 1);
+  }
+
+  /** Who counts it, and no other. @param name not `in`: see `addIn` */
   add(name: CounterName, bytes: number, lines: number): void {
     if (bytes < 0 || lines < 0) throw new Error(`the count of "${name}" would shrink`);
     const word = this.#at + WORDS[name];
@@ -114,14 +119,19 @@ export class LaneCounters {
       const counterBytes = this.#load(word + WORD) + (discarded ? discardedBytes : 0n);
       counts[counter.lines] = counterLines;
       counts[counter.bytes] = counterBytes;
-      if (!("leaves" in counter)) continue;
-      lines += counterLines;
-      bytes += counterBytes;
+      if ("enters" in counter) {
+        lines += counterLines;
+        bytes += counterBytes;
+      } else {
+        lines -= counterLines;
+        bytes -= counterBytes;
+      }
     }
     // The last line of an input may end without a newline.
-    counts.linesIn! += this.#load(LINE_OPEN);
-    counts[BUFFERED.lines] = counts.linesIn! - lines;
-    counts[BUFFERED.bytes] = counts.bytesIn! - bytes;
+    const lineOpen = this.#load(LINE_OPEN);
+    counts.linesIn! += lineOpen;
+    counts[BUFFERED.lines] = lines + lineOpen;
+    counts[BUFFERED.bytes] = bytes;
     return counts as Counts;
   }
 
@@ -131,7 +141,7 @@ export class LaneCounters {
   }
 }
 
-/** What came in is read last. */
+/** What enters is read last. */
 const OUTLET_FIRST: readonly Counter[] = [...COUNTERS].sort((one, other) =>
-  Number(one.name === "in") - Number(other.name === "in")
+  Number("enters" in one) - Number("enters" in other)
 );

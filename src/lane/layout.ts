@@ -7,11 +7,13 @@
  * is a `memory.copy` within one memory and system calls read and write in place. The
  * output area is where a format that makes records writes them.
  *
- *      0        64 KiB       + landing       + hand         + output       + ring
+ *      0        64 KiB       + landing       + hand         + ring         + output
  *      ┌─────────┬─────────────┬──────────────┬──────────────┬──────────────┐
- *      │  words  │   landing   │     hand     │    output    │     ring     │
+ *      │  words  │   landing   │     hand     │     ring     │    output    │
  *      └─────────┴─────────────┴──────────────┴──────────────┴──────────────┘
- *        shared    reader only   outlet only    outlet only    shared
+ *        shared    reader only   outlet only    shared         outlet only
+ *
+ * All but the output area is in the file of a lane that is kept: see kept_file.ts.
  *
  * Words of 8 bytes, those of different threads far enough apart not to share a cache
  * line. What would have to outlive the process is here and not in objects:
@@ -19,11 +21,12 @@
  *      byte    0   tail   position of the oldest frame; both sides exchange it
  *      byte  128   head   position after the newest frame; the producer stores it
  *      byte  256   room   1 while a producer waits for the consumer to free space
- *      byte  512   producer: numbers of the next line and byte, what it lacked
+ *      byte  512   producer: numbers of the next line and byte; what has landed
  *      byte 1024   counters that the reader writes: lane_counters.ts
  *      byte 1536   counters that the outlet writes
  *      byte 2048   consumer: numbers of the next line and byte, time, gap, discarded
- *      byte 4096   what is in the hand: sizes, and an end and a time for each frame
+ *      byte 2304   what is in the hand, and how far it has come: hand_journal.ts
+ *      byte 4096   an end and a time for each frame in the hand
  *
  * Positions count units of 8 bytes since the start and only grow: a frame starts
  * at a multiple of 8, so no header word straddles the end of the ring, though the
@@ -47,6 +50,16 @@ export const ROOM = 256;
 /** Numbers of the next line and byte that come in, from 0. */
 export const NEXT_LINE = 512;
 export const NEXT_BYTE = 520;
+/**
+ * Number of the byte that would stand at the beginning of the landing area, and of the
+ * one after those that have landed; of the latter once the read that is under way has
+ * happened; when they came; and 1 where they go on with a line that was begun before.
+ */
+export const LANDING_FROM = 528;
+export const LANDING_END = 536;
+export const LANDING_GOAL = 544;
+export const LANDING_TIME = 552;
+export const LANDING_INSIDE = 560;
 export const READER_COUNTERS = 1024;
 export const OUTLET_COUNTERS = 1536;
 /** Numbers of the next line and byte to be taken out, and what is known beside them. */
@@ -57,6 +70,8 @@ export const PLACE_GAP_LINES = 2072;
 export const PLACE_GAP_BYTES = 2080;
 export const PLACE_DISCARDED_LINES = 2088;
 export const PLACE_DISCARDED_BYTES = 2096;
+export const PLACE_INSIDE = 2104;
+export const HAND = 2304;
 /** What is in the hand: where each frame's payload ends, and when it arrived. */
 export const HAND_FRAME_ENDS = 4096;
 export const HAND_FRAME_TIMES = 8192;

@@ -3,6 +3,7 @@ import { Count64 } from "./count64.ts";
 import { FrameSpace } from "./frame_space.ts";
 import {
   END,
+  ENDS_INSIDE,
   FRAME_BYTES,
   FRAME_FIRST_BYTE,
   FRAME_FIRST_LINE,
@@ -14,19 +15,14 @@ import {
   HAND_FRAME_TIMES,
   HEAD,
   MAX_BATCH_FRAMES,
-  PLACE_BYTE,
-  PLACE_DISCARDED_BYTES,
-  PLACE_DISCARDED_LINES,
-  PLACE_GAP_BYTES,
-  PLACE_GAP_LINES,
-  PLACE_LINE,
-  PLACE_TIME,
   ROOM,
   STARTS_INSIDE,
   TAIL,
   UNIT,
 } from "./layout.ts";
+import { HandJournal } from "./hand_journal.ts";
 import type { Lane } from "./lane.ts";
+import { Place } from "./place.ts";
 import { type RingAtomics, RingDamagedError } from "./ring_producer.ts";
 
 /**
@@ -70,50 +66,6 @@ const EMPTY_BATCH = {
   gapTo: 0,
 };
 
-/** Where the consumer is in the stream: numbers of the line and byte to come. */
-class Place {
-  readonly line = new Count64();
-  readonly byte = new Count64();
-  /** Arrival of the last frame that was delivered. */
-  lastTime = 0;
-  /** What is missing before the next frame, as far as is known. */
-  gapLines = 0;
-  gapBytes = 0;
-  discardedLines = 0;
-  discardedBytes = 0;
-
-  copyFrom(other: Place): void {
-    this.line.copyFrom(other.line);
-    this.byte.copyFrom(other.byte);
-    this.lastTime = other.lastTime;
-    this.gapLines = other.gapLines;
-    this.gapBytes = other.gapBytes;
-    this.discardedLines = other.discardedLines;
-    this.discardedBytes = other.discardedBytes;
-  }
-
-  /** From the words of the lane that begins at `at`. */
-  readFrom(view: DataView, at: number): void {
-    this.line.readFrom(view, at + PLACE_LINE);
-    this.byte.readFrom(view, at + PLACE_BYTE);
-    this.lastTime = view.getFloat64(at + PLACE_TIME, true);
-    this.gapLines = view.getFloat64(at + PLACE_GAP_LINES, true);
-    this.gapBytes = view.getFloat64(at + PLACE_GAP_BYTES, true);
-    this.discardedLines = view.getFloat64(at + PLACE_DISCARDED_LINES, true);
-    this.discardedBytes = view.getFloat64(at + PLACE_DISCARDED_BYTES, true);
-  }
-
-  writeTo(view: DataView, at: number): void {
-    this.line.writeTo(view, at + PLACE_LINE);
-    this.byte.writeTo(view, at + PLACE_BYTE);
-    view.setFloat64(at + PLACE_TIME, this.lastTime, true);
-    view.setFloat64(at + PLACE_GAP_LINES, this.gapLines, true);
-    view.setFloat64(at + PLACE_GAP_BYTES, this.gapBytes, true);
-    view.setFloat64(at + PLACE_DISCARDED_LINES, this.discardedLines, true);
-    view.setFloat64(at + PLACE_DISCARDED_BYTES, this.discardedBytes, true);
-  }
-}
-
 /**
  * The reading side of a ring. One per ring, in one thread. It never waits: what
  * it finds overtaken by the producer it throws away, and looks again.
@@ -126,6 +78,7 @@ export class RingConsumer {
   readonly #headAt: number;
   readonly #roomAt: number;
   readonly #batch: Batch;
+  readonly #journal: HandJournal | undefined;
   /** After the last frame that was taken. */
   #place = new Place();
   /** After the frames that are being copied: not true until they are claimed. */
@@ -148,6 +101,7 @@ export class RingConsumer {
     this.#headAt = ring.at + HEAD;
     this.#roomAt = ring.at + ROOM;
     this.#space = new FrameSpace(ring);
+    this.#journal = ring.kept ? new HandJournal(ring) : undefined;
     this.#place.readFrom(this.#space.view, ring.at);
     this.#place.lastTime ||= startTime;
     const { buffer } = ring.memory;
@@ -156,6 +110,19 @@ export class RingConsumer {
       frameEnds: new Uint32Array(buffer, ring.at + HAND_FRAME_ENDS, MAX_BATCH_FRAMES),
       frameTimes: new Float64Array(buffer, ring.at + HAND_FRAME_TIMES, MAX_BATCH_FRAMES),
     };
+  }
+
+  /** Where it is written down what is in the hand, in a lane that is kept. */
+  get journal(): HandJournal | undefined {
+    return this.#journal;
+  }
+
+  /** The batch that an earlier run has left in the hand, if there is one. */
+  resume(): Batch | undefined {
+    if (!this.#journal?.isHeld) return undefined;
+    this.#journal.readInto(this.#batch);
+    this.#ended = this.#batch.end;
+    return this.#batch.end || this.#batch.frames > 0 ? this.#batch : undefined;
   }
 
   /** True after the batch whose `end` is set. */
@@ -214,6 +181,7 @@ export class RingConsumer {
    */
   drain(maxFrames = MAX_BATCH_FRAMES, untilTime = Infinity): Batch | undefined {
     for (;;) {
+      this.#journal?.release();
       const tail = this.#atomics.load(this.#tailAt);
       const head = this.#atomics.load(this.#headAt);
       if (tail === head) return undefined;
@@ -222,7 +190,8 @@ export class RingConsumer {
       const available = Math.min((head - tail) * UNIT, this.#ring.ringBytes);
       const frames = Math.min(maxFrames, this.#frameLimit);
       const length = this.#copyFrames(tail, available, frames, untilTime);
-      if (length > 0 && this.#claim(tail, tail + length / UNIT)) {
+      const next = tail + length / UNIT;
+      if (length > 0 && this.#hold(tail, next) && this.#claim(tail, next)) {
         this.#frameLimit = Math.min(MAX_BATCH_FRAMES, this.#frameLimit * 2);
         if (this.#commit()) return this.#batch;
       } else {
@@ -263,6 +232,8 @@ export class RingConsumer {
       walked += length;
       frame = this.#space.advance(frame, length);
     }
+    // The stream may end with a gap that no frame comes after.
+    if (batch.end && batch.frames === 0) this.#startBatch();
     return walked;
   }
 
@@ -292,6 +263,7 @@ export class RingConsumer {
     walk.line.copyFrom(this.#firstLine);
     walk.line.add(lines);
     batch.end = (flags & END) !== 0;
+    walk.inside = (flags & ENDS_INSIDE) !== 0;
     const startsInside = (flags & STARTS_INSIDE) !== 0;
     if (batch.frames === 0) {
       batch.gapTo = time;
@@ -328,6 +300,18 @@ export class RingConsumer {
   }
 
   /**
+   * Writes down what is in the hand, before it leaves the ring. The copy is sound if the
+   * producer had not come so far after it; then it may be delivered whatever comes of the
+   * claim.
+   */
+  #hold(tail: number, position: number): boolean {
+    if (this.#journal === undefined) return true;
+    if (this.#atomics.load(this.#tailAt) !== tail) return false;
+    this.#journal.hold(this.#batch, this.#walk, position);
+    return true;
+  }
+
+  /**
    * Frees the frames up to `position`, unless the producer has overwritten one.
    * If it succeeds the copy is sound: the producer writes over these bytes only
    * after it has seen a tail that comes after this exchange.
@@ -339,8 +323,6 @@ export class RingConsumer {
   /** Makes the walk true; false when it held nothing but discarded pieces. */
   #commit(): boolean {
     const batch = this.#batch;
-    // The stream may end with a gap that no frame comes after.
-    if (batch.end && batch.frames === 0) this.#startBatch();
     [this.#place, this.#walk] = [this.#walk, this.#place];
     this.#place.writeTo(this.#space.view, this.#ring.at);
     this.#ended = batch.end;

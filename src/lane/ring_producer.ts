@@ -232,11 +232,12 @@ export class RingProducer {
     this.#nextByte.writeTo(view, this.#space.advance(frame, FRAME_FIRST_BYTE));
     view.setFloat64(this.#space.advance(frame, FRAME_TIME), time, true);
     view.setUint32(this.#space.advance(frame, FRAME_FLAGS), flags, true);
-    this.#count(bytes, lines);
     const length = frameLength(bytes);
     this.#headOffset = this.#space.advance(frame, length);
     this.#head += length / UNIT;
-    // Last: whoever sees this head sees the whole frame before it.
+    // Last of the frame: whoever sees this head sees the whole frame before it.
     this.#atomics.store(this.#headAt, this.#head);
+    // After it, or what is counted and not in the ring would be missing after a crash.
+    this.#count(bytes, lines);
   }
 }

@@ -2,6 +2,7 @@ import { SinkRejection, TemporaryError } from "../errors.ts";
 import { goesOn, type Outgoing } from "../formats/format.ts";
 import { monotonicMs } from "../system/clock.ts";
 import type { Board, OutputWords, Steps } from "../threads/board.ts";
+import { type HandJournal, NO_PROGRESS } from "../lane/hand_journal.ts";
 import type { LaneCounters } from "../lane/lane_counters.ts";
 import { Backoff } from "./backoff.ts";
 import type { Custody, Sink } from "./sink.ts";
@@ -9,6 +10,9 @@ import type { Wait } from "./wait.ts";
 
 /** What is refused for good is reported at most so often; it is counted in any case. */
 const REJECTION_REPORT_MS = 10_000;
+
+/** So often an acknowledgement is looked for that something waits for. */
+const ACKNOWLEDGEMENT_MS = 2;
 
 /** What a delivery tells about the sink. */
 export interface SinkEvents {
@@ -34,6 +38,8 @@ export interface DeliveryContext {
 export interface Origin {
   readonly counters: LaneCounters;
   readonly refused: Refused;
+  /** Where its lane is kept. */
+  readonly journal?: HandJournal | undefined;
 }
 
 /** What the sink has refused for good of one input, and has not been reported yet. */
@@ -76,7 +82,18 @@ interface Unsettled {
   /** Its last line goes on in what comes next. */
   readonly goesOn: boolean;
   lines: number;
+  /** How far the hand has come with it. */
+  readonly reached: Reached;
 }
+
+/** How far a hand has come: in the output that it makes, and in the input that it holds. */
+interface Reached {
+  readonly output: number;
+  readonly bytes: number;
+  readonly lines: number;
+}
+
+const AT_BEGINNING: Reached = { output: 0, bytes: 0, lines: 0 };
 
 /**
  * Gets one piece after the other into the sink, however often that takes, and
@@ -107,9 +124,19 @@ export class Delivery {
   /** One for each write that the sink has in custody, the oldest first. */
   readonly #unsettled: Unsettled[] = [];
   #rejectionReportMs = -Infinity;
+  /** Whose hand it is, how far it was passed on, and what is known to be delivered of it. */
+  #hand: Origin | undefined;
+  #reached = AT_BEGINNING;
+  #progress = NO_PROGRESS;
+  #fileIdentity = "";
+  /** What an earlier run has delivered of the hand, as far as it has come to say so. */
+  #before = AT_BEGINNING;
+  /** What the file that is written to holds beyond that. */
+  #beyond: Uint8Array | undefined;
 
   constructor(sink: Sink, context: DeliveryContext) {
     this.#sink = sink;
+    sink.onAppending = (identity, bytes) => this.#noteFile(identity, bytes);
     this.#context = context;
     this.#words = context.words;
     this.#steps = context.steps;
@@ -134,6 +161,45 @@ export class Delivery {
     return false;
   }
 
+  /** The pieces that come now are those of another batch. */
+  beginHand(origin: Origin): void {
+    this.#hand = origin;
+    this.#reached = this.#before = AT_BEGINNING;
+    this.#progress = NO_PROGRESS;
+    this.#beyond = undefined;
+  }
+
+  /** As `beginHand`, for a batch of which an earlier run has delivered a part. */
+  resumeHand(origin: Origin): void {
+    this.beginHand(origin);
+    const { journal } = origin;
+    if (journal === undefined) return;
+    const { delivered, countedBytes, countedLines, file, fileBytes } = journal.progress;
+    this.#progress = journal.progress;
+    this.#before = { output: delivered, bytes: countedBytes, lines: countedLines };
+    this.#fileIdentity = `${file.major}:${file.minor}:${file.inode}`;
+    this.#beyond = this.#sink.contentFrom?.(this.#fileIdentity, fileBytes);
+    if (this.#beyond?.length === 0) this.#sink.goOn?.();
+  }
+
+  /** True when nothing is under way that has not arrived. As `tend`. */
+  settled(nowMs: number, wait: Wait): boolean {
+    const { custody } = this.#sink;
+    if (custody === undefined) return true;
+    if (!custody.settled) {
+      custody.hurry?.();
+      this.tend(nowMs, wait);
+    } else if (this.#unsettled.length > 0) {
+      this.#steps.begin();
+      this.#settle(custody);
+      this.#steps.end();
+    }
+    if (custody.settled && this.#unsettled.length === 0) return true;
+    // What comes from the peer's system does not wake anybody.
+    wait.until(nowMs + ACKNOWLEDGEMENT_MS);
+    return false;
+  }
+
   /**
    * Takes the next piece; `advance` must have said that there is none.
    *
@@ -145,8 +211,55 @@ export class Delivery {
     this.#time = time;
     this.#written = this.#countedBytes = this.#countedLines = 0;
     this.#words.writingSince = monotonicMs();
+    if (this.#hand === origin) this.#skipDelivered(piece);
     // A batch without bytes may still end a line: the last one of its input.
     if (piece.length === 0) this.#takenEmpty();
+  }
+
+  /** Moves on in a piece that an earlier run has begun to deliver. */
+  #skipDelivered(piece: Outgoing): void {
+    const counted = Math.min(piece.length, this.#before.output - this.#reached.output);
+    if (counted > 0) this.#pass(piece, counted);
+    const beyond = this.#beyond;
+    if (beyond === undefined || this.#written === piece.length) return;
+    const rest = piece.bytes.subarray(this.#written);
+    const length = Math.min(rest.length, beyond.length);
+    // What is there is somebody else's where it is not what comes next.
+    const isOurs = rest.subarray(0, length).every((byte, at) => byte === beyond[at]);
+    this.#beyond = isOurs ? beyond.subarray(length) : undefined;
+    if (!isOurs || length === 0) return;
+    this.#steps.begin();
+    this.#pass(piece, length);
+    this.#origin.counters.add("out", this.#passedBytes, this.#passedLines);
+    this.#noteDelivered(this.#reached);
+    this.#steps.end();
+    if (this.#beyond?.length === 0) this.#sink.goOn?.();
+  }
+
+  /** A part of the hand has arrived, or was refused, after all that comes before it. */
+  #noteDelivered({ output, bytes, lines }: Reached): void {
+    const journal = this.#hand?.journal;
+    if (journal === undefined) return;
+    const { file, fileBytes, delivered } = this.#progress;
+    this.#progress = {
+      delivered: output,
+      countedBytes: bytes,
+      countedLines: lines,
+      file,
+      fileBytes: fileBytes + output - delivered,
+    };
+    journal.progress = this.#progress;
+  }
+
+  #noteFile(identity: string, fileBytes: number): void {
+    const journal = this.#hand?.journal;
+    if (journal === undefined) return;
+    const isKnown = identity === this.#fileIdentity && this.#progress.file.inode > 0;
+    if (isKnown && fileBytes === this.#progress.fileBytes) return;
+    const [major = 0, minor = 0, inode = 0] = identity.split(":").map(Number);
+    this.#fileIdentity = identity;
+    this.#progress = { ...this.#progress, file: { major, minor, inode }, fileBytes };
+    journal.progress = this.#progress;
   }
 
   /**
@@ -183,6 +296,7 @@ export class Delivery {
       this.#pass(piece, bytes);
       if (custody === undefined) {
         this.#origin.counters.add("out", this.#passedBytes, this.#passedLines);
+        this.#noteDelivered(this.#reached);
         // A sink that only waited for room has not shown yet that it works.
         this.#recovered();
       } else {
@@ -192,6 +306,7 @@ export class Delivery {
           goesOn: goesOn(piece, this.#written),
           bytes: this.#passedBytes,
           lines: this.#passedLines,
+          reached: this.#reached,
         });
       }
     }
@@ -207,18 +322,32 @@ export class Delivery {
     this.#passedLines = progress.lines - this.#countedLines;
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
+    if (this.#hand === this.#origin && this.#origin.journal !== undefined) {
+      this.#reached = {
+        output: this.#reached.output + bytes,
+        bytes: this.#reached.bytes + this.#passedBytes,
+        lines: this.#reached.lines + this.#passedLines,
+      };
+    }
     if (bytes > 0 && this.#written < piece.length) this.#words.takenAt = monotonicMs();
   }
 
   /** The line of the bytes that were taken last has no newline and no more bytes. */
   #takenEmpty(): void {
     this.#steps.begin();
+    const wasCounted = this.#hand === this.#origin &&
+      this.#reached.lines < this.#before.lines;
     this.#pass(this.#piece!, 0);
+    if (wasCounted) {
+      this.#steps.end();
+      return;
+    }
     const last = this.#unsettled.findLast(({ origin }) => origin === this.#origin);
     if (this.#origin.refused.insideLine) {
       this.#rejected(this.#origin, 0, this.#passedLines, this.#time, false);
     } else if (last === undefined) {
       this.#origin.counters.add("out", 0, this.#passedLines);
+      this.#noteDelivered(this.#reached);
     } else last.lines += this.#passedLines;
     this.#steps.end();
   }
@@ -231,7 +360,12 @@ export class Delivery {
       const { origin, time } = oldest;
       const { bytes, lines } = verdict.of ?? oldest;
       const goesOn = oldest.goesOn && verdict.of === undefined;
-      if (verdict.of === undefined) this.#unsettled.shift();
+      if (verdict.of === undefined) {
+        this.#unsettled.shift();
+        // With the last one comes what was refused after it.
+        const isLast = this.#unsettled.length === 0;
+        this.#noteDelivered(isLast ? this.#reached : oldest.reached);
+      }
       oldest.bytes -= bytes;
       oldest.lines -= lines;
       if (verdict.rejected === undefined) {
@@ -297,6 +431,7 @@ export class Delivery {
 
   #rejectPassed(piece: Outgoing): void {
     const inside = goesOn(piece, this.#written);
+    if (this.#unsettled.length === 0) this.#noteDelivered(this.#reached);
     const [bytes, lines] = [this.#passedBytes, this.#passedLines];
     this.#rejected(this.#origin, bytes, lines, this.#time, inside);
   }

@@ -32,6 +32,8 @@ export interface LabelledLane {
   readonly lane: Lane;
   /** Of an input that was found in a folder; see `FoundFifo`. */
   readonly found?: number | undefined;
+  /** Of an earlier run whose lines these are. Those of later runs come after them. */
+  readonly run?: string | undefined;
 }
 
 interface Input extends Origin {
@@ -42,6 +44,8 @@ interface Input extends Origin {
   nextLine: number;
   /** Its hand, and what formats write. */
   readonly pages: UnusedPages;
+  /** The same input in an earlier run: its lines come first. */
+  readonly earlier: Input | undefined;
 }
 
 /** How a step has ended; "waiting" is for the lanes, or for what `wait` says. */
@@ -79,20 +83,33 @@ export class Outlet {
   /** The input whose next line came first, and when the next line of another came. */
   #oldest: Input | undefined;
   #untilTime = Infinity;
+  /** What an earlier run had in its hands, and the batch of each. */
+  readonly #resumed: { readonly input: Input; readonly batch: Batch }[];
+  readonly #isKept: boolean;
 
   constructor(context: OutletContext) {
     this.#context = context;
     this.#stays = context.stays;
     for (const lane of context.lanes) this.add(lane);
+    this.#isKept = context.lanes.some(({ lane }) => lane.kept);
+    this.#resumed = this.#inputs.flatMap((input) => {
+      const batch = input.consumer.resume();
+      return batch === undefined ? [] : [{ input, batch }];
+    });
+    // What the output was in the middle of goes on where it was: so it comes last.
+    this.#resumed.sort((one, other) => lastTime(one.batch) - lastTime(other.batch));
   }
 
   /** From now on its lines are delivered, too. */
-  add({ label, lane, found }: LabelledLane): void {
+  add({ label, run, lane, found }: LabelledLane): void {
+    const consumer = new RingConsumer(lane, this.#context.startTime);
+    const hand = { at: lane.handAt, bytes: lane.handBytes };
     this.#inputs.push({
       found,
-      consumer: new RingConsumer(lane, this.#context.startTime),
+      consumer,
       stream: {
         label,
+        run,
         memory: new Uint8Array(lane.memory.buffer),
         kernels: kernels(lane.memory),
         handAt: lane.handAt,
@@ -101,10 +118,15 @@ export class Outlet {
       },
       counters: new LaneCounters(lane),
       refused: new Refused(),
+      journal: consumer.journal,
       nextLine: 0,
       pages: new UnusedPages(lane.memory, [
-        { at: lane.handAt, bytes: lane.ringAt - lane.handAt },
+        ...(lane.kept ? [] : [hand]),
+        { at: lane.outputAt, bytes: lane.outputBytes },
       ]),
+      earlier: lane.kept
+        ? this.#inputs.findLast(({ stream }) => stream.label === label)
+        : undefined,
     });
   }
 
@@ -134,6 +156,8 @@ export class Outlet {
         this.#passOn();
         continue;
       }
+      // What is kept is in the hand until it has arrived.
+      if (this.#isKept && !delivery.settled(nowMs, this.wait)) return "waiting";
       // Asked before looking, so that nothing it pushed at last is overlooked.
       const { readerGone } = this.#context.board;
       this.#findOldest();
@@ -174,10 +198,10 @@ export class Outlet {
   #take(input: Input, nowMs: number): boolean {
     const { delivery, format, markers } = this.#context;
     if (format.atLineStart) delivery.reopenIfAsked();
-    if (input.consumer.peekBytes() > 0 && !delivery.ready(nowMs, this.wait)) return false;
-    const batch = input.consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
-    this.#account(input);
-    if (this.#stays && input.consumer.ended) this.#leaving++;
+    const [resumed] = this.#resumed;
+    const wanted = resumed !== undefined || input.consumer.peekBytes() > 0;
+    if (wanted && !delivery.ready(nowMs, this.wait)) return false;
+    const batch = resumed === undefined ? this.#drain(input) : this.#resume();
     if (batch === undefined) return true;
     input.pages.use(nowMs);
     this.#batch = batch;
@@ -192,6 +216,25 @@ export class Outlet {
       format.begin(batch, input.stream);
     }
     return true;
+  }
+
+  #drain(input: Input): Batch | undefined {
+    const { consumer, journal, stream } = input;
+    if (journal) journal.formatState = this.#context.format.state(stream);
+    const batch = consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
+    this.#account(input);
+    if (this.#stays && input.consumer.ended) this.#leaving++;
+    if (batch !== undefined) this.#context.delivery.beginHand(input);
+    return batch;
+  }
+
+  /** Takes up what an earlier run had in its hand. */
+  #resume(): Batch {
+    const { input, batch } = this.#resumed.shift()!;
+    const { delivery, format } = this.#context;
+    format.resume(input.stream, input.journal!.formatState);
+    delivery.resumeHand(input);
+    return batch;
   }
 
   /**
@@ -259,10 +302,12 @@ export class Outlet {
   }
 
   #findOldest(): void {
-    this.#oldest = undefined;
+    this.#oldest = this.#resumed[0]?.input;
     this.#untilTime = Infinity;
+    if (this.#oldest !== undefined) return;
     let oldestTime = Infinity;
     for (const input of this.#inputs) {
+      if (input.earlier?.consumer.ended === false) continue;
       const time = input.consumer.peekTime();
       if (time === undefined) continue;
       if (this.#oldest === undefined || time < oldestTime) {
@@ -282,4 +327,9 @@ export class Outlet {
     }
     if (consumer.takeRoomRequest()) this.#context.onRoom();
   }
+}
+
+/** Arrival of what came last, in microseconds since 1970. */
+function lastTime({ frames, frameTimes, gapTo }: Batch): number {
+  return frameTimes[frames - 1] ?? gapTo;
 }

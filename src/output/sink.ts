@@ -30,6 +30,21 @@ export interface Sink {
    */
   write(piece: Outgoing, from: number, wait: Wait): number;
 
+  /**
+   * Told right before bytes are appended to a file, so that after a crash its length says
+   * how many of them it has: which file, as `FileStatus.identity` says it, and how long.
+   */
+  onAppending?: ((identity: string, bytes: number) => void) | undefined;
+
+  /**
+   * Before the first write: what a file holds beyond so many bytes, if it is the file
+   * that is written to now, and that was written to last.
+   */
+  contentFrom?(identity: string, bytes: number): Uint8Array | undefined;
+
+  /** What the file ends with is what the next write goes on with. */
+  goOn?(): void;
+
   /** Where taking is not yet arriving: what was taken counts as out when it arrives. */
   readonly custody?: Custody;
 
@@ -76,6 +91,9 @@ export interface Custody {
 
   /** Nothing is kept: all that was taken has arrived or was refused. */
   readonly settled: boolean;
+
+  /** Nothing more comes before this has been settled: it need not be waited for. */
+  hurry?(): void;
 
   /**
    * Gets on with what has not arrived, without new bytes; to be asked again as `wait`

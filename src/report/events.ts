@@ -130,6 +130,21 @@ export type Notice =
     readonly message: string;
   }
   | { readonly event: "listening"; readonly url: string }
+  /** What an earlier run of an input had left is delivered now. */
+  | {
+    readonly event: "recovered";
+    readonly input: string;
+    readonly lines: number;
+    readonly bytes: number;
+    readonly run: string;
+    /** When that run had begun. */
+    readonly sinceMs: number;
+    readonly file: string;
+    /** Of what was being written when it ended nobody knows how much has arrived. */
+    readonly maxRepeatedBytes: number;
+  }
+  /** A person should know something about what is kept. */
+  | { readonly event: "keep_notice"; readonly message: string }
   /** An input, the output or this program fails for good. */
   | { readonly event: "error"; readonly message: string };
 

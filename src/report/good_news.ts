@@ -7,10 +7,12 @@ import { type ReportEvent, totalOf } from "./events.ts";
 export function isGoodNews(event: ReportEvent): boolean {
   switch (event.event) {
     case "input_notice":
+    case "recovered":
       return true;
     case "summary": {
       const all = totalOf(event.snapshot);
-      return all.bytesIn === all.bytesOut && all.linesIn === all.linesOut;
+      return all.bytesIn + all.bytesRecovered === all.bytesOut &&
+        all.linesIn + all.linesRecovered === all.linesOut;
     }
     default:
       return false;

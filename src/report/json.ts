@@ -61,6 +61,17 @@ function fields(event: ReportEvent): Record<string, unknown> {
       };
     case "input_notice":
       return { input: event.input, message: event.message };
+    case "recovered":
+      return {
+        input: event.input,
+        lines: event.lines,
+        bytes: event.bytes,
+        run: event.run,
+        since: formatTime(event.sinceMs),
+        file: event.file,
+        max_repeated_bytes: event.maxRepeatedBytes,
+      };
+    case "keep_notice":
     case "output_notice":
     case "sink_failing":
     case "sink_rejecting":

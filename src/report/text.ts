@@ -1,7 +1,7 @@
 import { type Container, nameOf } from "../containerd/container.ts";
 import { MAX_CAPACITY } from "../lane/lane.ts";
 import type { CoalescedKind } from "./coalesce.ts";
-import { formatSize, roundUpSize } from "../units.ts";
+import { formatSize, formatTime, roundUpSize } from "../units.ts";
 import { BUFFERED, COUNTERS, type Counts, lost, total } from "../lane/counters.ts";
 import {
   inputsOf,
@@ -66,6 +66,9 @@ function sentences(event: ReportEvent, labelled: Labelled): string[] {
           event.retries === 1 ? "1 attempt" : `${event.retries} attempts`
         }`,
       ];
+    case "recovered":
+      return [labelled(event.input) + recovered(event)];
+    case "keep_notice":
     case "output_notice":
     case "rotation_failing":
     case "rotation_recovered":
@@ -78,6 +81,20 @@ function sentences(event: ReportEvent, labelled: Labelled): string[] {
     case "summary":
       return summary(event.snapshot, true);
   }
+}
+
+function recovered(
+  { lines, bytes, sinceMs, maxRepeatedBytes }: Extract<
+    ReportEvent,
+    { readonly event: "recovered" }
+  >,
+): string {
+  const found = `recovered ${amount(BigInt(lines), BigInt(bytes))} that the run of ${
+    formatTime(sinceMs)
+  } had left`;
+  return maxRepeatedBytes === 0
+    ? found
+    : `${found}; up to ${size(maxRepeatedBytes)} of it may come twice`;
 }
 
 function others(kind: CoalescedKind, count: number, lost: string): string {

@@ -27,6 +27,7 @@ export const {
   ENOENT,
   ENOEXEC,
   ENOMEM,
+  ENOSPC,
   ENXIO,
   EPERM,
   EPIPE,

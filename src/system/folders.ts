@@ -1,7 +1,7 @@
-/** What is in a folder: getdents64(2). */
+/** Opening a folder, and what is in it: getdents64(2). */
 
 import process from "node:process";
-import { close, O_RDONLY, open } from "./descriptors.ts";
+import { close, O_NOFOLLOW, O_RDONLY, open } from "./descriptors.ts";
 import { result } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
@@ -16,6 +16,16 @@ const LENGTH_AT = 16;
 const NAME_AT = 19;
 
 const decoder = new TextDecoder();
+
+/** Opens a folder, and not what a symbolic link leads to; or `-errno`. */
+export function openFolder(path: string): number {
+  return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/** A name in an open folder, wherever that is by now, for calls that take a path. */
+export function pathIn(folder: number, name: string): string {
+  return `/proc/self/fd/${folder}/${name}`;
+}
 
 /**
  * The names in a folder but `.` and `..`, or `-errno`. A name that is not UTF-8 has

@@ -63,6 +63,10 @@ const SIGNATURES = {
   prctl: [["int", "address", "address", "address", "address"], "int"],
   usleep: [["int"], "int"],
   madvise: [["address", "address", "int"], "int"],
+  mmap: [["address", "address", "int", "int", "int", "address"], "address"],
+  // What it returns is the error itself.
+  posix_fallocate: [["int", "address", "address"], "int"],
+  statfs: [["address", "address"], "int"],
   getpagesize: [[], "int"],
   setpriority: [["int", "int", "int"], "int"],
   sigaction: [["int", "address", "address"], "int"],

@@ -43,6 +43,12 @@ export function environmentVariables(prefix: string): ReadonlyMap<string, string
   return variables;
 }
 
+/** A name for the time since the machine was started; empty where /proc does not say it. */
+export function bootId(): string {
+  const bytes = readFile("/proc/sys/kernel/random/boot_id");
+  return typeof bytes === "string" ? "" : decoder.decode(bytes).trim();
+}
+
 const HOST_NAME_MAX = 64;
 
 /** The name that this machine, or this container, has for itself; empty without one. */

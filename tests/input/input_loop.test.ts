@@ -44,7 +44,7 @@ class PipedInput {
       ),
       this.framed.framer,
       new Pace(this.framed.counters),
-      this.framed.ring.memory,
+      this.framed.ring,
       !once,
     );
     this.#writer = this.#openWriter();

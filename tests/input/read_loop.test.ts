@@ -10,6 +10,9 @@ import { FramedInput } from "./framed_input.ts";
 
 /** A pipe that answers reads with what a test wants. */
 class ToldSource implements Source {
+  readonly isOpen = true;
+  readonly isNamed = false;
+  readonly readableBytes = 0;
   readonly name = "the told input";
   readonly needsLooks = false;
   readonly leaves = false;
@@ -96,7 +99,7 @@ class ToldLoop {
     });
     for (const [index, source] of this.sources.entries()) {
       const { framer, counters, ring } = new FramedInput();
-      const input = new InputLoop(source, framer, new Pace(counters), ring.memory, false);
+      const input = new InputLoop(source, framer, new Pace(counters), ring, false);
       this.loop.add(input, index, () => this.rings++);
     }
   }

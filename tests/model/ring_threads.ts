@@ -52,6 +52,7 @@ export function ringMemory(ringBytes: number): Lane {
     handAt: HAND_AT,
     handBytes: AREA_BYTES,
     outputAt: HAND_AT + AREA_BYTES,
+    outputBytes: 0,
     ringAt: RING_AT,
     ringBytes,
     // Only for sizes that have nothing to do with how full the ring is.

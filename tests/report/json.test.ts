@@ -130,8 +130,12 @@ const COUNTS = {
   bytesDropped: 50n,
   linesRejected: 4n,
   bytesRejected: 40n,
-  linesBuffered: 6n,
-  bytesBuffered: 60n,
+  linesRecovered: 3n,
+  bytesRecovered: 30n,
+  linesKept: 2n,
+  bytesKept: 20n,
+  linesBuffered: 7n,
+  bytesBuffered: 70n,
 };
 
 /** What the JSON says of `COUNTS`, times `factor`. */
@@ -147,8 +151,12 @@ function counters(factor: number, left: "unflushed" | "buffered") {
     bytes_dropped: 50 * factor,
     lines_rejected: 4 * factor,
     bytes_rejected: 40 * factor,
-    [`lines_${left}`]: 6 * factor,
-    [`bytes_${left}`]: 60 * factor,
+    lines_recovered: 3 * factor,
+    bytes_recovered: 30 * factor,
+    lines_kept: 2 * factor,
+    bytes_kept: 20 * factor,
+    [`lines_${left}`]: 7 * factor,
+    [`bytes_${left}`]: 70 * factor,
   };
 }
 

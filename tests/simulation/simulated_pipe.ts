@@ -31,6 +31,8 @@ export class SimulatedPipe implements Source {
   readonly needsLooks: boolean;
   readonly leaves = false;
   readonly identity = undefined;
+  readonly isNamed: boolean;
+  readonly isOpen = true;
   readonly unpollable = false;
   readonly replaced = false;
   readonly pipeBytes = 64 * 1024;
@@ -56,7 +58,7 @@ export class SimulatedPipe implements Source {
     memory: WebAssembly.Memory,
   ) {
     this.name = `the simulated input ${descriptor}`;
-    this.needsLooks = scenario.fifo;
+    this.needsLooks = this.isNamed = scenario.fifo;
     this.#scenario = scenario;
     const { text, ends } = textOf(scenario, LETTERS[descriptor]!);
     this.#text = text;
@@ -123,6 +125,10 @@ export class SimulatedPipe implements Source {
 
   get pendingBytes(): number {
     return this.#written - this.#read;
+  }
+
+  get readableBytes(): number {
+    return Math.min(this.pendingBytes, this.readBytes);
   }
 
   awaitNextWriter(): boolean {

@@ -118,7 +118,7 @@ export class SimulatedRun implements Surroundings {
       const framer = new LineFramer(ring, producer, counters, maxLineBytes, () => {});
       const pipe = new SimulatedPipe(input, index, ring.memory);
       this.#pipes.push(pipe);
-      return new InputLoop(pipe, framer, new Pace(counters), ring.memory, input.fifo);
+      return new InputLoop(pipe, framer, new Pace(counters), ring, input.fifo);
     });
     this.#loop = new ReadLoop(this.#readiness(), {
       board: this.#board,
@@ -189,6 +189,8 @@ export class SimulatedRun implements Surroundings {
         texts.begin({ label: stream.label, kind: "marker" });
         return real.marker(gap, stream);
       },
+      state: (stream) => real.state(stream),
+      resume: (stream, state) => real.resume(stream, state),
     };
   }
 

@@ -66,6 +66,20 @@ export class AppendedFile {
     return this.#unfinishedBytes === 0;
   }
 
+  /** What it holds from byte `at` on; undefined where that is too much, or unreadable. */
+  contentFrom(at: number): Uint8Array | undefined {
+    const found = status(this.descriptor);
+    if (typeof found === "number" || !this.isFile) return undefined;
+    const length = found.bytes - at;
+    if (length < 0 || length > MAX_CARRIED_BYTES) return undefined;
+    return length === 0 ? new Uint8Array() : this.#read(at, length);
+  }
+
+  /** What comes next belongs to what it ends with, though that be half a line. */
+  goOn(): void {
+    this.#endsInsideLine = false;
+  }
+
   /** See `Sink.write`. @param to where to stop */
   write(piece: Outgoing, from: number, wait: Wait, to: number): number {
     if (this.#endsInsideLine) this.#endLine();

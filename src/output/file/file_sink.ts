@@ -53,6 +53,7 @@ const FILE_MODE = 0o640;
 
 /** A file that is appended to, and made when it is missing. Flusher thread only. */
 class FileSink implements Sink {
+  onAppending: Sink["onAppending"];
   readonly #name: string;
   readonly #wish: FileWish;
   readonly #rotation: FileRotation | undefined;
@@ -120,11 +121,32 @@ class FileSink implements Sink {
     this.#file ??= this.#open();
     if (this.#watch.isDue(this.#file)) this.#file = this.#follow(this.#file);
     const rotation = this.#rotation;
-    if (rotation === undefined) return this.#file.write(piece, from, wait, piece.length);
+    if (rotation === undefined) {
+      return this.#append(this.#file, piece, from, wait, piece.length);
+    }
     const file = rotation.rotateIfDue(this.#file, piece, from);
     if (file !== this.#file || file.bytes === 0) this.#watch.begin(0);
     this.#file = file;
-    return file.write(piece, from, wait, rotation.endOf(file, piece, from));
+    return this.#append(file, piece, from, wait, rotation.endOf(file, piece, from));
+  }
+
+  #append(
+    file: AppendedFile,
+    piece: Outgoing,
+    from: number,
+    wait: Wait,
+    to: number,
+  ): number {
+    this.onAppending?.(file.identity, file.bytes);
+    return file.write(piece, from, wait, to);
+  }
+
+  contentFrom(identity: string, bytes: number): Uint8Array | undefined {
+    return this.#file?.identity === identity ? this.#file.contentFrom(bytes) : undefined;
+  }
+
+  goOn(): void {
+    this.#file?.goOn();
   }
 
   reopen(): void {

@@ -140,6 +140,10 @@ export class HttpSink implements Sink, Custody {
     return boundary > from ? boundary : piece.recordEnd(from);
   }
 
+  hurry(): void {
+    if (!this.#batch.isEmpty) this.#batch.seal();
+  }
+
   tend(wait: Wait): void {
     this.#throwFailure();
     if (this.#posting !== undefined || this.#batch.dueMs <= performance.now()) {

@@ -66,6 +66,10 @@ export class NatsSink implements Sink, Custody {
     return taken;
   }
 
+  hurry(): void {
+    this.#window.seal();
+  }
+
   tend(wait: Wait): void {
     const connection = this.#connected(wait);
     if (connection !== undefined) this.#publish(connection, wait);

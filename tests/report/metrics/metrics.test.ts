@@ -44,6 +44,8 @@ Deno.test("every metric has its help, its type and all its samples", () => {
   assertEquals(samplesOf(text), [
     'spillway_input_lines_total{input="app"} 10',
     'spillway_input_bytes_total{input="app"} 1152921504606846977',
+    'spillway_recovered_lines_total{input="app"} 0',
+    'spillway_recovered_bytes_total{input="app"} 0',
     'spillway_output_lines_total{input="app"} 3',
     'spillway_output_bytes_total{input="app"} 30',
     'spillway_lost_lines_total{input="app",reason="overwritten"} 4',
