@@ -90,7 +90,7 @@ export const FLAG_GROUPS = [
         value: "DIR",
         isPath: true,
         help:
-          "Keep what is read in files in this folder until it is delivered, so that a crash or a restart loses nothing: the next run with it delivers first what was left. DIR is made with mode 0700; best in a tmpfs, as in /dev/shm.",
+          "Keep what is read in files in DIR until it is delivered. After a crash or a restart the next run delivers first what was left. DIR is made with mode 0700; a folder in /dev/shm costs no speed.",
         default: "off",
       },
       {
@@ -99,7 +99,7 @@ export const FLAG_GROUPS = [
         isPath: true,
         commandLineOnly: true,
         help:
-          "Write what a file holds that --keep has left, and leave it as it is. There is no other input.",
+          "Write what a file of --keep holds, and leave it as it is. There is no other input.",
       },
     ],
   },

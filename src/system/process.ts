@@ -43,9 +43,12 @@ export function environmentVariables(prefix: string): ReadonlyMap<string, string
   return variables;
 }
 
+const BOOT_ID_BYTES = 64;
+
 /** A name for the time since the machine was started; empty where /proc does not say it. */
 export function bootId(): string {
-  const bytes = readFile("/proc/sys/kernel/random/boot_id");
+  // Longer reads of what is in there are refused.
+  const bytes = readFile("/proc/sys/kernel/random/boot_id", BOOT_ID_BYTES);
   return typeof bytes === "string" ? "" : decoder.decode(bytes).trim();
 }
 
