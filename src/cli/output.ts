@@ -2,6 +2,7 @@ import type { Container } from "../containerd/container.ts";
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
+import { OutputNames } from "../output/output_names.ts";
 import { type Destination, type RotationSettings } from "../output/sink.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";
 import { hostName } from "../system/process.ts";
@@ -39,16 +40,13 @@ export function resolveOutputs(
   const text = single(flags, "output") ?? "-";
   if (!isPerInput(flags)) return [resolveOutput(flags, inputs, container)];
   const outputs = inputs.map((input) => resolveOutput(flags, [input], container));
-  const labels = new Map<string, string | undefined>();
-  for (const { output: { name }, inputs: [input] } of outputs) {
-    if (labels.has(name)) {
-      throw new UsageError(
-        `--output "${text}": the inputs "${
-          labels.get(name)
-        }" and "${input?.label}" would both go to ${name}; give them other labels`,
-      );
-    }
-    labels.set(name, input?.label);
+  const names = new OutputNames();
+  for (const { output, inputs: [input] } of outputs) {
+    const obstacle = names.take(input?.label ?? "", output);
+    if (obstacle === undefined) continue;
+    throw new UsageError(
+      `--output "${text}": of the inputs ${obstacle}; give them other labels`,
+    );
   }
   return outputs;
 }

@@ -2,6 +2,7 @@ import { InputError, messageOf, PermanentError, UsageError } from "../errors.ts"
 import type { FoundFifo } from "../input/newcomers.ts";
 import { outputAt } from "../input/own_output.ts";
 import type { Lane } from "../lane/lane.ts";
+import { OutputNames } from "../output/output_names.ts";
 import { kindOf } from "../output/sinks.ts";
 import type { FoldersPlan, RoutePlan } from "../plan.ts";
 import type { Reports } from "../report/reports.ts";
@@ -67,12 +68,16 @@ export class Arrivals {
   readonly #started: Set<number>;
   /** Those of them that do not take anything yet, and the reader's mail until then. */
   readonly #starting = new Map<number, ReaderMail[]>();
+  readonly #names = new OutputNames();
   #isOver = false;
 
   constructor(context: ArrivalsContext) {
     this.#context = context;
     const { folders, routes } = context;
     this.#started = new Set(routes.loops.map(({ thread }) => thread));
+    for (const { plan: { inputs: [input], output } } of routes.all) {
+      this.#names.take(input?.label ?? "", output);
+    }
     this.#pool = new LanePool(sizesOf(folders.like));
     if (!folders.perInput) this.#adopt(routes.all[0]!, "");
   }
@@ -114,9 +119,8 @@ export class Arrivals {
     if (known?.route.ended) {
       throw new PermanentError(`nothing is written to ${plan.output.name} any more`);
     }
-    if (known === undefined) plan.outputFolders.forEach(makeFolder);
     const lane = this.#takeLane();
-    const to = known ?? this.#makeRoute(plan, key);
+    const to = known ?? this.#routeFor(lane, plan, key);
     const arrival = { fifo, lane, route: to, isLetGo: false, isFlushed: false };
     this.#arrivals.set(fifo.number, arrival);
     to.arrivals.add(arrival);
@@ -154,8 +158,22 @@ export class Arrivals {
     }
   }
 
+  #routeFor(lane: Lane, plan: RoutePlan, key: string): ArrivalRoute {
+    try {
+      return this.#makeRoute(plan, key);
+    } catch (error) {
+      this.#pool.give(lane);
+      throw error;
+    }
+  }
+
   #makeRoute(plan: RoutePlan, key: string): ArrivalRoute {
     const { routes, reports, board } = this.#context;
+    plan.outputFolders.forEach(makeFolder);
+    const obstacle = this.#names.take(key, plan.output);
+    if (obstacle !== undefined) {
+      throw new UsageError(`of the inputs ${obstacle}; give it another name`);
+    }
     // Its only lane comes as any other that comes later.
     const own = { ...plan, inputs: [] };
     const route = routes.add(own, [], true);
@@ -256,7 +274,8 @@ export class Arrivals {
     if (isUsed || route.isClosing || route.route.ended) return;
     route.isClosing = true;
     this.#open.delete(label);
-    const { loop, plate, number } = route.route;
+    const { loop, plate, number, plan } = route.route;
+    this.#names.free(plan.output);
     // Another of its name may come before it is closed, and there is one of each.
     this.#context.reports.remove(number);
     this.#context.routes.tell(loop, { kind: "close", plate });
@@ -267,7 +286,10 @@ export class Arrivals {
     const { route, arrivals, isClosing } = over;
     if (!this.#context.folders.perInput || !route.ended || arrivals.size > 0) return;
     this.#routes.delete(route.number);
-    if (!isClosing) this.#context.reports.remove(route.number);
+    if (!isClosing) {
+      this.#context.reports.remove(route.number);
+      this.#names.free(route.plan.output);
+    }
     for (const [key, open] of this.#open) if (open === over) this.#open.delete(key);
     this.#context.routes.remove(route);
   }

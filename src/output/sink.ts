@@ -111,6 +111,8 @@ export interface Destination {
   readonly name: string;
   /** Where what was written could be read as an input: a path or a descriptor. */
   readonly readableAt?: string | number;
+  /** The path of a file whose rotated ones are beside it: see `OutputNames`. */
+  readonly rotates?: string;
   /** Where reports are written to the same file: `LineTurn.memory`. */
   readonly turn?: SharedArrayBuffer;
   /** What syslog messages are to say of the sender. */

@@ -217,6 +217,10 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["--fifo a/ --output fifo:a/b", '--output: FIFO "a/b" is what --fifo reads, and what'],
   ["--fifo a/ --output fifo:a/{input}.out", "is what --fifo reads, and what"],
   ["--fifo a/ --output {input}.log --format xml", '--format: "xml" is not one of'],
+  [
+    "--fifo a=x --fifo a.1=y --output {input} --max-size 1k",
+    'of the inputs "a.1" would go to "a.1", where "a" rotates its file to; give them',
+  ],
   ["--fifo a --fifo b", 'two inputs are called "stdout"; name each: --fifo LABEL=PATH'],
   ["--fifo x=a --fifo x=b", 'two inputs are called "x"'],
   [

@@ -34,9 +34,14 @@ export const fileKind: SinkKind<FileDestination> = {
   reopens: true,
   loop: ({ path }) => loopOfFile(path),
   parse: (path, { rotation }) =>
-    SCHEME.test(path)
-      ? undefined
-      : { kind: "file", name: `"${path}"`, readableAt: path, path, rotation },
+    SCHEME.test(path) ? undefined : {
+      kind: "file",
+      name: `"${path}"`,
+      readableAt: path,
+      ...(rotation && { rotates: path }),
+      path,
+      rotation,
+    },
   open: (destination, notices) => new FileSink(destination, notices),
 };
 
