@@ -3,7 +3,6 @@ import { RingProducer } from "../lane/ring_producer.ts";
 import { wallClockMicros } from "../system/clock.ts";
 import { describeError } from "../system/errno.ts";
 import { Inotify } from "../system/inotify.ts";
-import { FewNotices } from "./few_notices.ts";
 import {
   FifoFolder,
   type FifoInFolder,
@@ -75,7 +74,6 @@ export class Newcomers implements FolderReader {
   readonly #labels: Set<string>;
   readonly #newcomers = new Map<number, Newcomer>();
   readonly #byLoop = new Map<InputLoop, Newcomer>();
-  readonly #notices: FewNotices;
   /** Found since the control thread was asked. */
   #found: FoundFifo[] = [];
   #nextNumber = 0;
@@ -90,14 +88,6 @@ export class Newcomers implements FolderReader {
     this.#context = context;
     this.#settings = settings;
     this.#labels = new Set(context.labels);
-    this.#notices = new FewNotices(
-      context.onNotice,
-      (count) =>
-        context.onNotice(
-          context.folders.join(", "),
-          `${count} other notices like these were left out`,
-        ),
-    );
     if (this.#inotify.descriptor < 0) {
       throw new InputError(
         `cannot watch folders: inotify_init1 failed: ${
@@ -119,7 +109,7 @@ export class Newcomers implements FolderReader {
 
   /** When `tick` has something to do, on the clock of `performance.now`. */
   get deadlineMs(): number {
-    return Math.min(this.#nextLookMs, this.#notices.deadlineMs);
+    return this.#nextLookMs;
   }
 
   /** All that was found is read, or is not going to be. */
@@ -139,7 +129,6 @@ export class Newcomers implements FolderReader {
 
   /** True when inputs are to look at their names. */
   tick(nowMs: number): boolean {
-    this.#notices.tick(nowMs);
     if (nowMs < this.#nextLookMs) return false;
     this.#nextLookMs = (Math.floor(nowMs / LOOK_MS) + 1) * LOOK_MS;
     for (const folder of this.#folders) folder.look();
@@ -170,7 +159,7 @@ export class Newcomers implements FolderReader {
   }
 
   onNotice(about: string, message: string): void {
-    this.#notices.notice(about, message);
+    this.#context.onNotice(about, message);
   }
 
   /**

@@ -105,7 +105,12 @@ export type ReportEvent =
       readonly lines: bigint;
       readonly bytes: bigint;
     }
-    | { readonly event: "sink_failing"; readonly message: string }
+    | {
+      readonly event: "sink_failing";
+      readonly message: string;
+      /** What waits for that output already. */
+      readonly bufferedBytes: bigint;
+    }
     | {
       readonly event: "sink_recovered";
       readonly output: string;

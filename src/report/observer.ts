@@ -100,10 +100,11 @@ export class Observer {
     return this.#look([...this.#routes.values()]);
   }
 
-  /** Of one input alone, with its output. */
-  snapshotOf(number: number, label: string): Snapshot {
-    const route = this.#routes.get(number)!;
-    const inputs = route.inputs.filter((input) => input.label === label);
+  /** Of one route alone, if there still is one, and where it is named of one input. */
+  snapshotOf(number: number, label?: string): Snapshot | undefined {
+    const route = this.#routes.get(number);
+    if (route === undefined) return undefined;
+    const inputs = route.inputs.filter((input) => input.label === (label ?? input.label));
     return this.#look([{ ...route, inputs }]);
   }
 

@@ -138,10 +138,11 @@ export class Reporter {
   /** The outlet of a route says that its output fails; it does so once until it recovers. */
   sinkFailing(snapshot: Snapshot, number: number, message: string): ReportEvent {
     const { timeMs, startMs } = snapshot;
-    const { retries } = routeOf(snapshot, number).output;
+    const { output, inputs } = routeOf(snapshot, number);
     const state = this.#outputState(number);
-    state.failing = { sinceUptimeMs: timeMs - startMs, retries };
-    return { timeMs, event: "sink_failing", message };
+    state.failing = { sinceUptimeMs: timeMs - startMs, retries: output.retries };
+    const bufferedBytes = inputs.reduce((sum, input) => sum + input.bytesBuffered, 0n);
+    return { timeMs, event: "sink_failing", message, bufferedBytes };
   }
 
   sinkRecovered(snapshot: Snapshot, number: number): ReportEvent {

@@ -6,6 +6,7 @@ import type { Board } from "../threads/board.ts";
 import { Console, meterFits } from "./console.ts";
 import { coalesce } from "./coalesce.ts";
 import { type Notice, type ReportEvent, type Snapshot, totalOf } from "./events.ts";
+import { FewAtOnce } from "./few_at_once.ts";
 import { isGoodNews } from "./good_news.ts";
 import { type ObservedRoute, Observer } from "./observer.ts";
 import { Reporter } from "./reporter.ts";
@@ -28,6 +29,7 @@ export class Reports {
   readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
+  readonly #few = new FewAtOnce((event) => this.#say(event));
 
   constructor(plan: ReportsPlan, stderr: Stderr) {
     const { whenFull } = plan.folders?.like ?? plan.routes[0]!;
@@ -59,9 +61,9 @@ export class Reports {
 
   /** It has gone, and all of it is written or lost. */
   removeInput(route: number, label: string, lane: Lane): void {
-    const last = this.#observer.snapshotOf(route, label);
+    const last = this.#observer.snapshotOf(route, label)!;
     const events = this.#reporter.forgetInput(last, route, label);
-    events.forEach((event) => this.#say(event));
+    events.forEach((event) => this.#few.say(event));
     this.#observer.removeLane(route, lane);
   }
 
@@ -96,17 +98,21 @@ export class Reports {
   }
 
   notice(notice: Notice): void {
-    this.#say({ timeMs: Date.now(), ...notice });
+    this.#few.say({ timeMs: Date.now(), ...notice });
   }
 
   /** The output of that route fails; its outlet says so once until it recovers. */
   sinkFailing(route: number, message: string): void {
     this.#observer.noteError(route, message);
-    this.#say(this.#reporter.sinkFailing(this.snapshot(), route, message));
+    const snapshot = this.#observer.snapshotOf(route);
+    if (snapshot === undefined) return;
+    this.#few.say(this.#reporter.sinkFailing(snapshot, route, message));
   }
 
   sinkRecovered(route: number): void {
-    this.#say(this.#reporter.sinkRecovered(this.snapshot(), route));
+    const snapshot = this.#observer.snapshotOf(route);
+    if (snapshot === undefined) return;
+    this.#few.say(this.#reporter.sinkRecovered(snapshot, route));
   }
 
   sinkRejecting(route: number, message: string): void {
@@ -125,6 +131,7 @@ export class Reports {
 
   /** The last words. @returns what they were made from */
   finish(): Snapshot {
+    this.#few.flush();
     this.#console.close();
     // What waits there could be so much that the last words would be left out.
     this.#console.finish();

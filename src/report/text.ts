@@ -107,6 +107,21 @@ function others(kind: CoalescedKind, count: number, lost: string): string {
       return `${count} other outputs have taken nothing, either`;
     case "stall_end":
       return `${count} other outputs take data again, too`;
+    case "sink_failing":
+      return `${count} other outputs fail, too; they are tried again as well`;
+    case "sink_recovered":
+      return `${count} other outputs work again, too`;
+    case "sink_rejecting":
+      return `${count} other outputs reject lines, too`;
+    case "rotation_failing":
+      return `${count} other files cannot be rotated or reopened, either`;
+    case "rotation_recovered":
+      return `${count} other files can be rotated or reopened again, too`;
+    case "input_notice":
+    case "output_notice":
+      return `${count} more notices like these at the same time`;
+    case "error":
+      return `${count} more errors at the same time`;
   }
 }
 

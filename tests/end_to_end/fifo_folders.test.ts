@@ -220,6 +220,56 @@ testFolder(
 );
 
 testFolder(
+  "reads no FIFO whose file another rotates its own to, and says so",
+  async ({ program, folder, pipes }) => {
+    makeFifo(`${pipes}/a`);
+    const spillway = start(program, [
+      ...["--fifo", pipes, "--output", `${folder}/{input}`, "--max-size", "1MB"],
+      ...["--report", "json"],
+    ]);
+    await writeTo(`${pipes}/a`, "one\n");
+    makeFifo(`${pipes}/a.1`);
+    await noticed(spillway, /"a.1" would go to ".*a.1", where "a" rotates its file to/);
+    await until("the line to arrive", () => textOf(`${folder}/a`) === "one\n");
+    const summary = await summaryOf(spillway);
+    assertEquals(summary.inputs!.map(({ input }) => input), ["a"]);
+  },
+);
+
+testFolder(
+  "says of a thousand outputs whose server is down that they fail, in a few lines",
+  async ({ program, pipes }) => {
+    const count = 1000;
+    for (let index = 0; index < count; index++) makeFifo(`${pipes}/s${index}`);
+    // Nobody listens there.
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr as Deno.NetAddr;
+    listener.close();
+    const spillway = startInShell(program, 'ulimit -n 4096; exec "$@"', [
+      ...["--fifo", pipes, "--output", `http://127.0.0.1:${port}/{input}`],
+      ...["--capacity", "64KiB", "--report", "json", "--drain-timeout", "100ms"],
+    ]);
+    for (let index = 0; index < count; index++) {
+      await writeTo(`${pipes}/s${index}`, "x".repeat(index) + "\n");
+    }
+    const told = () => spillway.reports.filter(({ event }) => event === "sink_failing");
+    const others = () =>
+      spillway.reports.filter(({ event, of }) =>
+        event === "others" && of === "sink_failing"
+      );
+    const failing = () =>
+      told().length + others().reduce((sum, { count }) => sum + Number(count), 0);
+    await until("all to be reported", () => failing() === count);
+    // Seven lines for each second in which some begin to fail.
+    const seconds = others().length;
+    assert(told().length <= 6 * (seconds + 1), `${told().length} lines in ${seconds} s`);
+    await spillway.kill("SIGTERM");
+    await spillway.readAll();
+    assertEquals(await spillway.code, 4);
+  },
+);
+
+testFolder(
   "reads no stranger's FIFO in a folder where everybody may make one",
   async ({ program, folder, pipes }) => {
     if (Deno.uid() !== 0) return;

@@ -66,7 +66,7 @@ const OBJECTS: readonly (readonly [ReportEvent, unknown])[] = [
     { time: TIME, event: "others", of: "loss", count: 997, lines: 5, bytes: 2 ** 40 },
   ],
   [
-    { timeMs, event: "sink_failing", message: "full\nand broken" },
+    { timeMs, event: "sink_failing", message: "full\nand broken", bufferedBytes: 0n },
     { time: TIME, event: "sink_failing", message: "full\nand broken" },
   ],
   [

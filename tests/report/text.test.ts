@@ -71,7 +71,12 @@ const SENTENCES: readonly (readonly [ReportEvent, string])[] = [
     "spillway: the output takes data again after 1m 31s",
   ],
   [
-    { timeMs, event: "sink_failing", message: 'cannot write to "x": disk full' },
+    {
+      timeMs,
+      event: "sink_failing",
+      message: 'cannot write to "x": disk full',
+      bufferedBytes: 0n,
+    },
     'spillway: cannot write to "x": disk full; trying again, new lines are kept in memory',
   ],
   [
