@@ -160,13 +160,18 @@ class FileSink implements Sink {
     const next = this.#openNext(this.#file);
     if (typeof next === "string") {
       this.#reopenFailed = true;
+      // That it was moved away need not be said as well.
+      this.#watch.complain();
       this.#notices.onRotationFailing(
-        `cannot reopen ${this.#name}: ${next}; writing goes on to the file that was open, until the next SIGHUP`,
+        `cannot reopen ${this.#name}: ${next}; writing goes on to the file that was open, until this works`,
       );
       return;
     }
     this.#file = next;
-    if (!this.#reopenFailed) return;
+    if (this.#reopenFailed) this.#reopened();
+  }
+
+  #reopened(): void {
     this.#reopenFailed = false;
     this.#notices.onRotationRecovered(`${this.#name} is open again`);
   }
@@ -201,9 +206,10 @@ class FileSink implements Sink {
   #followMoved(file: AppendedFile): AppendedFile {
     const next = this.#openNext(file);
     if (typeof next !== "string") {
-      this.#notices.onNotice(
-        `${this.#name} was moved away without SIGHUP; writing goes on to the file that has its name now`,
-      );
+      if (this.#reopenFailed) this.#reopened();
+      else {this.#notices.onNotice(
+          `${this.#name} was moved away without SIGHUP; writing goes on to the file that has its name now`,
+        );}
       return next;
     }
     if (this.#watch.complain()) {
