@@ -39,7 +39,8 @@ export async function run(
 
 /** The program may end without reading its input, when it has a reason to. */
 function ignoreClosed(error: unknown): void {
-  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  const isClosed = error instanceof Deno.errors.BrokenPipe || error instanceof TypeError;
+  if (!isClosed) throw error;
 }
 
 /** The program may have ended a moment ago. */

@@ -37,8 +37,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: CONSUMER,
-    from: "length > 0 && this.#claim(tail, tail + length / UNIT)",
-    to: "length > 0 && (this.#claim(tail, tail + length / UNIT) || true)",
+    from: "this.#hold(tail, next) && this.#claim(tail, next)",
+    to: "this.#hold(tail, next) && (this.#claim(tail, next) || true)",
     tests: RING_TESTS,
   },
   {
@@ -342,8 +342,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: FRAMER,
-    from: "this.#whole = Math.max(0, this.#whole - bytes);",
-    to: "this.#whole = 0;",
+    from: "this.#whole = Math.max(to, this.#whole);",
+    to: "this.#whole = to;",
     tests: INPUT_TESTS,
   },
   {
@@ -386,6 +386,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     file: ROUNDS,
     from: "    if (woken) this.#context.takeWakeUp();\n" +
+      "    if (named) this.#context.onNames();\n" +
       "    // Asked after the wake-up was taken, which may be the one that came with it.\n" +
       "    const stops = !this.#stopping && this.#context.board.stopRequested;\n",
     to: "    const stops = !this.#stopping && this.#context.board.stopRequested;\n" +
@@ -485,7 +486,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: COUNTERS,
-    from: "    counts.linesIn! += this.#load(LINE_OPEN);\n",
+    from: "    counts.linesIn! += lineOpen;\n",
     to: "",
     tests: ["lane", "input"],
   },
