@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import { writeCharts } from "./charts.ts";
 import { describe, thisMachine } from "./machine.ts";
+import { command } from "./measures/command.ts";
 import { containers } from "./measures/containers.ts";
 import { idle, memory } from "./measures/footprint.ts";
 import { formats } from "./measures/formats.ts";
@@ -31,6 +32,7 @@ const MEASURES: readonly Measure[] = [
   growth,
   formats,
   idle,
+  command,
   containers,
   nats,
 ];
