@@ -9,7 +9,7 @@ import { ServedLoop } from "../output/served_loop.ts";
 import { SERVED } from "../output/sink.ts";
 import { kindOf } from "../output/sinks.ts";
 import { signal } from "../system/event_counter.ts";
-import { hostName } from "../system/process.ts";
+import { hostName, threadId } from "../system/process.ts";
 import { Board } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
 import { Gate } from "../threads/gate.ts";
@@ -92,6 +92,7 @@ class OutputThread implements Arrivals {
     const { output, format, maxLineBytes, whenFull, markers } = plan;
     const { thread, shared: { startTime, wakeUps, run } } = this.#start;
     const board = this.#board;
+    board.route(slot).thread = threadId();
     const kind = kindOf(output);
     const sink = kind.open(output, {
       onNotice: (message) => note({ event: "output_notice", message }),

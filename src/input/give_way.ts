@@ -1,5 +1,6 @@
 import { napMicros } from "../system/clock.ts";
 import type { LaneCounters } from "../lane/lane_counters.ts";
+import type { ThreadActivity } from "../system/process.ts";
 
 /** Far shorter than the writer needs to fill the kernel pipe. */
 const BREATH_MICROS = 50;
@@ -28,7 +29,8 @@ export interface PacedInput {
  * yet not get to run for some milliseconds, and at that speed these are a whole
  * ring; no line should be lost for that. So the reader holds back a little while
  * a ring is more than half full and its sink fast. It never waits for a slow
- * sink: after 20 ms at the most it knows that it is one. Reader thread only.
+ * sink: after 20 ms at the most it knows that it is one, since the loop has waited
+ * for it then, and not only for a processor. Reader thread only.
  *
  * @param inputs those that were served in this round
  */
@@ -47,12 +49,19 @@ export function giveWay(inputs: readonly PacedInput[]): void {
 /** Whether the output of an input takes so much that it is worth waiting for. */
 export class Pace {
   readonly #counters: Pick<LaneCounters, "bytesOut">;
+  readonly #activity: () => ThreadActivity | undefined;
   #windowStartMs = -Infinity;
   #windowBytes = 0;
+  #windowSleeps = 0;
   #isFast = true;
 
-  constructor(counters: Pick<LaneCounters, "bytesOut">) {
+  /** @param activity of the output loop */
+  constructor(
+    counters: Pick<LaneCounters, "bytesOut">,
+    activity: () => ThreadActivity | undefined,
+  ) {
     this.#counters = counters;
+    this.#activity = activity;
   }
 
   isFast(nowMs: number): boolean {
@@ -60,9 +69,14 @@ export class Pace {
     if (elapsedMs < WINDOW_MS) return this.#isFast;
     const { bytesOut } = this.#counters;
     const taken = bytesOut - this.#windowBytes;
-    this.#isFast = elapsedMs > STALE_MS || taken >= FAST_BYTES_PER_MS * elapsedMs;
+    const { isRunnable = false, sleeps = 0 } = this.#activity() ?? {};
+    // What a loop takes that never waits for its sink is all that it has time for.
+    const isBusy = isRunnable && sleeps === this.#windowSleeps;
+    this.#isFast = elapsedMs > STALE_MS || taken >= FAST_BYTES_PER_MS * elapsedMs ||
+      isBusy;
     this.#windowStartMs = nowMs;
     this.#windowBytes = bytesOut;
+    this.#windowSleeps = sleeps;
     return this.#isFast;
   }
 }

@@ -3,6 +3,7 @@ import { LaneCounters } from "../lane/lane_counters.ts";
 import { type FullPolicy, RingProducer } from "../lane/ring_producer.ts";
 import { Epoll, EPOLLIN } from "../system/epoll.ts";
 import { clear } from "../system/event_counter.ts";
+import { activityOf } from "../system/process.ts";
 import type { Board } from "../threads/board.ts";
 import { READER } from "../threads/board.ts";
 import type { Gate } from "../threads/gate.ts";
@@ -137,7 +138,7 @@ function openInput(context: ReaderContext, from: ReaderLane): InputLoop {
 
 function inputOf(
   { settings, board, onLoss }: ReaderContext,
-  { input, lane, maxLineBytes, whenFull }: ReaderLane,
+  { input, lane, maxLineBytes, whenFull, route }: ReaderLane,
   source: Source,
 ): InputLoop {
   const counters = new LaneCounters(lane);
@@ -146,5 +147,7 @@ function inputOf(
     if (board.announceLoss()) onLoss();
   });
   const waits = input.source.kind === "fifo" && !settings.once;
-  return new InputLoop(source, framer, new Pace(counters), lane, waits);
+  const output = board.route(route);
+  const pace = new Pace(counters, () => activityOf(output.thread));
+  return new InputLoop(source, framer, pace, lane, waits);
 }

@@ -35,6 +35,7 @@ const SIGNATURES = {
   fcntl: [["int", "int", "address"], "int"],
   flock: [["int", "int"], "int"],
   geteuid: [[], "int"],
+  gettid: [[], "int"],
   ioctl: [["int", "address", "address"], "int"],
   mkfifo: [["address", "int"], "int"],
   mkdir: [["address", "int"], "int"],

@@ -71,6 +71,32 @@ export function yieldToOthers(): void {
   libc().call.setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
 }
 
+/** The system's number for the calling thread. */
+export function threadId(): number {
+  return libc().call.gettid();
+}
+
+/** What a thread of this process has been doing. */
+export interface ThreadActivity {
+  /** It has a processor, or waits for one and for nothing else. */
+  readonly isRunnable: boolean;
+  /** How often it has begun to wait for something else. */
+  readonly sleeps: number;
+}
+
+/** Many times what proc_pid_status(5) says of a thread. */
+const MAX_STATUS_BYTES = 16 * 1024;
+
+/** Undefined where the system does not tell. */
+export function activityOf(threadId: number): ThreadActivity | undefined {
+  const bytes = readFile(`/proc/self/task/${threadId}/status`, MAX_STATUS_BYTES);
+  if (typeof bytes === "string") return undefined;
+  const status = decoder.decode(bytes);
+  const sleeps = /^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)?.[1];
+  if (sleeps === undefined) return undefined;
+  return { isRunnable: /^State:\s*R/m.test(status), sleeps: Number(sleeps) };
+}
+
 /** The number of the user whose rights this process has. */
 export function ownUser(): number {
   return libc().call.geteuid() >>> 0;

@@ -151,6 +151,7 @@ const TAKEN_AT = 1 * WORD;
 const RETRIES = 2 * WORD;
 const FAILING_SINCE = 3 * WORD;
 const GONE = 4 * WORD;
+const THREAD = 5 * WORD;
 
 /** How the output of one route does; its outlet says so, and any thread may look. */
 export class OutputWords {
@@ -197,6 +198,15 @@ export class OutputWords {
 
   declareGone(): void {
     this.#words.store(this.#at + GONE, 1);
+  }
+
+  /** The thread that the outlet is in, as `threadId` has it; 0 before it is there. */
+  get thread(): number {
+    return this.#words.load(this.#at + THREAD);
+  }
+
+  set thread(id: number) {
+    this.#words.store(this.#at + THREAD, id);
   }
 
   /** How often something the output refused was tried again. */

@@ -43,7 +43,7 @@ class PipedInput {
         { onNotice: fail },
       ),
       this.framed.framer,
-      new Pace(this.framed.counters),
+      new Pace(this.framed.counters, () => undefined),
       this.framed.ring,
       !once,
     );

@@ -99,7 +99,13 @@ class ToldLoop {
     });
     for (const [index, source] of this.sources.entries()) {
       const { framer, counters, ring } = new FramedInput();
-      const input = new InputLoop(source, framer, new Pace(counters), ring, false);
+      const input = new InputLoop(
+        source,
+        framer,
+        new Pace(counters, () => undefined),
+        ring,
+        false,
+      );
       this.loop.add(input, index, () => this.rings++);
     }
   }

@@ -118,7 +118,13 @@ export class SimulatedRun implements Surroundings {
       const framer = new LineFramer(ring, producer, counters, maxLineBytes, () => {});
       const pipe = new SimulatedPipe(input, index, ring.memory);
       this.#pipes.push(pipe);
-      return new InputLoop(pipe, framer, new Pace(counters), ring, input.fifo);
+      return new InputLoop(
+        pipe,
+        framer,
+        new Pace(counters, () => undefined),
+        ring,
+        input.fifo,
+      );
     });
     this.#loop = new ReadLoop(this.#readiness(), {
       board: this.#board,
