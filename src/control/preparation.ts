@@ -1,16 +1,49 @@
 /** What is seen to before a thread starts, and can go wrong. Control thread only. */
 
+import { checkPipes } from "../containerd/shim.ts";
 import { InputError, messageOf, PermanentError } from "../errors.ts";
 import { outputBytesFor } from "../formats/formats.ts";
 import { createFifo } from "../input/fifo.ts";
 import { createFolder } from "../input/fifo_folder.ts";
 import { landingBytesFor } from "../input/line_framer.ts";
+import { refuseOwnOutput } from "../input/own_output.ts";
 import type { InputSpec } from "../input/pipe_source.ts";
 import { describeError, EEXIST } from "../system/errno.ts";
 import { mkdir } from "../system/names.ts";
 import { openFilesLimit, setOpenFilesLimit } from "../system/limits.ts";
 import { allocateLanes, type Lane, type LaneSizes } from "../lane/lane.ts";
-import { MAX_INPUTS, type RoutePlan } from "../plan.ts";
+import { inputsOf, MAX_INPUTS, type Plan, type RoutePlan } from "../plan.ts";
+
+/**
+ * What can go wrong, before any input is read.
+ *
+ * @throws InputError, PermanentError
+ */
+export function prepare(plan: Plan): void {
+  const { routes, folders, container, create } = plan;
+  const inputs = inputsOf(plan);
+  checkOpenFilesLimit(inputs, routes);
+  if (container) checkPipes();
+  routes.forEach(({ outputFolders }) => outputFolders.forEach(makeFolder));
+  if (create) createInputs(inputs, folders?.paths ?? []);
+  // Now, since it may be a FIFO that was missing.
+  refuseOwnOutput(inputs, routes.map(({ output }) => output));
+}
+
+/**
+ * Of outputs that do not show whose a line is. Both streams of a container in one file
+ * are what everybody expects.
+ */
+export function mergedInputs({ container, routes, folders }: Plan): string[] {
+  if (container) return [];
+  return routes.filter(({ format, inputs }) =>
+    format === "raw" && (inputs.length > 1 || folders?.perInput === false)
+  ).map(({ inputs, output }) =>
+    `the lines of ${
+      folders ? "all" : inputs.length
+    } inputs go to ${output.name} as they are, and do not show whose they are; a --format such as ndjson names the input, and {input} in --output gives each a file of its own`
+  );
+}
 
 /** What the runtime and an output take; Deno has 33 open when it is idle. */
 const OWN_DESCRIPTORS = 48;

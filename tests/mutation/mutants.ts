@@ -390,7 +390,8 @@ export const MUTANTS: readonly Mutant[] = [
       "    // Asked after the wake-up was taken, which may be the one that came with it.\n" +
       "    const stops = !this.#stopping && this.#context.board.stopRequested;\n",
     to: "    const stops = !this.#stopping && this.#context.board.stopRequested;\n" +
-      "    if (woken) this.#context.takeWakeUp();\n",
+      "    if (woken) this.#context.takeWakeUp();\n" +
+      "    if (named) this.#context.onNames();\n",
     tests: INPUT_TESTS,
   },
   {
