@@ -21,6 +21,7 @@ export const {
   EHOSTUNREACH,
   EINPROGRESS,
   EINTR,
+  EISDIR,
   EMFILE,
   EMSGSIZE,
   ENFILE,

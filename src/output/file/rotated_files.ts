@@ -7,7 +7,7 @@ import {
   O_RDONLY,
   open,
 } from "../../system/descriptors.ts";
-import { describeError, EAGAIN, ENOENT } from "../../system/errno.ts";
+import { describeError, EAGAIN, EISDIR, ENOENT } from "../../system/errno.ts";
 import { lockFile, lockHolder } from "../../system/file_locks.ts";
 import {
   type FileKind,
@@ -338,9 +338,12 @@ function failure(
   outcome: number,
   newName?: string,
 ): TemporaryError {
+  const advice = outcome === -EISDIR
+    ? `move the folder "${newName ?? name}" away`
+    : "its folder must be writable for this user";
   return new TemporaryError(
     `cannot ${verb} "${name}"${newName === undefined ? "" : ` to "${newName}"`}: ${
       describeError(-outcome)
-    }; its folder must be writable for this user`,
+    }; ${advice}`,
   );
 }

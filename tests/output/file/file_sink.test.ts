@@ -298,7 +298,8 @@ Deno.test("writing goes on to the full file when it cannot be rotated", () => {
     output.write("four\n");
     assertEquals(Deno.readTextFileSync(path), "one\ntwo\nthree\nfour\n");
     assertEquals(output.failures.length, 1, "it is said once");
-    assert(output.failures[0]!.includes("cannot rename"), output.failures[0]);
+    assertStringIncludes(output.failures[0]!, "cannot rename");
+    assertStringIncludes(output.failures[0]!, `move the folder "${path}.0" away`);
     assert(output.failures[0]!.endsWith("grows beyond --max-size until this works"));
   });
 });
