@@ -1,7 +1,6 @@
 import { messageOf, OutputError, SinkClosedError } from "../errors.ts";
 import { makeFormat } from "../formats/formats.ts";
 import { unpackLane } from "../lane/sent_lane.ts";
-import { Delivery } from "../output/delivery.ts";
 import { DescriptorLoop } from "../output/descriptor_loop.ts";
 import { type LabelledLane, Outlet } from "../output/outlet.ts";
 import type { Arrivals } from "../output/outlet_queue.ts";
@@ -104,17 +103,15 @@ class OutputThread implements Arrivals {
       lanes: lanes.map((lane) => this.#unpack(lane)),
       stays,
       board,
-      delivery: new Delivery(sink, {
-        board,
-        words: board.route(slot),
-        steps: board.steps(thread),
-        events: {
-          onSinkFailing: (message) => say({ kind: "sink failing", route, message }),
-          onSinkRecovered: () => say({ kind: "sink recovered", route }),
-          onReopened: () => say({ kind: "reopened", route }),
-          onSinkRejecting: (message) => say({ kind: "sink rejecting", route, message }),
-        },
-      }),
+      slot,
+      thread,
+      sink,
+      sinkEvents: {
+        onSinkFailing: (message) => say({ kind: "sink failing", route, message }),
+        onSinkRecovered: () => say({ kind: "sink recovered", route }),
+        onReopened: () => say({ kind: "reopened", route }),
+        onSinkRejecting: (message) => say({ kind: "sink rejecting", route, message }),
+      },
       format: makeFormat(format, {
         maxLineBytes,
         run,
@@ -123,7 +120,7 @@ class OutputThread implements Arrivals {
         ...(output.syslog && { syslog: output.syslog }),
       }),
       markers,
-      gapReason: whenFull === "overwrite" ? "overwritten" : "dropped",
+      whenFull,
       startTime,
       onRoom: () => signal(wakeUps),
       onFlushed: (found) => say({ kind: "input flushed", found }),

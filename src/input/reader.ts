@@ -1,6 +1,5 @@
 import type { Lane } from "../lane/lane.ts";
-import { LaneCounters } from "../lane/lane_counters.ts";
-import { type FullPolicy, RingProducer } from "../lane/ring_producer.ts";
+import type { FullPolicy } from "../lane/ring_producer.ts";
 import { Epoll, EPOLLIN } from "../system/epoll.ts";
 import { clear } from "../system/event_counter.ts";
 import { activityOf } from "../system/process.ts";
@@ -8,9 +7,9 @@ import type { Board } from "../threads/board.ts";
 import { READER } from "../threads/board.ts";
 import type { Gate } from "../threads/gate.ts";
 import { Gather } from "./gather.ts";
-import { giveWay, Pace } from "./give_way.ts";
-import { InputLoop, type Source } from "./input_loop.ts";
-import { LineFramer } from "./line_framer.ts";
+import { giveWay } from "./give_way.ts";
+import type { InputLoop, Source } from "./input_loop.ts";
+import { joinInput } from "./joined_input.ts";
 import { LeftSource } from "./left_source.ts";
 import { type InputSpec, nameOfSource, PipeSource } from "./pipe_source.ts";
 import { Newcomers, type NewcomersContext } from "./newcomers.ts";
@@ -141,13 +140,16 @@ function inputOf(
   { input, lane, maxLineBytes, whenFull, route }: ReaderLane,
   source: Source,
 ): InputLoop {
-  const counters = new LaneCounters(lane);
-  const producer = new RingProducer(lane, whenFull);
-  const framer = new LineFramer(lane, producer, counters, maxLineBytes, () => {
-    if (board.announceLoss()) onLoss();
-  });
-  const waits = input.source.kind === "fifo" && !settings.once;
   const output = board.route(route);
-  const pace = new Pace(counters, () => activityOf(output.thread));
-  return new InputLoop(source, framer, pace, lane, waits);
+  return joinInput({
+    source,
+    lane,
+    maxLineBytes,
+    whenFull,
+    waitsForNextWriter: input.source.kind === "fifo" && !settings.once,
+    activity: () => activityOf(output.thread),
+    onLoss: () => {
+      if (board.announceLoss()) onLoss();
+    },
+  });
 }

@@ -4,10 +4,12 @@ import { LaneCounters } from "../lane/lane_counters.ts";
 import { MAX_BATCH_FRAMES } from "../lane/layout.ts";
 import { type Batch, RingConsumer } from "../lane/ring_consumer.ts";
 import type { Lane } from "../lane/lane.ts";
+import type { FullPolicy } from "../lane/ring_producer.ts";
 import { UnusedPages } from "../lane/unused_pages.ts";
 import { addressOfMemory } from "../system/memory.ts";
 import type { Board } from "../threads/board.ts";
-import { type Delivery, type Origin, Refused } from "./delivery.ts";
+import { Delivery, type Origin, Refused, type SinkEvents } from "./delivery.ts";
+import type { Sink } from "./sink.ts";
 import { Wait } from "./wait.ts";
 
 export interface OutletContext {
@@ -15,10 +17,15 @@ export interface OutletContext {
   /** Where lanes come and go: it ends when it is closed, and not with its last lane. */
   readonly stays: boolean;
   readonly board: Board;
-  readonly delivery: Delivery;
+  /** The board's words of its route, and those of the thread of its loop. */
+  readonly slot: number;
+  readonly thread: number;
+  readonly sink: Sink;
+  readonly sinkEvents: SinkEvents;
   readonly format: Format;
   readonly markers: boolean;
-  readonly gapReason: Gap["reason"];
+  /** What the lanes do that are full: it says why lines are missing. */
+  readonly whenFull: FullPolicy;
   /** When the program started, in microseconds since 1970. */
   readonly startTime: number;
   /** Space was freed in a ring whose producer has asked for it. */
@@ -72,6 +79,7 @@ export class Outlet {
   readonly wait = new Wait();
   #wantsLines = true;
   readonly #context: OutletContext;
+  readonly #delivery: Delivery;
   readonly #inputs: Input[] = [];
   #stays: boolean;
   /** Lanes that have ended, and of which something has not arrived yet. */
@@ -88,7 +96,10 @@ export class Outlet {
   readonly #isKept: boolean;
 
   constructor(context: OutletContext) {
+    const { board, slot, thread, sink, sinkEvents: events } = context;
     this.#context = context;
+    const [words, steps] = [board.route(slot), board.steps(thread)];
+    this.#delivery = new Delivery(sink, { board, words, steps, events });
     this.#stays = context.stays;
     for (const lane of context.lanes) this.add(lane);
     this.#isKept = context.lanes.some(({ lane }) => lane.kept);
@@ -147,7 +158,7 @@ export class Outlet {
    * @throws PermanentError, SinkClosedError when the sink will never take anything again.
    */
   step(nowMs: number): Stepped {
-    const { delivery } = this.#context;
+    const delivery = this.#delivery;
     this.wait.clear();
     this.#wantsLines = false;
     for (let batches = 0; batches < BATCHES_PER_STEP;) {
@@ -172,7 +183,7 @@ export class Outlet {
 
   /** There is nothing in any ring. */
   #rest(readerGone: boolean, nowMs: number): Stepped {
-    const { delivery } = this.#context;
+    const delivery = this.#delivery;
     if (readerGone || this.#ended && !this.#stays) {
       if (!delivery.settle(nowMs, this.wait)) return "waiting";
       // The last answer may have refused something.
@@ -196,7 +207,8 @@ export class Outlet {
 
   /** Takes a batch out of a ring. False when the sink would not take it now. */
   #take(input: Input, nowMs: number): boolean {
-    const { delivery, format, markers } = this.#context;
+    const { format, markers } = this.#context;
+    const delivery = this.#delivery;
     if (format.atLineStart) delivery.reopenIfAsked();
     const [resumed] = this.#resumed;
     const wanted = resumed !== undefined || input.consumer.peekBytes() > 0;
@@ -224,14 +236,15 @@ export class Outlet {
     const batch = consumer.drain(MAX_BATCH_FRAMES, this.#untilTime);
     this.#account(input);
     if (this.#stays && input.consumer.ended) this.#leaving++;
-    if (batch !== undefined) this.#context.delivery.beginHand(input);
+    if (batch !== undefined) this.#delivery.beginHand(input);
     return batch;
   }
 
   /** Takes up what an earlier run had in its hand. */
   #resume(): Batch {
     const { input, batch } = this.#resumed.shift()!;
-    const { delivery, format } = this.#context;
+    const { format } = this.#context;
+    const delivery = this.#delivery;
     format.resume(input.stream, input.journal!.formatState);
     delivery.resumeHand(input);
     return batch;
@@ -242,7 +255,8 @@ export class Outlet {
    * lines or at the end. Refused itself, this marker is not tried again.
    */
   #beginRefused(): boolean {
-    const { delivery, format, markers } = this.#context;
+    const { format, markers } = this.#context;
+    const delivery = this.#delivery;
     if (!markers || !format.atLineStart && !this.#ended) return false;
     for (const input of this.#inputs) {
       const { refused, nextLine, stream } = input;
@@ -258,7 +272,7 @@ export class Outlet {
 
   #gap(batch: Batch): Gap {
     return {
-      reason: this.#context.gapReason,
+      reason: this.#context.whenFull === "overwrite" ? "overwritten" : "dropped",
       lines: batch.gapLines,
       bytes: batch.gapBytes,
       from: batch.gapFrom,
@@ -269,7 +283,8 @@ export class Outlet {
 
   /** Gives the delivery the next piece of what is in the hand. */
   #passOn(): void {
-    const { delivery, format } = this.#context;
+    const { format } = this.#context;
+    const delivery = this.#delivery;
     if (this.#hand === "marker") {
       this.#hand = "batch";
       format.begin(this.#batch, this.#input.stream);

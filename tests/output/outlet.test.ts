@@ -4,7 +4,6 @@ import { TemporaryError } from "../../src/errors.ts";
 import type { Gap } from "../../src/formats/format.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
 import { RawFormat } from "../../src/formats/raw.ts";
-import { Delivery } from "../../src/output/delivery.ts";
 import { Outlet } from "../../src/output/outlet.ts";
 import type { Wait } from "../../src/output/wait.ts";
 import { Board } from "../../src/threads/board.ts";
@@ -41,20 +40,18 @@ class TestFlush {
       lanes: labels.map((label, index) => ({ label, lane: this.rings[index]!.ring })),
       stays: false,
       board: this.board,
-      delivery: new Delivery(this.sink, {
-        board: this.board,
-        words: this.board.route(0),
-        steps: this.board.steps(1),
-        events: {
-          onSinkFailing: () => {},
-          onSinkRecovered: () => {},
-          onReopened: () => {},
-          onSinkRejecting: () => {},
-        },
-      }),
+      slot: 0,
+      thread: 1,
+      sink: this.sink,
+      sinkEvents: {
+        onSinkFailing: () => {},
+        onSinkRecovered: () => {},
+        onReopened: () => {},
+        onSinkRejecting: () => {},
+      },
       format: new RawFormat(),
       markers,
-      gapReason: policy === "drop-newest" ? "dropped" : "overwritten",
+      whenFull: policy,
       startTime: START_TIME,
       onRoom: () => this.rooms++,
       onFlushed: () => {},

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
 import { RawFormat } from "../../src/formats/raw.ts";
-import { Delivery } from "../../src/output/delivery.ts";
 import { Outlet } from "../../src/output/outlet.ts";
 import { OutletQueue } from "../../src/output/outlet_queue.ts";
 import { Board } from "../../src/threads/board.ts";
@@ -17,20 +16,18 @@ function makeOutlet(board: Board, route: number, sink: FakeSink, ring: RingPair)
     lanes: [{ label: "stdout", lane: ring.ring }],
     stays: false,
     board,
-    delivery: new Delivery(sink, {
-      board,
-      words: board.route(route),
-      steps: board.steps(1),
-      events: {
-        onSinkFailing: ignored,
-        onSinkRecovered: ignored,
-        onReopened: ignored,
-        onSinkRejecting: ignored,
-      },
-    }),
+    slot: route,
+    thread: 1,
+    sink,
+    sinkEvents: {
+      onSinkFailing: ignored,
+      onSinkRecovered: ignored,
+      onReopened: ignored,
+      onSinkRejecting: ignored,
+    },
     format: new RawFormat(),
     markers: true,
-    gapReason: "overwritten",
+    whenFull: "overwrite",
     startTime: 0,
     onRoom: ignored,
     onFlushed: () => {},

@@ -9,11 +9,9 @@ import type { Batch } from "../../src/lane/ring_consumer.ts";
 import type { Format, Gap, Outgoing, Stream } from "../../src/formats/format.ts";
 import { makeFormat, outputBytesFor } from "../../src/formats/formats.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
-import { InputLoop } from "../../src/input/input_loop.ts";
-import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
-import { Pace } from "../../src/input/give_way.ts";
+import { joinInput } from "../../src/input/joined_input.ts";
+import { landingBytesFor } from "../../src/input/line_framer.ts";
 import { type Readiness, ReadLoop, WAKE_UP } from "../../src/input/read_loop.ts";
-import { Delivery } from "../../src/output/delivery.ts";
 import { Outlet } from "../../src/output/outlet.ts";
 import { OutletQueue, type Place } from "../../src/output/outlet_queue.ts";
 import { Doorbell } from "../../src/threads/doorbell.ts";
@@ -21,7 +19,6 @@ import { LaneCounters } from "../../src/lane/lane_counters.ts";
 import { Board, READER } from "../../src/threads/board.ts";
 import type { Counts } from "../../src/lane/counters.ts";
 import { MIN_CAPACITY } from "../../src/lane/lane.ts";
-import { RingProducer } from "../../src/lane/ring_producer.ts";
 import { emptyRing } from "./ring_pool.ts";
 import type { Scenario, Turn } from "./scenario.ts";
 import { Parked, SimulatedClock } from "./simulated_clock.ts";
@@ -113,18 +110,17 @@ export class SimulatedRun implements Surroundings {
     this.#counters = rings.map((ring) => new LaneCounters(ring));
     const inputs = scenario.inputs.map((input, index) => {
       const ring = rings[index]!;
-      const producer = new RingProducer(ring, policy);
-      const counters = this.#counters[index]!;
-      const framer = new LineFramer(ring, producer, counters, maxLineBytes, () => {});
       const pipe = new SimulatedPipe(input, index, ring.memory);
       this.#pipes.push(pipe);
-      return new InputLoop(
-        pipe,
-        framer,
-        new Pace(counters, () => undefined),
-        ring,
-        input.fifo,
-      );
+      return joinInput({
+        source: pipe,
+        lane: ring,
+        maxLineBytes,
+        whenFull: policy,
+        waitsForNextWriter: input.fifo,
+        activity: () => undefined,
+        onLoss: () => {},
+      });
     });
     this.#loop = new ReadLoop(this.#readiness(), {
       board: this.#board,
@@ -140,20 +136,18 @@ export class SimulatedRun implements Surroundings {
       lanes: rings.map((lane, index) => ({ label: LABELS[index]!, lane })),
       stays: false,
       board: this.#board,
-      delivery: new Delivery(this.#sink, {
-        board: this.#board,
-        words: this.#board.route(0),
-        steps: this.#board.steps(1),
-        events: {
-          onSinkFailing: () => {},
-          onSinkRecovered: () => {},
-          onReopened: () => {},
-          onSinkRejecting: () => {},
-        },
-      }),
+      slot: 0,
+      thread: 1,
+      sink: this.#sink,
+      sinkEvents: {
+        onSinkFailing: () => {},
+        onSinkRecovered: () => {},
+        onReopened: () => {},
+        onSinkRejecting: () => {},
+      },
       format: this.#watchedFormat(),
       markers: scenario.markers,
-      gapReason: policy === "overwrite" ? "overwritten" : "dropped",
+      whenFull: policy,
       startTime: START_MS * 1000,
       onRoom: () => this.#wakeReader(),
       onFlushed: () => {},
