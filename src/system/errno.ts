@@ -21,6 +21,7 @@ export const {
   EHOSTUNREACH,
   EINPROGRESS,
   EINTR,
+  EINVAL,
   EISDIR,
   EMFILE,
   EMSGSIZE,
@@ -28,11 +29,13 @@ export const {
   ENOENT,
   ENOEXEC,
   ENOMEM,
+  ENOSYS,
   ENOSPC,
   ENXIO,
   EPERM,
   EPIPE,
   EPROTOTYPE,
+  ESPIPE,
   ETIMEDOUT,
 } = constants.errno;
 

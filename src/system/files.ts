@@ -26,6 +26,22 @@ export function fsync(descriptor: number): number {
   return retried(() => libc().call.fsync(descriptor));
 }
 
+/** Of sync_file_range(2). */
+const WAIT_BEFORE = 1;
+const WRITE = 2;
+const WAIT_AFTER = 4;
+
+/** Has the data of a file set out for the disk, and does not wait for it. */
+export function writeOut(descriptor: number): number {
+  return retried(() => libc().call.sync_file_range(descriptor, 0, 0, WRITE));
+}
+
+/** Waits until the data of a file has been written; that alone does not make it lasting. */
+export function waitWritten(descriptor: number): number {
+  const flags = WAIT_BEFORE | WRITE | WAIT_AFTER;
+  return retried(() => libc().call.sync_file_range(descriptor, 0, 0, flags));
+}
+
 /** Read at most so much of a file that is meant to be small: a key, a certificate bundle. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 

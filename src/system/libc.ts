@@ -73,6 +73,7 @@ const SIGNATURES = {
   sigaction: [["int", "address", "address"], "int"],
   signal: [["int", "address"], "address"],
   fsync: [["int"], "int"],
+  sync_file_range: [["int", "address", "address", "int"], "int"],
   clock_gettime: [["int", "address"], "int"],
   gethostname: [["address", "address"], "int"],
   getenv: [["address"], "address"],

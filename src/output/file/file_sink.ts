@@ -12,6 +12,7 @@ import {
 import type { Wait } from "../wait.ts";
 import { AppendedFile } from "./appended_file.ts";
 import { FileRotation } from "./file_rotation.ts";
+import { GradualSync, MORE } from "./gradual_sync.ts";
 import { NameWatch } from "./name_watch.ts";
 import { Ownership } from "./ownership.ts";
 import type { FileWish } from "./open_for_appending.ts";
@@ -67,6 +68,8 @@ class FileSink implements Sink {
   readonly #ownership: Ownership;
   /** Undefined while another process has the lock. */
   #file: AppendedFile | undefined;
+  /** From the first step of `finish` on. */
+  #sync: GradualSync | undefined;
   /** Since the last time that it worked. */
   #reopenFailed = false;
 
@@ -244,11 +247,19 @@ class FileSink implements Sink {
    * Tries once: after a sync that has failed Linux takes the pages for written, and
    * the next one would succeed without them.
    */
-  finish(): boolean {
+  finish(wait: Wait): boolean {
     // There were no lines for it.
     if (this.#file === undefined) return true;
-    if (this.#watch.isUnsure(this.#file)) this.#file = this.#follow(this.#file);
-    const outcome = this.#file.sync();
+    if (this.#sync === undefined && this.#watch.isUnsure(this.#file)) {
+      this.#file = this.#follow(this.#file);
+    }
+    this.#sync ??= new GradualSync();
+    const outcome = this.#file.isFile ? this.#sync.step(this.#file.descriptor) : 0;
+    if (outcome === MORE) {
+      // As soon as others have had their turn.
+      wait.until(0);
+      return false;
+    }
     if (outcome < 0) {
       throw new PermanentError(
         `cannot make ${this.#name} lasting: ${

@@ -55,8 +55,13 @@ class FileOutput {
     }
   }
 
+  /** As its loop does. */
+  finish(): void {
+    while (!this.sink.finish(new Wait()));
+  }
+
   [Symbol.dispose](): void {
-    this.sink.finish(new Wait());
+    this.finish();
   }
 }
 
@@ -413,7 +418,7 @@ Deno.test("asks for compression after each rotation, and for what an earlier run
     assertEquals(output.plainFiles.length, 0);
     output.write("two\n", "tri\n");
     assertEquals(output.plainFiles.map(({ path }) => path), [path, path]);
-    output.sink.finish(new Wait());
+    output.finish();
     // The lock stays with the compressor until it is done.
     compressAll(new RotatedFiles(output.plainFiles[0]!));
     Deno.writeTextFileSync(`${path}.5`, "older\n");
@@ -434,9 +439,9 @@ Deno.test("one that rotates waits for all others, and others for it", () => {
       assertThrows(() => rotating.write("early\n"), TemporaryError).message,
       held,
     );
-    appending.sink.finish(new Wait());
+    appending.finish();
     assertThrows(() => rotating.write("early\n"), TemporaryError);
-    another.sink.finish(new Wait());
+    another.finish();
     rotating.write("tri\n");
     // It rotates, and keeps the lock over that.
     rotating.write("four\n");
@@ -452,7 +457,7 @@ Deno.test("the files belong to the last run until its compressor is done", () =>
   inFolder((path) => {
     const first = new FileOutput(path, { maxBytes: 4, compress: true });
     first.write("one\n", "two\n");
-    first.sink.finish(new Wait());
+    first.finish();
     using second = new FileOutput(path, { maxBytes: 4, compress: true });
     assertThrows(() => second.write("tri\n"), TemporaryError, "has one writer only");
     const files = new RotatedFiles(first.plainFiles[0]!);
@@ -493,5 +498,21 @@ Deno.test("refuses to rotate what is not a file", () => {
       PermanentError,
       'cannot rotate "/dev/null": not a file but a device; leave --max-size out',
     );
+  });
+});
+
+Deno.test("files that end together set out for the disk before any is waited for", () => {
+  inFolder((path) => {
+    const files = [new FileOutput(path), new FileOutput(`${path}.2`)];
+    files.forEach((file) => file.write("one\n"));
+    // Two steps, after each of which the others get their turns at once.
+    for (let step = 0; step < 2; step++) {
+      for (const { sink } of files) {
+        const wait = new Wait();
+        assertEquals(sink.finish(wait), false);
+        assertEquals(wait.atMs, 0);
+      }
+    }
+    for (const { sink } of files) assertEquals(sink.finish(new Wait()), true);
   });
 });
