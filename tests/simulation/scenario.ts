@@ -58,6 +58,8 @@ export interface Stop {
 
 export interface Scenario {
   readonly inputs: readonly InputScenario[];
+  /** Each input goes to an output of its own. */
+  readonly apart: boolean;
   readonly policy: FullPolicy;
   readonly format: FormatName;
   readonly markers: boolean;
@@ -68,7 +70,10 @@ export interface Scenario {
   readonly drainTimeoutMs: number;
   /** When these are over, each turn writes once and reads all it can. */
   readonly turns: readonly Turn[];
-  /** When these are over, the sink takes `sinkBytes` with each write. */
+  /**
+   * Several sinks take turns in doing these. When they are over, each takes `sinkBytes`
+   * with each write.
+   */
   readonly sink: readonly SinkStep[];
   readonly sinkBytes: number;
   /** What it takes has not arrived yet, and is not out before it has. */
@@ -139,6 +144,7 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   ),
   drainTimeoutMs: fc.constantFrom(10_000, 1000, 20, 0),
   inputs: fc.array(input, { minLength: 1, maxLength: 3 }),
+  apart: fc.boolean(),
   turns: fc.array(turn, { maxLength: 40 }),
   sink: fc.array(sinkStep, { maxLength: 40 }),
   sinkBytes: fc.constantFrom(300_000, 5000, 700),

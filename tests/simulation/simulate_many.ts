@@ -19,6 +19,7 @@ export async function simulate(runs: number, replay: Replay): Promise<Seen> {
     rejected: 0,
     failed: 0,
     stopped: 0,
+    apart: 0,
     cut: 0,
   };
   const property = fc.asyncProperty(anyScenario, async (scenario) => {

@@ -18,7 +18,7 @@ import { Doorbell } from "../../src/threads/doorbell.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";
 import { Board, READER } from "../../src/threads/board.ts";
 import type { Counts } from "../../src/lane/counters.ts";
-import { MIN_CAPACITY } from "../../src/lane/lane.ts";
+import { type Lane, MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { emptyRing } from "./ring_pool.ts";
 import type { Scenario, Turn } from "./scenario.ts";
 import { Parked, SimulatedClock } from "./simulated_clock.ts";
@@ -43,6 +43,8 @@ export interface Outcome {
   readonly rejected: boolean;
   readonly failed: boolean;
   readonly stopped: boolean;
+  /** There were several outputs. */
+  readonly apart: boolean;
   readonly cut: boolean;
 }
 
@@ -60,8 +62,14 @@ function simulatedDoorbell(signal: () => void): Doorbell {
   });
 }
 
-export class SimulatedRun implements Surroundings {
+/** One output, and the inputs that go to it, by their numbers. */
+interface Route {
+  readonly inputs: readonly number[];
   readonly texts: StreamTexts;
+  readonly sink: SimulatedSink;
+}
+
+export class SimulatedRun {
   readonly #scenario: Scenario;
   readonly #clock = new SimulatedClock(START_MS);
   readonly #board: Board;
@@ -70,7 +78,7 @@ export class SimulatedRun implements Surroundings {
   readonly #counters: readonly LaneCounters[];
   readonly #loop: ReadLoop;
   readonly #queue: OutletQueue;
-  readonly #sink: SimulatedSink;
+  readonly #routes: readonly Route[];
   #turns = 0;
   #turnsWithoutWriters = 0;
   #nextWriter = 0;
@@ -92,9 +100,8 @@ export class SimulatedRun implements Surroundings {
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.#stopAtTurn = scenario.stop?.atTurn ?? Infinity;
-    this.texts = new StreamTexts(scenario.format);
     this.#board = Board.create();
-    this.#sink = new SimulatedSink(scenario, this);
+    this.#routes = this.#makeRoutes();
     this.#doorbell = simulatedDoorbell(() => this.#rung = true);
     this.#queue = new OutletQueue(this.#doorbell);
     const { maxLineBytes, policy, format } = scenario;
@@ -131,42 +138,76 @@ export class SimulatedRun implements Surroundings {
       onBusy: () => {},
       onInputFailed: (message) => assert(false, message),
     });
-    for (const input of inputs) this.#loop.add(input, 0, () => this.#doorbell.ring(0));
-    const outlet = new Outlet({
-      lanes: rings.map((lane, index) => ({ label: LABELS[index]!, lane })),
+    for (const [number, route] of this.#routes.entries()) {
+      const ring = () => this.#doorbell.ring(number);
+      for (const index of route.inputs) this.#loop.add(inputs[index]!, number, ring);
+      this.#queue.add(number, this.#outletOf(number, route, rings), {
+        onEnded: () => {},
+        onFailed: (error) => this.#failure = error,
+      });
+    }
+  }
+
+  /** One for all inputs, or one for each. */
+  #makeRoutes(): Route[] {
+    const { inputs, apart, format } = this.#scenario;
+    const all = inputs.map((_, index) => index);
+    return (apart ? all.map((index) => [index]) : [all]).map((inputs, number, routes) => {
+      const texts = new StreamTexts(format);
+      const exiting = () => this.exiting;
+      const surroundings: Surroundings = {
+        texts,
+        get exiting() {
+          return exiting();
+        },
+        turn: () => this.turn(),
+        sleep: (ms) => this.sleep(ms),
+      };
+      const sink = new SimulatedSink(
+        this.#scenario,
+        surroundings,
+        number,
+        routes.length,
+      );
+      return { inputs, texts, sink };
+    });
+  }
+
+  #outletOf(number: number, route: Route, rings: readonly Lane[]): Outlet {
+    const { markers, policy } = this.#scenario;
+    return new Outlet({
+      lanes: route.inputs.map((index) => ({
+        label: LABELS[index]!,
+        lane: rings[index]!,
+      })),
       stays: false,
       board: this.#board,
-      slot: 0,
+      slot: number,
       thread: 1,
-      sink: this.#sink,
+      sink: route.sink,
       sinkEvents: {
         onSinkFailing: () => {},
         onSinkRecovered: () => {},
         onReopened: () => {},
         onSinkRejecting: () => {},
       },
-      format: this.#watchedFormat(),
-      markers: scenario.markers,
+      format: this.#watchedFormat(route.texts),
+      markers,
       whenFull: policy,
       startTime: START_MS * 1000,
       onRoom: () => this.#wakeReader(),
       onFlushed: () => {},
     });
-    this.#queue.add(0, outlet, {
-      onEnded: () => {},
-      onFailed: (error) => this.#failure = error,
-    });
   }
 
   /** The real format; it is only noted which input each piece is of. */
-  #watchedFormat(): Format {
+  #watchedFormat(texts: StreamTexts): Format {
     const { format, maxLineBytes, markers } = this.#scenario;
     const real = makeFormat(format, {
       maxLineBytes,
       run: "a run",
       host: "",
     });
-    const { texts } = this;
     return {
       get atLineStart() {
         return real.atLineStart;
@@ -199,7 +240,8 @@ export class SimulatedRun implements Surroundings {
     this.#clock.install((untilMs) => this.#sleepOrDie(untilMs));
     try {
       await this.#flush();
-      assert(this.#loop.ended && this.#sink.finished, "it ended before its input");
+      const finished = this.#routes.every(({ sink }) => sink.finished);
+      assert(this.#loop.ended && finished, "it ended before its input");
     } catch (error) {
       if (!(error instanceof Parked)) throw error;
       this.#cut = true;
@@ -215,17 +257,23 @@ export class SimulatedRun implements Surroundings {
     while (!queue.ended) {
       const { nowMs } = this.#clock;
       if (!queue.gather(nowMs)) this.#sleepInLoop(nowMs + queue.restMs(nowMs));
-      let promise: Promise<void> | undefined;
-      queue.step(this.#clock.nowMs, ({ outlet }: Place) => promise = outlet.wait.promise);
-      await promise;
-      if (promise !== undefined) queue.call(0);
+      const waiting: Place[] = [];
+      queue.step(this.#clock.nowMs, (place: Place) => {
+        if (place.outlet.wait.promise !== undefined) waiting.push(place);
+      });
+      for (const { plate, outlet } of waiting) {
+        await outlet.wait.promise;
+        queue.call(plate);
+      }
       if (this.#failure !== undefined) throw this.#failure;
     }
   }
 
   #sleepInLoop(untilMs: number): void {
     this.#rung = false;
-    if (this.#doorbell.beginSleep(1)) this.#sleepOrDie(untilMs, () => this.#rung);
+    if (this.#doorbell.beginSleep(this.#queue.plates)) {
+      this.#sleepOrDie(untilMs, () => this.#rung);
+    }
     this.#doorbell.endSleep();
   }
 
@@ -373,12 +421,17 @@ export class SimulatedRun implements Surroundings {
       seen.dropped += counts.bytesDropped;
       rejectedBytes += counts.bytesRejected;
     }
-    assertEquals(Number(rejectedBytes), this.#sink.rejectedBytes);
+    const sinks = this.#routes.map(({ sink }) => sink);
+    assertEquals(
+      Number(rejectedBytes),
+      sinks.reduce((sum, sink) => sum + sink.rejectedBytes, 0),
+    );
     return {
       overwrote: seen.overwritten > 0n,
       dropped: seen.dropped > 0n,
       rejected: rejectedBytes > 0n,
-      failed: this.#sink.failures > 0,
+      failed: sinks.some(({ failures }) => failures > 0),
+      apart: this.#routes.length > 1,
       stopped: this.#writtenAtStop !== undefined,
       cut: this.#cut,
     };
@@ -393,7 +446,8 @@ export class SimulatedRun implements Surroundings {
     assertEquals(Number(counts.bytesIn), input.length);
     assert(counts.bytesBuffered >= 0n && counts.linesBuffered >= 0n);
     if (this.#scenario.policy === "block") assertEquals(lost, { bytes: 0, lines: 0 });
-    const told = readBeside(input, this.texts.of(LABELS[index]!));
+    const { texts } = this.#routes.find(({ inputs }) => inputs.includes(index))!;
+    const told = readBeside(input, texts.of(LABELS[index]!));
     const atStop = this.#writtenAtStop?.[index] ?? pipe.written;
     const gone = Number(counts.bytesOut + counts.bytesRejected);
     if (this.#cut) {

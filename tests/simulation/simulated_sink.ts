@@ -31,7 +31,8 @@ export class SimulatedSink implements Sink {
   #underway = 0;
   /** Writes whose bytes have arrived, but have not been asked about. */
   #arrived = 0;
-  readonly #scenario: Scenario;
+  readonly #script: readonly SinkStep[];
+  readonly #mostBytes: number;
   readonly #run: Surroundings;
   #steps = 0;
   #absences = 0;
@@ -41,8 +42,10 @@ export class SimulatedSink implements Sink {
   #stalledUntilMs: number | undefined;
   #isPromised = false;
 
-  constructor(scenario: Scenario, run: Surroundings) {
-    this.#scenario = scenario;
+  /** @param number of so many sinks */
+  constructor(scenario: Scenario, run: Surroundings, number: number, count: number) {
+    this.#script = scenario.sink.filter((_, index) => index % count === number);
+    this.#mostBytes = scenario.sinkBytes;
     this.#run = run;
     if (scenario.custody) this.custody = this.#custody();
   }
@@ -76,7 +79,7 @@ export class SimulatedSink implements Sink {
 
   ready(wait: Wait): boolean {
     this.#run.turn();
-    if (this.#absences++ < (this.#scenario.sink[this.#steps]?.absent ?? 0)) {
+    if (this.#absences++ < (this.#script[this.#steps]?.absent ?? 0)) {
       wait.until(performance.now() + 10);
       return false;
     }
@@ -85,12 +88,12 @@ export class SimulatedSink implements Sink {
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
-    const step = this.#scenario.sink[this.#steps];
+    const step = this.#script[this.#steps];
     if (step !== undefined && this.#putOff(step, wait)) return 0;
     if (++this.#steps % 2 === 0) this.#arrived = this.#underway;
     if (step === undefined) {
       this.#run.turn();
-      return this.#take(piece, from, this.#scenario.sinkBytes);
+      return this.#take(piece, from, this.#mostBytes);
     }
     for (let turns = 0; turns < step.turns; turns++) this.#run.turn();
     const taken = this.#answer(step, piece, from);
