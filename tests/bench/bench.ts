@@ -13,6 +13,8 @@ import { idle, memory } from "./measures/footprint.ts";
 import { formats } from "./measures/formats.ts";
 import { frozenThroughput, writeDuration } from "./measures/frozen_output.ts";
 import { growth } from "./measures/growth.ts";
+import { host } from "./measures/host.ts";
+import { isolation } from "./measures/isolation.ts";
 import { loss } from "./measures/loss.ts";
 import { nats } from "./measures/nats.ts";
 import { passThrough } from "./measures/pass_through.ts";
@@ -33,6 +35,8 @@ const MEASURES: readonly Measure[] = [
   formats,
   idle,
   command,
+  host,
+  isolation,
   containers,
   nats,
 ];
