@@ -17,6 +17,7 @@ const GAP_FROM = HAND + 9 * WORD;
 const GAP_TO = HAND + 10 * WORD;
 const TAIL_AFTER = HAND + 11 * WORD;
 const FORMAT_STATE = HAND + 12 * WORD;
+const REST_STATE = HAND + 13 * WORD;
 /** The consumer's place after the batch, laid out as the words of `Place` are. */
 const PLACE_AFTER = HAND + 16 * WORD;
 const PLACE_WORDS = 8;
@@ -69,11 +70,14 @@ export class HandJournal {
   readonly #words: Kernels;
   readonly #view: DataView;
   readonly #at: number;
+  /** What the format remembers of the stream now, between two batches; see `Format.state`. */
+  formatState: number;
 
   constructor({ memory, at }: Pick<Lane, "memory" | "at">) {
     this.#words = kernels(memory);
     this.#view = new DataView(memory.buffer);
     this.#at = at;
+    this.formatState = this.#get(this.isHeld ? FORMAT_STATE : REST_STATE);
   }
 
   get isHeld(): boolean {
@@ -98,12 +102,16 @@ export class HandJournal {
     this.#set(GAP_TO, batch.gapTo);
     this.#set(TAIL_AFTER, tailAfter);
     after.writeTo(this.#view, this.#at + PLACE_AFTER - PLACE_LINE);
-    this.progress = NO_PROGRESS;
+    this.#set(FORMAT_STATE, this.formatState);
+    // Where the file ends that is written to does not change by that.
+    const { file, fileBytes } = this.progress;
+    this.progress = { ...NO_PROGRESS, file, fileBytes };
     this.#words.store(this.#at + HELD, 1);
   }
 
   /** Nothing in the hand is needed any more. */
   release(): void {
+    this.#set(REST_STATE, this.formatState);
     this.#words.store(this.#at + HELD, 0);
   }
 
@@ -139,14 +147,12 @@ export class HandJournal {
     place.readFrom(this.#view, this.#at + PLACE_AFTER - PLACE_LINE);
   }
 
-  /** What the format remembered when the batch came: see `Format.state`. */
-  get formatState(): number {
-    return this.#get(FORMAT_STATE);
-  }
-
-  /** Before the batch that it is for is held. */
-  set formatState(state: number) {
-    this.#set(FORMAT_STATE, state);
+  /** The output is another one, which has taken nothing yet. While nobody has the lane. */
+  forgetOutput(): void {
+    this.formatState = 0;
+    this.#set(FORMAT_STATE, 0);
+    this.#set(REST_STATE, 0);
+    this.progress = NO_PROGRESS;
   }
 
   get progress(): HandProgress {

@@ -69,6 +69,7 @@ export class LeftLane {
   readonly #journal: HandJournal;
   readonly #place = new Place();
   readonly #batch: HeldBatch | undefined;
+  readonly #goesOn: boolean;
   readonly #progress: HandProgress;
   readonly #tail: number;
   #head: number;
@@ -95,6 +96,7 @@ export class LeftLane {
     this.#words = kernels(lane.memory);
     this.#space = new FrameSpace(lane);
     this.#journal = new HandJournal(lane);
+    this.#goesOn = goesOn;
     this.#progress = goesOn ? this.#journal.progress : NO_PROGRESS;
     this.#batch = this.#readHand();
     const tail = this.#load(TAIL);
@@ -118,7 +120,8 @@ export class LeftLane {
   get amount(): LeftAmount {
     const landed = this.#landed;
     const hand = this.#handLeft;
-    const opens = !this.#ended && (this.#inside || this.#landingEnd > this.#lineAt);
+    const isOpen = landed.bytes > 0 ? this.#landingEnd > this.#lineAt : this.#inside;
+    const opens = !this.#ended && isOpen;
     return {
       bytes: hand.bytes + this.#ring.bytes + landed.bytes,
       lines: hand.lines + this.#ring.lines + landed.lines + (opens ? 1 : 0),
@@ -175,10 +178,7 @@ export class LeftLane {
     this.#view.setFloat64(LANDING_INSIDE, this.#inside ? 1 : 0, true);
     this.#place.discardedBytes = this.#place.discardedLines = 0;
     this.#place.writeTo(this.#view, 0);
-    if (this.#progress === NO_PROGRESS) {
-      this.#journal.progress = NO_PROGRESS;
-      this.#journal.formatState = 0;
-    }
+    if (!this.#goesOn) this.#journal.forgetOutput();
     for (const counters of [READER_COUNTERS, OUTLET_COUNTERS]) {
       new Uint8Array(this.#view.buffer, this.#lane.at + counters, COUNTER_BYTES).fill(0);
     }

@@ -79,6 +79,8 @@ export class RingConsumer {
   readonly #roomAt: number;
   readonly #batch: Batch;
   readonly #journal: HandJournal | undefined;
+  /** Arrival of what an earlier run had taken last, in microseconds since 1970; or 0. */
+  readonly lastTime: number;
   /** After the last frame that was taken. */
   #place = new Place();
   /** After the frames that are being copied: not true until they are claimed. */
@@ -103,6 +105,7 @@ export class RingConsumer {
     this.#space = new FrameSpace(ring);
     this.#journal = ring.kept ? new HandJournal(ring) : undefined;
     this.#place.readFrom(this.#space.view, ring.at);
+    this.lastTime = this.#place.lastTime;
     this.#place.lastTime ||= startTime;
     const { buffer } = ring.memory;
     this.#batch = {

@@ -165,7 +165,9 @@ export class Delivery {
   beginHand(origin: Origin): void {
     this.#hand = origin;
     this.#reached = this.#before = AT_BEGINNING;
-    this.#progress = NO_PROGRESS;
+    this.#progress = origin.journal?.progress ?? NO_PROGRESS;
+    const { major, minor, inode } = this.#progress.file;
+    this.#fileIdentity = `${major}:${minor}:${inode}`;
     this.#beyond = undefined;
   }
 
@@ -174,12 +176,16 @@ export class Delivery {
     this.beginHand(origin);
     const { journal } = origin;
     if (journal === undefined) return;
-    const { delivered, countedBytes, countedLines, file, fileBytes } = journal.progress;
-    this.#progress = journal.progress;
+    const { delivered, countedBytes, countedLines, fileBytes } = this.#progress;
     this.#before = { output: delivered, bytes: countedBytes, lines: countedLines };
-    this.#fileIdentity = `${file.major}:${file.minor}:${file.inode}`;
     this.#beyond = this.#sink.contentFrom?.(this.#fileIdentity, fileBytes);
     if (this.#beyond?.length === 0) this.#sink.goOn?.();
+  }
+
+  /** As `resumeHand`, where all that an earlier run had in its hand was delivered. */
+  goOnAfter({ progress: { file, fileBytes } }: HandJournal): void {
+    const identity = `${file.major}:${file.minor}:${file.inode}`;
+    if (this.#sink.contentFrom?.(identity, fileBytes)?.length === 0) this.#sink.goOn?.();
   }
 
   /** True when nothing is under way that has not arrived. As `tend`. */

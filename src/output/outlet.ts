@@ -103,12 +103,22 @@ export class Outlet {
     this.#stays = context.stays;
     for (const lane of context.lanes) this.add(lane);
     this.#isKept = context.lanes.some(({ lane }) => lane.kept);
-    this.#resumed = this.#inputs.flatMap((input) => {
+    // What the output was in the middle of goes on where it was: so it comes last.
+    const left = this.#inputs.filter(({ consumer }) => consumer.lastTime > 0)
+      .sort((one, other) => one.consumer.lastTime - other.consumer.lastTime);
+    this.#resumed = left.flatMap((input) => {
       const batch = input.consumer.resume();
+      if (batch === undefined) this.#goOnAfter(input);
       return batch === undefined ? [] : [{ input, batch }];
     });
-    // What the output was in the middle of goes on where it was: so it comes last.
-    this.#resumed.sort((one, other) => lastTime(one.batch) - lastTime(other.batch));
+  }
+
+  /** What an earlier run has delivered last is known, and was the whole of a batch. */
+  #goOnAfter({ journal, stream }: Input): void {
+    if (journal === undefined) return;
+    const { delivery, format } = this.#context;
+    format.resume(stream, journal.formatState);
+    delivery.goOnAfter(journal);
   }
 
   /** From now on its lines are delivered, too. */
@@ -342,9 +352,4 @@ export class Outlet {
     }
     if (consumer.takeRoomRequest()) this.#context.onRoom();
   }
-}
-
-/** Arrival of what came last, in microseconds since 1970. */
-function lastTime({ frames, frameTimes, gapTo }: Batch): number {
-  return frameTimes[frames - 1] ?? gapTo;
 }
