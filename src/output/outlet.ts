@@ -116,9 +116,8 @@ export class Outlet {
   /** What an earlier run has delivered last is known, and was the whole of a batch. */
   #goOnAfter({ journal, stream }: Input): void {
     if (journal === undefined) return;
-    const { delivery, format } = this.#context;
-    format.resume(stream, journal.formatState);
-    delivery.goOnAfter(journal);
+    this.#context.format.resume(stream, journal.formatState);
+    this.#delivery.goOnAfter(journal);
   }
 
   /** From now on its lines are delivered, too. */

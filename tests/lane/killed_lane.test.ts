@@ -11,19 +11,23 @@ import { allocateLane, type Lane, MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";
 import { LeftLane } from "../../src/lane/left_lane.ts";
 import { type FullPolicy, RingProducer } from "../../src/lane/ring_producer.ts";
-import { Delivery } from "../../src/output/delivery.ts";
 import { Outlet } from "../../src/output/outlet.ts";
 import { Board } from "../../src/threads/board.ts";
-import { numberedLines } from "../end_to_end/numbered_lines.ts";
 import { Random } from "../faults/random.ts";
 import { FakeSink } from "../output/fake_sink.ts";
 
 const LINE_BYTES = 2500;
 /** Lines are whole, or come in pieces. */
 const MAX_LINE_BYTES = [8 * 1024, 1000];
-const LINES = 60;
+const LINES = 45;
 const SEED = 1;
-const TEXT = numberedLines(0, LINES, LINE_BYTES);
+const SHORT_LINE_BYTES = 20;
+/** No two places in it look alike. */
+const TEXT = Array.from({ length: LINES }, (_, line) => {
+  const bytes = line % 3 === 0 ? SHORT_LINE_BYTES : LINE_BYTES;
+  const words = Array.from({ length: 400 }, (_, word) => 1000 * line + word);
+  return `${words.join(" ").slice(0, bytes - 1)}\n`;
+}).join("");
 const INPUT = new TextEncoder().encode(TEXT);
 
 /** Thrown in the place of what would have come after the last store. */
@@ -106,20 +110,18 @@ function makeOutlet(lane: Lane, sink: FakeSink): Outlet {
     lanes: [{ label: "stdout", lane }],
     stays: false,
     board,
-    delivery: new Delivery(sink, {
-      board,
-      words: board.route(0),
-      steps: board.steps(1),
-      events: {
-        onSinkFailing: nothing,
-        onSinkRecovered: nothing,
-        onReopened: nothing,
-        onSinkRejecting: nothing,
-      },
-    }),
+    slot: 0,
+    thread: 1,
+    sink,
+    sinkEvents: {
+      onSinkFailing: nothing,
+      onSinkRecovered: nothing,
+      onReopened: nothing,
+      onSinkRejecting: nothing,
+    },
     format: new RawFormat(),
     markers: true,
-    gapReason: "overwritten",
+    whenFull: "overwrite",
     startTime: 1,
     onRoom: nothing,
     onFlushed: nothing,
@@ -151,7 +153,7 @@ class Run {
 
   toTheEnd(): void {
     for (let nowMs = 1; this.readBytes < INPUT.length; nowMs += 5) {
-      if (this.#random.next() < 0.6) this.#read(nowMs);
+      if (this.#random.next() < 0.5) this.#read(nowMs);
       else this.#outlet.step(nowMs);
     }
   }
@@ -162,7 +164,12 @@ class Run {
       return;
     }
     const rest = INPUT.subarray(this.readBytes);
-    const bytes = Math.min(rest.length, this.#framer.room, this.#random.between(1, 9000));
+    const most = Math.min(
+      rest.length,
+      this.#framer.room,
+      this.#random.oneOf([100, 9000]),
+    );
+    const bytes = this.#random.between(1, most);
     this.#framer.expect(bytes);
     // What read(2) does, in one step.
     stores.next();

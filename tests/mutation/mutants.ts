@@ -491,4 +491,43 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
     tests: ["lane", "input"],
   },
+
+  // What is left by a process that is killed.
+  {
+    file: PRODUCER,
+    from: "    // Last of the frame: whoever",
+    to: "    this.#count(bytes, lines);\n    // Last of the frame: whoever",
+    tests: ["lane"],
+  },
+  {
+    file: CONSUMER,
+    from: "if (length > 0 && this.#hold(tail, next) && this.#claim(tail, next)) {",
+    to:
+      "if (length > 0 && this.#claim(tail, next) && (this.#journal?.hold(this.#batch, this.#walk, next), true)) {",
+    tests: ["lane"],
+  },
+  {
+    file: "src/lane/expected_landing.ts",
+    from: "    if (bytes <= 0 ||",
+    to: "    if (bytes >= 0 ||",
+    tests: ["lane"],
+  },
+  {
+    file: "src/lane/hand_journal.ts",
+    from: "const other = 1 - this.#words.load(this.#at + SELECTED);",
+    to: "const other = this.#words.load(this.#at + SELECTED);",
+    tests: ["lane"],
+  },
+  {
+    file: "src/lane/left_lane.ts",
+    from: "Math.max(tail, this.#journal.tailAfter) : tail",
+    to: "tail : tail",
+    tests: ["lane"],
+  },
+  {
+    file: DELIVERY,
+    from: "    if (counted > 0) this.#pass(piece, counted);",
+    to: "",
+    tests: ["lane"],
+  },
 ];
