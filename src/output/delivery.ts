@@ -297,6 +297,7 @@ export class Delivery {
   }
 
   #taken(piece: Outgoing, bytes: number): void {
+    if (bytes < 0) throw new Error(`a sink says it took ${bytes} bytes`);
     const { custody } = this.#sink;
     if (bytes > 0) {
       this.#pass(piece, bytes);

@@ -214,7 +214,10 @@ export async function inFolder(test: (folder: string) => Promise<void>): Promise
   const folder = await Deno.makeTempDir({ prefix: "spillway-test-" });
   try {
     await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  } catch (error) {
+    // A program that has not ended may still write there; that is not what went wrong.
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    throw error;
   }
+  await Deno.remove(folder, { recursive: true });
 }

@@ -301,3 +301,12 @@ function recordsOf(records: readonly string[], lines: readonly number[]): Outgoi
     }),
   };
 }
+
+for (const bytes of [-1, 5]) {
+  Deno.test(`a sink that says it took ${bytes} of 4 bytes is not believed`, () => {
+    const test = new TestDelivery();
+    test.sink.write = () => bytes;
+    assertThrows(() => test.send("one\n"), Error, "a sink");
+    assertEquals(test.out, [0n, 0n]);
+  });
+}
