@@ -19,6 +19,11 @@ export class BoardWatch {
     this.#reports = reports;
   }
 
+  /** Nothing has happened since the last look. */
+  get rests(): boolean {
+    return this.#ticks === undefined;
+  }
+
   /** Something has happened. */
   wake(): void {
     this.#reports.observe();

@@ -137,7 +137,10 @@ export class Control {
     if (metrics === undefined) return;
     const snapshot = () => this.#reports.snapshot();
     const origin = { container, command: this.#command };
-    const url = serveMetrics(metrics, VERSION, origin, snapshot);
+    const url = serveMetrics(metrics, VERSION, origin, {
+      snapshot,
+      rests: () => this.#watch.rests,
+    });
     // Whoever named the port knows it.
     if (!quiet || metrics.port === 0) this.#reports.notice({ event: "listening", url });
   }

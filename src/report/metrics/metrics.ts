@@ -5,7 +5,7 @@
  */
 
 import type { Container } from "../../containerd/container.ts";
-import { type CounterName, COUNTERS, type Counts } from "../../lane/counters.ts";
+import { COUNTERS } from "../../lane/counters.ts";
 import {
   hasManyOutputs,
   type InputState,
@@ -29,7 +29,10 @@ export const UNHEALTHY_STALL_MS = 30_000;
 
 /** As they are written, without braces: with many inputs that is most of the work. */
 type Labels = string;
-type Sample = readonly [Labels, bigint | number];
+/** Adds a sample of a metric. */
+type Add = (labels: Labels, value: bigint | number) => void;
+/** Adds all samples of a metric: with a thousand inputs there are no lists of them. */
+type Samples = (add: Add) => void;
 
 /** The command whose lines these are. */
 export interface Watched {
@@ -61,27 +64,34 @@ export function toMetrics(
 function dataPath(snapshot: Snapshot): Metric[] {
   const { routes } = snapshot;
   const inputs = eachInput(snapshot);
-  const each = (value: (input: InputState) => bigint | number): Sample[] =>
-    inputs.map(([labels, input]) => [labels, value(input)]);
-  const eachOutput = (value: (output: OutputState) => number): Sample[] =>
-    routes.map(({ output }) => [outputLabels(snapshot, output), value(output)]);
+  const each = (value: (input: InputState) => bigint | number): Samples => (add) => {
+    for (const [labels, input] of inputs) add(labels, value(input));
+  };
+  const outputs = routes.map(({ output }) =>
+    [outputLabels(snapshot, output), output] as const
+  );
+  const eachOutput = (value: (output: OutputState) => number): Samples => (add) => {
+    for (const [labels, output] of outputs) add(labels, value(output));
+  };
   return [
-    ...COUNTED.flatMap(({ name, metric: { name: what, help } }) =>
-      UNITS.map((unit) =>
-        metric(
+    ...COUNTED.flatMap((counter) =>
+      UNITS.map((unit) => {
+        const { name, help } = counter.metric;
+        const key = counter[unit];
+        return metric(
           "counter",
-          `spillway_${what}_${unit}_total`,
+          `spillway_${name}_${unit}_total`,
           `${capitalized(unit)} ${help}.`,
-          each((input) => input[keyOf(name, unit)]),
-        )
-      )
+          each((input) => input[key]),
+        );
+      })
     ),
     ...UNITS.map((unit) =>
       metric(
         "counter",
         `spillway_lost_${unit}_total`,
         `${capitalized(unit)} that were read and will never come out.`,
-        inputs.flatMap((input) => lostSamples(input, unit)),
+        (add) => inputs.forEach((input) => addLost(input, unit, add)),
       )
     ),
     metric(
@@ -122,24 +132,36 @@ function around(
   { startMs }: Snapshot,
   { build, process, container, command }: Surroundings,
 ): Metric[] {
-  const single = (value: number): Sample[] => [["", value]];
+  const single = (value: number, labels = ""): Samples => (add) => add(labels, value);
   const { openFiles } = process;
   return [
-    metric("gauge", "spillway_build_info", "Always 1.", [[labelled({ ...build }), 1]]),
+    metric(
+      "gauge",
+      "spillway_build_info",
+      "Always 1.",
+      single(1, labelled({ ...build })),
+    ),
     ...container === undefined ? [] : [
-      metric("gauge", "spillway_container_info", "Always 1.", [[
-        labelled({
-          container_id: container.id,
-          container_namespace: container.namespace,
-        }),
-        1,
-      ]]),
+      metric(
+        "gauge",
+        "spillway_container_info",
+        "Always 1.",
+        single(
+          1,
+          labelled({
+            container_id: container.id,
+            container_namespace: container.namespace,
+          }),
+        ),
+      ),
     ],
     ...command === undefined ? [] : [
-      metric("gauge", "spillway_command_info", "Always 1.", [[
-        labelled({ command: command.name }),
-        1,
-      ]]),
+      metric(
+        "gauge",
+        "spillway_command_info",
+        "Always 1.",
+        single(1, labelled({ command: command.name })),
+      ),
     ],
     metric(
       "counter",
@@ -233,40 +255,34 @@ type Unit = typeof UNITS[number];
 const COUNTED = COUNTERS.filter((counter) => "metric" in counter);
 const LOST = COUNTERS.filter((counter) => "lost" in counter);
 
-function keyOf(name: CounterName, unit: Unit): keyof Counts {
-  return COUNTERS.find((counter) => counter.name === name)![unit];
-}
-
 function capitalized(unit: Unit): string {
   return unit === "lines" ? "Lines" : "Bytes";
 }
 
-function lostSamples(
+function addLost(
   [labels, input]: readonly [Labels, InputState],
   unit: Unit,
-): Sample[] {
-  return [
-    ...LOST.map(({ name }): Sample => [
-      join(labels, `reason="${name}"`),
-      input[keyOf(name, unit)],
-    ]),
-    // What is left behind is known when the program has ended, and is not scraped then.
-    [join(labels, 'reason="unflushed"'), 0n],
-  ];
+  add: Add,
+): void {
+  for (const counter of LOST) {
+    add(join(labels, `reason="${counter.name}"`), input[counter[unit]]);
+  }
+  // What is left behind is known when the program has ended, and is not scraped then.
+  add(join(labels, 'reason="unflushed"'), 0n);
 }
 
 interface Metric {
   readonly type: "counter" | "gauge";
   readonly name: string;
   readonly help: string;
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
 }
 
 function metric(
   type: Metric["type"],
   name: string,
   help: string,
-  samples: readonly Sample[],
+  samples: Samples,
 ): Metric {
   return { type, name, help, samples };
 }
@@ -274,12 +290,14 @@ function metric(
 /** In OpenMetrics a counter's family has its name without `_total`. */
 function written({ type, name, help, samples }: Metric, format: MetricsFormat): string {
   const family = format === "openmetrics" ? name.replace(/_total$/, "") : name;
-  const lines = samples.map(([labels, value]) =>
-    `${name}${labels === "" ? "" : `{${labels}}`} ${
-      value === Infinity ? "+Inf" : value
-    }\n`
-  );
-  return `# HELP ${family} ${help}\n# TYPE ${family} ${type}\n${lines.join("")}`;
+  const parts = [`# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`];
+  samples((labels, value) => {
+    // Joined at last: a text that grows is copied again and again.
+    if (labels === "") parts.push(name, " ");
+    else parts.push(name, "{", labels, "} ");
+    parts.push(value === Infinity ? "+Inf" : `${value}`, "\n");
+  });
+  return parts.join("");
 }
 
 function labelled(labels: Readonly<Record<string, string>>): Labels {

@@ -33,6 +33,13 @@ function about(): About {
   return { host: hostName(), command };
 }
 
+/** How the data path does. */
+export interface Looks {
+  snapshot(): Snapshot;
+  /** Nothing has come in, gone out or changed since the last snapshot at rest. */
+  rests(): boolean;
+}
+
 /**
  * `--metrics`: `/metrics` for Prometheus, `/healthz` for what watches over the
  * program, `/` for people, `/status.json` and `/history.json` for that page.
@@ -44,7 +51,7 @@ export function serveMetrics(
   address: ListenAddress,
   version: string,
   origin: Pick<Surroundings, "container" | "command">,
-  snapshot: () => Snapshot,
+  { snapshot, rests }: Looks,
 ): string {
   const { deno, bun } = process.versions;
   const build = { version, runtime: bun ? `Bun ${bun}` : `Deno ${deno}` };
@@ -61,7 +68,7 @@ export function serveMetrics(
       address,
       (path, accept) => answerTo(path, formatFor(accept), answers),
     );
-    setInterval(() => history.record(snapshot()), SAMPLE_MS);
+    recordRegularly(history, { snapshot, rests });
     return url;
   } catch (error) {
     throw new Error(
@@ -74,6 +81,16 @@ export function serveMetrics(
       }`,
     );
   }
+}
+
+/** To look at a thousand inputs takes 10 ms, which is a lot for one that is idle. */
+function recordRegularly(history: StatusHistory, { snapshot, rests }: Looks): void {
+  let atRest: Snapshot | undefined;
+  setInterval(() => {
+    const now = rests() && atRest ? { ...atRest, timeMs: Date.now() } : snapshot();
+    atRest = rests() ? now : undefined;
+    history.record(now);
+  }, SAMPLE_MS);
 }
 
 /** What is found at the paths. */
