@@ -97,7 +97,7 @@ function valuesOf(flag: Flag, text: string): readonly string[] {
   return on ? [""] : [];
 }
 
-/** Says of the flags in a message, which nobody has typed, where they come from. */
+/** Says where the flags in a message come from, since they were not typed. */
 function explained(error: UsageError, added: readonly FlagName[]): UsageError {
   const sources = added
     .filter((name) => new RegExp(`--${name}(?![\\w-])`).test(error.message))

@@ -78,7 +78,7 @@ export function resolveOutput(
   };
 }
 
-/** What names stand for, those of the first input among them. */
+/** What names mean, those of the first input among them. */
 export function placeholdersOf(
   [input]: readonly InputSpec[],
   container: Container | undefined,

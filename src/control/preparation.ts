@@ -78,8 +78,8 @@ export interface Room {
 }
 
 /**
- * How many named pipes of folders can be read at the same time. Nobody knows before how
- * many there will be, so the limit of open files is raised as far as it can be.
+ * How many named pipes of folders can be read at the same time. How many there will
+ * be is not known before, so the limit of open files is raised as far as it can be.
  *
  * @param routes those that there are from the start
  * @param each how many descriptors each takes, with its output

@@ -64,7 +64,7 @@ export class RawFormat implements Format {
     return new MarkerPiece(origin, records, startsInside);
   }
 
-  /** The output may still stand inside its last line, which has no newline. */
+  /** The output may still be inside its last line, which has no newline. */
   forget(): void {}
 }
 

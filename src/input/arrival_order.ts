@@ -9,8 +9,8 @@ export interface OrderedInput {
 /**
  * Lines that wait for company came before those that another input is about to read,
  * so they go into their ring before them, as they are: otherwise records of two
- * streams could come out as far apart as lines may wait. What comes out of two pipes
- * in one round, nobody knows the order of. Reader thread only.
+ * streams could come out as far apart as lines may wait. The order of what
+ * comes out of two pipes in one round is unknown. Reader thread only.
  *
  * @param isReady whether the input in that place is about to read
  */

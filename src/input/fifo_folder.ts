@@ -29,7 +29,7 @@ const FOLDER_MODE = 0o700;
 const EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
   IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
-/** What stands in a decoded name for bytes that are not UTF-8. */
+/** What replaces bytes that are not UTF-8 in a decoded name. */
 const NOT_UTF8 = "\uFFFD";
 
 /** A named pipe that is in the folder. */
@@ -210,7 +210,7 @@ export class FifoFolder {
     this.#reader.onNotice(name, why);
   }
 
-  /** What stood in the way of others may be gone. */
+  /** What was in the way of others may be gone. */
   retryWaiting(): void {
     for (const name of [...this.#waiting]) {
       if (!this.#reader.hasRoom) return;

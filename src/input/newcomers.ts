@@ -201,7 +201,7 @@ export class Newcomers implements FolderReader {
     }
     newcomer.loop = begin(lane, source);
     this.#byLoop.set(newcomer.loop, newcomer);
-    // What has happened to its name since it was found, nobody has looked at.
+    // Something may have happened to its name since it was found.
     newcomer.lookSoon();
   }
 

@@ -51,7 +51,7 @@ export const ROOM = 256;
 export const NEXT_LINE = 512;
 export const NEXT_BYTE = 520;
 /**
- * Number of the byte that would stand at the beginning of the landing area, and of the
+ * Number of the byte that would be at the beginning of the landing area, and of the
  * one after those that have landed; of the latter once the read that is under way has
  * happened; when they came; and 1 where they go on with a line that was begun before.
  */

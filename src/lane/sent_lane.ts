@@ -3,7 +3,7 @@ import type { Lane } from "./lane.ts";
 /**
  * A lane on its way to another thread, with the number of its memory among those that
  * are sent with it. JavaScriptCore makes a memory once for each time that a message
- * holds it, and each costs the collector as much as if nobody shared it.
+ * holds it, and each costs the collector as much as one that is not shared.
  */
 export interface SentLane extends Omit<Lane, "memory"> {
   readonly memory: number;

@@ -1,7 +1,7 @@
 import { addressOfMemory } from "../system/memory.ts";
 import { discardPages } from "../system/pages.ts";
 
-/** Everybody's pages are looked at together, so that a thousand lanes wake nobody often. */
+/** The pages of all lanes are looked at together, so that a thousand seldom wake a thread. */
 const LOOK_MS = 3000;
 /** A thread is held up by so much at once, for a millisecond or two, and then goes on. */
 const CHUNK_BYTES = 16 * 1024 * 1024;
@@ -13,7 +13,7 @@ export interface Area {
 }
 
 /**
- * Areas of a lane that one thread alone writes to. What nobody has used for three to six
+ * Areas of a lane that one thread alone writes to. What has not been used for three to six
  * seconds is given back to the system: a ring that went round once would otherwise keep
  * its capacity for ever. That thread only.
  */
@@ -41,7 +41,7 @@ export class UnusedPages {
     this.#area = this.#done = 0;
   }
 
-  /** @param unused nothing in them is needed, and nobody can come to read it any more */
+  /** @param unused nothing in them is needed, and no one can come to read it any more */
   tick(nowMs: number, unused: boolean): void {
     if (nowMs < this.#deadlineMs) return;
     if (unused) this.#discard();

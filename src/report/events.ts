@@ -145,7 +145,7 @@ export type Notice =
     /** When that run had begun. */
     readonly sinceMs: number;
     readonly file: string;
-    /** Of what was being written when it ended nobody knows how much has arrived. */
+    /** How much may come twice: what was being written when it ended may have arrived. */
     readonly maxRepeatedBytes: number;
   }
   /** A person should know something about what is kept. */

@@ -15,7 +15,7 @@ export type ProcessNews =
   | { readonly pid: number; readonly kind: "stopped"; readonly signal: number };
 
 /**
- * The next thing that has happened and nobody has asked for, of a child or of an orphan
+ * The next thing that has happened and has not been asked for yet, of a child or of an orphan
  * that has become one; undefined for none. It says each thing once: whoever else in this
  * process waits for a child takes it away.
  */

@@ -7,7 +7,7 @@ function block(processor: string, table: string): string {
   return `<!-- measured by: deno task bench, on ${processor} -->\n${table}${END}`;
 }
 
-Deno.test("a table replaces that of the same processor, and stands behind those of others", () => {
+Deno.test("a table replaces that of the same processor, and comes after those of others", () => {
   const first = `before\n\n${block("A", "old\n")}\n\nafter\n`;
   const both = withTable(first, "B", "b\n");
   assertEquals(

@@ -98,7 +98,7 @@ testPrograms(
 );
 
 testPrograms(
-  "what was overwritten is told where it is missing, by the next run",
+  "what was overwritten is marked where it is missing, by the next run",
   async (program) => {
     await inMemory(async (folder) => {
       const keep = ["--keep", `${folder}/kept`];

@@ -158,7 +158,7 @@ export class RotatedFiles {
    */
   openPlain(): PlainFile | undefined {
     return this.#locked(() => {
-      // Nobody has asked for it since all were compressed: they may be another's by now.
+      // It was not asked for since all were compressed: they may be another's by now.
       if (this.#words[COMPRESSING] === 0) return undefined;
       for (const { number, extension } of this.#look().files) {
         if (extension !== "") continue;

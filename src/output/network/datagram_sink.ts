@@ -10,7 +10,7 @@ import { datagramSocket, passing, type Peer } from "./peer.ts";
 
 /**
  * A datagram for each record, without its newline (RFC 5426). What a network or a
- * receiver drops on the way nobody can know; what this system and the receiver's
+ * receiver drops on the way cannot be known; what this system and the receiver's
  * refuse is sent again.
  */
 export class DatagramSink implements Sink {

@@ -91,7 +91,7 @@ function connectToPath(name: string, path: string, type: SocketType): number {
 /**
  * What it means that connecting has failed at every address. Only a socket in the file
  * system can be of the wrong kind or belong to somebody else; a firewall may forbid a
- * connection for as long as there is nobody to take it.
+ * connection for as long as there is no one to take it.
  */
 export function cannotConnect(
   name: string,

@@ -12,7 +12,7 @@ const GOODBYE_MS = 1000;
 const MAX_GOODBYES = 3;
 /** How long room is waited for before the connection is looked at again. */
 const ROOM_MS = 500;
-/** The same where room comes from an acknowledgement, which wakes nobody. */
+/** The same where room comes from an acknowledgement, which wakes no one. */
 const ACKNOWLEDGEMENT_MS = 2;
 /** How often idle times are used to look for acknowledgements. */
 const TEND_MS = 20;
