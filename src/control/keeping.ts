@@ -178,7 +178,9 @@ export class Keeping {
       }),
     };
     folder.keep(lane, header);
-    if (takesOver) beginWithLine(lane, last.left.takeUnfinished());
+    if (takesOver) {
+      beginWithLine(lane, last.left.takeUnfinished(), last.left.unfinishedTime);
+    }
     folder.publish(header);
     this.#kept.push({ name: folder.nameFor(header), lane, isLeft: false });
   }

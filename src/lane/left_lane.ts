@@ -19,6 +19,7 @@ import {
   LANDING_FROM,
   LANDING_GOAL,
   LANDING_INSIDE,
+  LANDING_TIME,
   MAX_BATCH_FRAMES,
   NEXT_BYTE,
   NEXT_LINE,
@@ -146,6 +147,11 @@ export class LeftLane {
   /** An unfinished line that another lane may take over, and go on with. */
   get unfinishedBytes(): number {
     return this.#inside ? 0 : this.#landingEnd - this.#lineAt;
+  }
+
+  /** When it had come in, in microseconds since 1970. */
+  get unfinishedTime(): number {
+    return this.#view.getFloat64(LANDING_TIME, true);
   }
 
   /** Number of its first byte; see `cutAt`. */
@@ -317,10 +323,15 @@ export class LeftLane {
   }
 }
 
-/** Puts an unfinished line where a new lane's first one begins. Before it has any end. */
-export function beginWithLine(lane: Lane, line: Uint8Array): void {
+/**
+ * Puts an unfinished line where a new lane's first one begins. Before it has any end.
+ *
+ * @param time when it had come in, in microseconds since 1970
+ */
+export function beginWithLine(lane: Lane, line: Uint8Array, time: number): void {
   new Uint8Array(lane.memory.buffer).set(line, lane.landingAt);
   const words = kernels(lane.memory);
+  new DataView(lane.memory.buffer).setFloat64(lane.at + LANDING_TIME, time, true);
   words.store(lane.at + LANDING_GOAL, line.length);
   words.store(lane.at + LANDING_END, line.length);
   const counters = new LaneCounters(lane);

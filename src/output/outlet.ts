@@ -44,6 +44,8 @@ export interface LabelledLane {
 }
 
 interface Input extends Origin {
+  /** See `LabelledLane`. */
+  readonly run: string | undefined;
   readonly found: number | undefined;
   readonly consumer: RingConsumer;
   readonly stream: Stream;
@@ -104,7 +106,7 @@ export class Outlet {
     for (const lane of context.lanes) this.add(lane);
     this.#isKept = context.lanes.some(({ lane }) => lane.kept);
     // What the output was in the middle of goes on where it was: so it comes last.
-    const left = this.#inputs.filter(({ consumer }) => consumer.lastTime > 0)
+    const left = this.#inputs.filter(({ run }) => run !== undefined)
       .sort((one, other) => one.consumer.lastTime - other.consumer.lastTime);
     this.#resumed = left.flatMap((input) => {
       const batch = input.consumer.resume();
@@ -125,6 +127,7 @@ export class Outlet {
     const consumer = new RingConsumer(lane, this.#context.startTime);
     const hand = { at: lane.handAt, bytes: lane.handBytes };
     this.#inputs.push({
+      run,
       found,
       consumer,
       stream: {

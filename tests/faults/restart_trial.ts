@@ -90,6 +90,7 @@ class Restarts {
   readonly #trial: RestartTrial;
   readonly #folder: string;
   readonly #random: Random;
+  readonly #startMs = Date.now() - 1;
   readonly #tcp = Receiver.tcp();
   readonly #http = new HttpReceiver();
   readonly #outputs: Promise<Uint8Array>[] = [];
@@ -234,7 +235,9 @@ class Restarts {
         const records = Deno.readTextFileSync(`${this.#folder}/log`).split("\n");
         const last = records.pop();
         assertEquals(last, "");
-        this.#checkOnce([...records.map((record) => JSON.parse(record).message), ""]);
+        const parsed = records.map((record) => JSON.parse(record));
+        for (const { time } of parsed) assert(Date.parse(time) > this.#startMs, time);
+        this.#checkOnce([...parsed.map(({ message }) => message), ""]);
         break;
       }
       case "pipe":

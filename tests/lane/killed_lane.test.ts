@@ -103,11 +103,12 @@ function makeLane(maxLineBytes: number): Lane {
   return { ...allocateLane(sizes), kept: true };
 }
 
-function makeOutlet(lane: Lane, sink: FakeSink): Outlet {
+/** @param run see `LabelledLane` */
+function makeOutlet(lane: Lane, sink: FakeSink, run?: string): Outlet {
   const board = Board.create();
   const nothing = () => {};
   return new Outlet({
-    lanes: [{ label: "stdout", lane }],
+    lanes: [{ label: "stdout", lane, run }],
     stays: false,
     board,
     slot: 0,
@@ -190,7 +191,7 @@ function recover(lane: Lane, maxLineBytes: number): FakeSink {
   left.prepare();
   const sink = new FakeSink();
   const counters = new LaneCounters(lane);
-  const outlet = makeOutlet(lane, sink);
+  const outlet = makeOutlet(lane, sink, "an earlier run");
   if (!left.ended) {
     const producer = new RingProducer(lane, "block");
     const framer = new LineFramer(lane, producer, counters, maxLineBytes, () => {});
