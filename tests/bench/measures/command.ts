@@ -1,7 +1,7 @@
 /** What it costs a command to be started by Spillway, beside being started alone. */
 
 import { inFolder } from "../pipeline.ts";
-import { atMost, inTurns, type Measure, type Ratio, type Row } from "../results.ts";
+import { inTurns, type Measure, type Ratio, type Row } from "../results.ts";
 import { isSpillway, SPILLWAYS, type Subject } from "../subjects.ts";
 import type { Written } from "../command_writer.ts";
 
@@ -26,7 +26,7 @@ export const command: Measure = {
       ...rows("true, from its start to its end", "ms", starts),
       ...rows(`${lines} to a reader`, "MB/s", of(read, speedOf(megabytes))),
       ...rows(`${lines}, nobody reads`, "MB/s", of(frozen, speedOf(megabytes))),
-      ...longest(`${lines}, nobody reads: longest write`, frozen),
+      ...rows(`${lines}, nobody reads: longest write`, "ms", of(frozen, longestOf)),
     ];
   },
 };
@@ -45,6 +45,10 @@ function speedOf(megabytes: number): (written: Written) => number {
   return ({ seconds }) => megabytes / seconds;
 }
 
+function longestOf({ longestMs }: Written): number {
+  return longestMs;
+}
+
 /** Each beside the command alone. */
 function rows(what: string, unit: string, found: ReadonlyMap<string, number[]>): Row[] {
   const alone = found.get(ALONE.name)!;
@@ -53,15 +57,6 @@ function rows(what: string, unit: string, found: ReadonlyMap<string, number[]>):
       ? { to: ALONE.name, values: values.map((value, round) => value / alone[round]!) }
       : undefined;
     return { what, subject, unit, values, ratio };
-  });
-}
-
-function longest(what: string, found: ReadonlyMap<string, readonly Written[]>): Row[] {
-  return [...of(found, ({ longestMs }) => longestMs)].map(([subject, values]) => {
-    const goal = isSpillway(subject)
-      ? atMost(20, "≤ 20 ms", values, { needsTime: true })
-      : undefined;
-    return { what, subject, unit: "ms", values, goal };
   });
 }
 
