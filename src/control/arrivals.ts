@@ -3,6 +3,7 @@ import type { FoundFifo } from "../input/newcomers.ts";
 import { outputAt } from "../input/own_output.ts";
 import type { Lane } from "../lane/lane.ts";
 import { OutputNames } from "../output/output_names.ts";
+import type { Destination } from "../output/sink.ts";
 import { kindOf } from "../output/sinks.ts";
 import type { FoldersPlan, RoutePlan } from "../plan.ts";
 import type { Reports } from "../report/reports.ts";
@@ -17,6 +18,11 @@ import type { Loop, Route, Routes } from "./routes.ts";
  * again goes on where it was.
  */
 const LINGER_MS = 1000;
+/**
+ * What is read before an outlet can take it may overrun the ring, so the reader waits for
+ * a thread that starts; but not for one that a disk which hangs keeps from it.
+ */
+const LATEST_START_MS = 1000;
 
 /** An input that was found in a folder, until all of it is written. */
 interface Arrival {
@@ -69,6 +75,8 @@ export class Arrivals {
   /** Those of them that do not take anything yet, and the reader's mail until then. */
   readonly #starting = new Map<number, ReaderMail[]>();
   readonly #names = new OutputNames();
+  /** Outputs that could be what is read. */
+  readonly #pipes = new Set<Destination>();
   #isOver = false;
 
   constructor(context: ArrivalsContext) {
@@ -77,6 +85,7 @@ export class Arrivals {
     this.#started = new Set(routes.loops.map(({ thread }) => thread));
     for (const { plan: { inputs: [input], output } } of routes.all) {
       this.#names.take(input?.label ?? "", output);
+      if (mayBePipe(output)) this.#pipes.add(output);
     }
     this.#pool = new LanePool(sizesOf(folders.like));
     if (!folders.perInput) this.#adopt(routes.all[0]!, "");
@@ -92,6 +101,7 @@ export class Arrivals {
   /** The reader asks for lanes, and is answered for each. */
   found(fifos: readonly FoundFifo[]): void {
     const loops = new Set<Loop>();
+    this.#pool.expect(fifos.length);
     for (const fifo of fifos) {
       try {
         loops.add(this.#admit(fifo).route.loop);
@@ -134,11 +144,9 @@ export class Arrivals {
     return to;
   }
 
-  #refuseOwnOutput({ identity }: FoundFifo, plan: RoutePlan): void {
-    const plans = [plan, ...this.#context.routes.all.map((route) => route.plan)];
-    // A file is no named pipe, and there may be a thousand of them to look at.
-    const outputs = plans.map(({ output }) => output)
-      .filter((output) => !kindOf(output).isFile);
+  #refuseOwnOutput({ identity }: FoundFifo, { output }: RoutePlan): void {
+    const outputs = [...this.#pipes];
+    if (mayBePipe(output)) outputs.push(output);
     const written = outputAt(identity, outputs);
     if (written === undefined) return;
     throw new InputError(
@@ -174,6 +182,7 @@ export class Arrivals {
     if (obstacle !== undefined) {
       throw new UsageError(`of the inputs ${obstacle}; give it another name`);
     }
+    if (mayBePipe(plan.output)) this.#pipes.add(plan.output);
     // Its only lane comes as any other that comes later.
     const own = { ...plan, inputs: [] };
     const route = routes.add(own, [], true);
@@ -200,7 +209,7 @@ export class Arrivals {
     });
   }
 
-  /** What is read before an outlet can take it may overrun the ring. */
+  /** When the outlet can take what is read. */
   #tellReaderOf({ thread }: Loop, mail: ReaderMail): void {
     const waiting = this.#starting.get(thread);
     if (waiting === undefined) this.#context.tellReader(mail);
@@ -211,13 +220,15 @@ export class Arrivals {
     if (!this.#started.has(loop.thread)) {
       this.#started.add(loop.thread);
       this.#context.startLoop(loop);
+      setTimeout(() => this.loopReady(loop.thread), LATEST_START_MS);
     }
     loop.doorbell.ringLoop();
   }
 
   /** The thread of a loop takes what comes. */
   loopReady(thread: number): void {
-    const waiting = this.#starting.get(thread) ?? [];
+    const waiting = this.#starting.get(thread);
+    if (waiting === undefined) return;
     this.#starting.delete(thread);
     for (const mail of waiting) this.#context.tellReader(mail);
     this.#context.wakeReader();
@@ -275,11 +286,16 @@ export class Arrivals {
     route.isClosing = true;
     this.#open.delete(label);
     const { loop, plate, number, plan } = route.route;
-    this.#names.free(plan.output);
+    this.#free(plan);
     // Another of its name may come before it is closed, and there is one of each.
     this.#context.reports.remove(number);
     this.#context.routes.tell(loop, { kind: "close", plate });
     loop.doorbell.ringAll();
+  }
+
+  #free({ output }: RoutePlan): void {
+    this.#names.free(output);
+    this.#pipes.delete(output);
   }
 
   #removeIfOver(over: ArrivalRoute): void {
@@ -288,7 +304,7 @@ export class Arrivals {
     this.#routes.delete(route.number);
     if (!isClosing) {
       this.#context.reports.remove(route.number);
-      this.#names.free(route.plan.output);
+      this.#free(route.plan);
     }
     for (const [key, open] of this.#open) if (open === over) this.#open.delete(key);
     this.#context.routes.remove(route);
@@ -299,4 +315,9 @@ export class Arrivals {
 function isRefusal(error: unknown): boolean {
   return error instanceof UsageError || error instanceof InputError ||
     error instanceof PermanentError;
+}
+
+/** A file is none, and there may be a thousand of them. */
+function mayBePipe(output: Destination): boolean {
+  return !kindOf(output).isFile;
 }

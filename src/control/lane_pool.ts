@@ -8,8 +8,8 @@ import { WORDS_BYTES } from "../lane/layout.ts";
 import { addressOfMemory } from "../system/memory.ts";
 import { discardPages } from "../system/pages.ts";
 
-/** So many are made at once, where they share a memory. */
-const MAX_TOGETHER = 16;
+/** So many are made at least, where they share a memory. */
+const MIN_TOGETHER = 16;
 
 /**
  * Lanes for inputs that come and go. A memory cannot be given back, so the lanes of those
@@ -18,9 +18,15 @@ const MAX_TOGETHER = 16;
 export class LanePool {
   readonly #sizes: LaneSizes;
   readonly #free: Lane[] = [];
+  #expected = 0;
 
   constructor(sizes: LaneSizes) {
     this.#sizes = sizes;
+  }
+
+  /** So many will be taken now. Each memory costs every thread functions of its own. */
+  expect(lanes: number): void {
+    this.#expected = lanes;
   }
 
   /**
@@ -30,9 +36,11 @@ export class LanePool {
    */
   take(): Lane {
     if (this.#free.length === 0) {
-      const count = Math.min(MAX_TOGETHER, lanesPerMemory(this.#sizes));
+      const wanted = Math.max(MIN_TOGETHER, this.#expected);
+      const count = Math.min(wanted, lanesPerMemory(this.#sizes));
       this.#free.push(...allocateLanes(count, this.#sizes));
     }
+    this.#expected--;
     return this.#free.pop()!;
   }
 
