@@ -255,7 +255,7 @@ export class FifoFolder {
       this.#waiting.add(name);
     } else {
       this.#inputs.set(name, taken);
-      this.#forget(name);
+      this.#waiting.delete(name);
     }
   }
 }

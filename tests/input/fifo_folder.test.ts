@@ -1,0 +1,91 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { InputError } from "../../src/errors.ts";
+import { FifoFolder, type FolderReader } from "../../src/input/fifo_folder.ts";
+import { Inotify } from "../../src/system/inotify.ts";
+import { mkfifo } from "../../src/system/names.ts";
+import { inFolder } from "../end_to_end/run.ts";
+
+/** A reader that takes so many. */
+class ToldReader implements FolderReader {
+  readonly create = false;
+  readonly taken: string[] = [];
+  readonly looks: string[] = [];
+  readonly notices: string[] = [];
+  room = Infinity;
+
+  get hasRoom(): boolean {
+    return this.taken.length < this.room;
+  }
+
+  take(_folder: FifoFolder, { name }: { name: string }) {
+    if (!this.hasRoom) return `no room for ${name}`;
+    this.taken.push(name);
+    return { lookSoon: () => void this.looks.push(name) };
+  }
+
+  onNotice(about: string, message: string): void {
+    this.notices.push(`${about}: ${message}`);
+  }
+}
+
+function inFifoFolder(
+  test: (folder: FifoFolder, reader: ToldReader, path: string) => void,
+): Promise<void> {
+  return inFolder((path) => {
+    const inotify = new Inotify();
+    const reader = new ToldReader();
+    const folder = new FifoFolder(path, inotify, reader);
+    test(folder, reader, path);
+    inotify.close();
+    return Promise.resolve();
+  });
+}
+
+Deno.test("when too much has happened at once, all names are looked at", () =>
+  inFifoFolder((folder, reader, path) => {
+    mkfifo(`${path}/a`, 0o600);
+    folder.start();
+    assertEquals(reader.taken, ["a"]);
+    // Of these no event comes: the queue has run over.
+    mkfifo(`${path}/b`, 0o600);
+    Deno.removeSync(`${path}/a`);
+    folder.scan();
+    assertEquals(reader.taken, ["a", "b"]);
+    assertEquals(reader.looks, ["a"], "it finds out that it has gone");
+  }));
+
+Deno.test("a pipe that waits for another to go is named once, and taken when there is room", () =>
+  inFifoFolder((folder, reader, path) => {
+    reader.room = 1;
+    mkfifo(`${path}/a`, 0o600);
+    folder.start();
+    mkfifo(`${path}/b`, 0o600);
+    folder.onEvent("b");
+    folder.onEvent("b");
+    folder.retryWaiting();
+    assertEquals(reader.notices, ["b: no room for b"]);
+    reader.room = 2;
+    folder.retryWaiting();
+    assertEquals(reader.taken, ["a", "b"]);
+  }));
+
+Deno.test("a pipe that cannot be opened is not tried again before something happens to it", () =>
+  inFifoFolder((folder, reader, path) => {
+    mkfifo(`${path}/a`, 0o600);
+    folder.start();
+    folder.refuse("a", "another reads it");
+    folder.retryWaiting();
+    assertEquals(reader.taken, ["a"]);
+    folder.onEvent("a");
+    folder.refuse("a", "another reads it");
+    assertEquals(reader.taken, ["a", "a"]);
+    assertEquals(reader.notices, ["a: another reads it"]);
+  }));
+
+Deno.test("what is no folder is refused at the start", () =>
+  inFifoFolder((_folder, reader, path) => {
+    Deno.writeTextFileSync(`${path}/file`, "");
+    const file = new FifoFolder(`${path}/file`, new Inotify(), reader);
+    const { message } = assertThrows(() => file.start(), InputError);
+    assertMatch(message, /not a folder but a regular file/);
+  }));
