@@ -177,6 +177,14 @@ Deno.test("{host} in the output is the machine's name", () => {
   assertEquals([output.name, outputFolders], [`"/logs/${host}/x"`, [`/logs/${host}`]]);
 });
 
+Deno.test("--containerd puts the container into the path of --keep", () => {
+  const { keep, keepFolders } = resolve(
+    ...["--containerd", "--output", "x", "--keep", "/dev/shm/logs/{namespace}/{id}"],
+  );
+  assertEquals(keep, "/dev/shm/logs/k8s.io/web-1");
+  assertEquals(keepFolders, ["/dev/shm/logs/k8s.io"]);
+});
+
 Deno.test("{id} in the output says nothing without --containerd", () => {
   assertThrows(
     () => resolve("--output", "/logs/{id}/x"),
@@ -251,6 +259,10 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["--output gopher://x", "write ./gopher://x for a file"],
   ["--format xml", '--format: "xml" is not one of raw'],
   ["--drain-timeout 10", '--drain-timeout: "10" is not a duration'],
+  ["--fifo folder/ --keep x", "--keep does not go with a folder of named pipes, such as"],
+  ["--keep {input}", '--keep: "{input}": {input} is not known'],
+  ["--recover x --fifo y", "--fifo and --recover do not go together"],
+  ["--recover x --keep y", "--keep and --recover do not go together"],
   ["--containerd", "--containerd needs an --output"],
   ["--containerd --output -", "--containerd needs an --output"],
   ["--containerd --output x --fifo y", "leave --fifo out"],

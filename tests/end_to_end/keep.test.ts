@@ -1,10 +1,19 @@
 /** `--keep` and `--recover`: what an earlier run has left. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { isInMemory } from "../../src/system/file_system.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
-import { type Report, run, type Running, start, summaryIn, until } from "./run.ts";
+import {
+  inFolder,
+  type Report,
+  run,
+  type Running,
+  start,
+  summaryIn,
+  until,
+} from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
 
 const NEEDS = { programs: EXECUTABLES };
@@ -347,3 +356,28 @@ testPrograms("what was left is removed while the program goes on", async (progra
     assertEquals(new TextDecoder().decode(await output), numberedLines(0, 1000));
   });
 }, NEEDS);
+
+testPrograms(
+  "on a disk it says what that costs, and trusts nothing after a restart of the machine",
+  async (program) => {
+    await inFolder(async (folder) => {
+      const kept = `${folder}/kept`;
+      await leave(program, ["--keep", kept, ...NOBODY], 100);
+      const [name] = filesIn(kept);
+      const file = Deno.readFileSync(`${kept}/${name}`);
+      const header = new TextDecoder("latin1").decode(file.subarray(0, 1000));
+      const boot = header.indexOf('"boot":"') + '"boot":"'.length;
+      file[boot] = file[boot] === 48 ? 49 : 48;
+      Deno.writeFileSync(`${kept}/${name}`, file);
+      const next = await run(program, ["--keep", kept], "goes on\n");
+      assertEquals(next.code, 0, next.stderr);
+      assertEquals(new TextDecoder().decode(next.stdout), "goes on\n");
+      assertMatch(next.stderr, /is on a disk: when that is slow, so is reading/);
+      assertMatch(next.stderr, /the machine was restarted since/);
+      assertEquals(filesIn(kept), [`${name}.damaged`]);
+      const { stdout } = await run(program, ["--recover", `${kept}/${name}.damaged`]);
+      assertEquals(new TextDecoder().decode(stdout), numberedLines(0, 100));
+    });
+  },
+  { ...NEEDS, ignore: isInMemory("/tmp"), why: "a /tmp on a disk" },
+);

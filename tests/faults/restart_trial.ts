@@ -130,6 +130,7 @@ class Restarts {
       this.#thawed.resolve();
       const last = this.#start("30s");
       await written;
+      await last.counted("that it runs", () => true);
       await last.kill("SIGTERM");
       const [code, stderr] = [await last.code, await last.stderr];
       assertEquals(code, 0, stderr);
