@@ -6,7 +6,7 @@ import {
 } from "./numbered_lines.ts";
 import { NEEDS_ROOT } from "./installed.ts";
 import { FORMAT_NAMES } from "../../src/formats/formats.ts";
-import { testPrograms } from "./programs.ts";
+import { testExecutables, testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
 import { Receiver } from "./stream_receiver.ts";
@@ -27,7 +27,7 @@ testPrograms("appends to a file and makes it with mode 0640", async (program) =>
 });
 
 for (const format of FORMAT_NAMES) {
-  testPrograms(
+  testExecutables(
     `begins a new line where the last run has left one unfinished, as ${format}`,
     (program) =>
       inFolder(async (folder) => {
@@ -46,7 +46,7 @@ for (const format of FORMAT_NAMES) {
   );
 }
 
-testPrograms(
+testExecutables(
   "begins a new line at the end of a file that a shell appends to, and in no other",
   (program) =>
     inFolder(async (folder) => {
@@ -142,7 +142,7 @@ testPrograms("reopens the file on SIGHUP and loses nothing", async (program) => 
   });
 });
 
-testPrograms(
+testExecutables(
   "writes on under the name of a file that was deleted, and says so",
   (program) =>
     inFolder(async (folder) => {
@@ -168,7 +168,7 @@ testPrograms(
     }),
 );
 
-testPrograms(
+testExecutables(
   "creates a file again at the end that was deleted since its last line",
   (program) =>
     inFolder(async (folder) => {
@@ -186,7 +186,7 @@ testPrograms(
     }),
 );
 
-testPrograms("says what to do about a file that cannot be opened", async (program) => {
+testExecutables("says what to do about a file that cannot be opened", async (program) => {
   const { code, stderr } = await run(program, ["--output", "/nowhere/app.log"], "lost\n");
   assertEquals(code, 1);
   assertStringIncludes(stderr, 'cannot open "/nowhere/app.log" for appending');
@@ -222,7 +222,7 @@ testPrograms("writes to a reader that takes small pieces, slowly", async (progra
   assertEquals(await spillway.code, 0);
 });
 
-testPrograms(
+testExecutables(
   "writes whole output to a descriptor that does not block",
   async (program) => {
     // The pipe is set non-blocking for everybody before the program gets it.
@@ -243,7 +243,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@" | (sleep 0.2; cat)`;
   },
 );
 
-testPrograms(
+testExecutables(
   "keeps lines while the disk is full, and goes on when it is not",
   async (program) => {
     await onSmallDisk(2 * MIB, async (disk) => {
@@ -271,7 +271,7 @@ testPrograms(
   NEEDS_ROOT,
 );
 
-testPrograms("ends at the deadline when the disk stays full", async (program) => {
+testExecutables("ends at the deadline when the disk stays full", async (program) => {
   await onSmallDisk(MIB, async (disk) => {
     const path = `${disk}/app.log`;
     const flags = ["--output", path, "--drain-timeout", "300ms", ...JSON_REPORTS];
@@ -286,7 +286,7 @@ testPrograms("ends at the deadline when the disk stays full", async (program) =>
   });
 }, NEEDS_ROOT);
 
-testPrograms("says how its own standard output is called", async (program) => {
+testExecutables("says how its own standard output is called", async (program) => {
   for (
     const [path, advice] of [
       ["/dev/stdout", "write --output -\n"],
