@@ -10,6 +10,7 @@ import {
 import { nkeys } from "@nats-io/nats-core";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { mkfifo } from "../../src/system/names.ts";
 import { makeStream, type NatsServer, stored, withNats } from "./nats_servers.ts";
 import { failureOf, testNats } from "./nats_tests.ts";
 import { run, start, summaryIn } from "./run.ts";
@@ -103,6 +104,25 @@ testNats("create makes a stream for a whole fleet, once", async (program, server
   }
   const messages = await contents(server, "FLEET");
   assertEquals(messages.map(({ text }) => text), ["web-1\n", "web-2\n"]);
+});
+
+testNats("each input has a subject of its own", async (program, server, folder) => {
+  const labels = ["api", "web"];
+  for (const label of labels) mkfifo(`${folder}/${label}`, 0o600);
+  const spillway = start(program, [
+    ...labels.flatMap((label) => ["--fifo", `${label}=${folder}/${label}`]),
+    ...["--output", `nats://${server.address}/logs.{input}?create=LOGS`, "--once"],
+    ...["--format", "raw"],
+  ]);
+  await Promise.all(
+    labels.map((label) => Deno.writeTextFile(`${folder}/${label}`, `${label}\n`)),
+  );
+  assertEquals(await spillway.code, 0, spillway.stderrSoFar);
+  const messages = await contents(server);
+  assertEquals(messages.map(({ subject, text }) => [subject, text]).sort(), [
+    ["logs.api", "api\n"],
+    ["logs.web", "web\n"],
+  ]);
 });
 
 testNats(
