@@ -457,6 +457,18 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: OUTLET,
+    from: " || !counters.settled",
+    to: "",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: OUTLET,
+    from: "this.#ended && !this.#stays",
+    to: "this.#ended",
+    tests: OUTPUT_TESTS,
+  },
+  {
+    file: OUTLET,
     from: "if (format.atLineStart) delivery",
     to: "delivery",
     tests: OUTPUT_TESTS,

@@ -1,0 +1,94 @@
+import { assertEquals } from "@std/assert";
+import { RawFormat } from "../../src/formats/raw.ts";
+import { LaneCounters } from "../../src/lane/lane_counters.ts";
+import { Outlet } from "../../src/output/outlet.ts";
+import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
+import { Board } from "../../src/threads/board.ts";
+import { RingPair } from "../lane/ring_pair.ts";
+import { FakeSink } from "./fake_sink.ts";
+
+/** What it has taken arrives when a test says so. */
+class LateSink extends FakeSink implements Sink {
+  #underway = 0;
+  #arrived = 0;
+  readonly custody: Custody = {
+    takeVerdict: (): Verdict | undefined => {
+      if (this.#arrived === 0) return undefined;
+      this.#arrived--;
+      return ARRIVED;
+    },
+    settled: false,
+    tend: () => {},
+  };
+
+  override write(...args: Parameters<FakeSink["write"]>): number {
+    const taken = super.write(...args);
+    if (taken > 0) this.#underway++;
+    return taken;
+  }
+
+  arrive(): void {
+    this.#arrived += this.#underway;
+    this.#underway = 0;
+  }
+}
+
+function makeOutlet(sink: Sink, flushed: number[]): Outlet {
+  const ignored = () => {};
+  return new Outlet({
+    lanes: [],
+    stays: true,
+    board: Board.create(),
+    slot: 0,
+    thread: 1,
+    sink,
+    sinkEvents: {
+      onSinkFailing: ignored,
+      onSinkRecovered: ignored,
+      onReopened: ignored,
+      onSinkRejecting: ignored,
+    },
+    format: new RawFormat(),
+    markers: true,
+    whenFull: "overwrite",
+    startTime: 0,
+    onRoom: ignored,
+    onFlushed: (found) => flushed.push(found),
+  });
+}
+
+/** A lane through which one line has come, and nothing more will. */
+function laneWith(line: string, found: number) {
+  const pair = new RingPair();
+  new LaneCounters(pair.ring).addIn(line.length, 1, false);
+  pair.pushText(line, 1);
+  pair.producer.close(0, 0, 2);
+  return { label: `in${found}`, lane: pair.ring, found };
+}
+
+Deno.test("lanes come and go, and the outlet ends when it is closed and not before", () => {
+  const flushed: number[] = [];
+  const sink = new FakeSink();
+  const outlet = makeOutlet(sink, flushed);
+  assertEquals(outlet.step(0), "waiting");
+  for (const found of [7, 8]) {
+    outlet.add(laneWith(`${found}\n`, found));
+    assertEquals(outlet.step(0), "waiting");
+  }
+  assertEquals([sink.text, flushed], ["7\n8\n", [7, 8]]);
+  outlet.close();
+  assertEquals(outlet.step(0), "ended");
+});
+
+Deno.test("a lane is another's only when all that came through it has arrived", () => {
+  const flushed: number[] = [];
+  const sink = new LateSink();
+  const outlet = makeOutlet(sink, flushed);
+  outlet.add(laneWith("on its way\n", 7));
+  for (let step = 0; step < 3; step++) assertEquals(outlet.step(step), "waiting");
+  assertEquals([sink.text, flushed], ["on its way\n", []]);
+  sink.arrive();
+  outlet.step(3);
+  outlet.step(4);
+  assertEquals(flushed, [7]);
+});
