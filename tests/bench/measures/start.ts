@@ -43,7 +43,7 @@ function toEnd(extent: Extent): Promise<Row[]> {
       (subject) => timed(subject),
     );
     const rows: Row[] = [];
-    for (const [what, of] of TIMES) {
+    for (const { what, of, needsTime } of TIMES) {
       for (const [subject, times] of runs) {
         const values = times.map(of);
         const to = bare.get(subject)?.name;
@@ -51,8 +51,15 @@ function toEnd(extent: Extent): Promise<Row[]> {
           to,
           values: values.map((value, round) => value / of(runs.get(to)![round]!)),
         };
-        const goal = ratio && atMost(LIMIT, `≤ ${LIMIT}`, ratio.values);
-        rows.push({ what, subject, unit: "ms", values, ratio, goal });
+        const goal = ratio && atMost(LIMIT, `≤ ${LIMIT}`, ratio.values, { needsTime });
+        rows.push({
+          what: `an empty input, ${what}`,
+          subject,
+          unit: "ms",
+          values,
+          ratio,
+          goal,
+        });
       }
     }
     return rows;
@@ -64,9 +71,14 @@ interface Times {
   readonly processorMs: number;
 }
 
-const TIMES: readonly (readonly [string, (times: Times) => number])[] = [
-  ["an empty input, start to end", ({ wallMs }) => wallMs],
-  ["an empty input, processor time", ({ processorMs }) => processorMs],
+/** By the clock a few starts show the load of the machine as well. */
+const TIMES = [
+  { what: "start to end", of: ({ wallMs }: Times) => wallMs, needsTime: true },
+  {
+    what: "processor time",
+    of: ({ processorMs }: Times) => processorMs,
+    needsTime: false,
+  },
 ];
 
 /** By the shell, which knows what a program has used when it has ended. */
