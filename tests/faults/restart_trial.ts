@@ -14,7 +14,15 @@ import { HttpReceiver } from "../end_to_end/http_receiver.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { Random } from "./random.ts";
 
-export const DESTINATIONS = ["file", "ndjson file", "pipe", "tcp", "bulk"] as const;
+export const DESTINATIONS = [
+  "file",
+  "ndjson file",
+  /** To which two inputs go. */
+  "merged file",
+  "pipe",
+  "tcp",
+  "bulk",
+] as const;
 export type DestinationKind = typeof DESTINATIONS[number];
 
 /** Each takes the test some microseconds. */
@@ -63,8 +71,7 @@ export function restartTrialOf(seed: number, kind?: DestinationKind): RestartTri
       signal: random.oneOf(["SIGKILL", "SIGKILL", "SIGTERM"]),
       afterMs: random.between(0, 400),
     })),
-    frozen: destination !== "file" && destination !== "ndjson file" &&
-      random.next() < 0.3,
+    frozen: !destination.endsWith("file") && random.next() < 0.3,
   };
 }
 
@@ -111,14 +118,16 @@ class Restarts {
 
   async run(): Promise<void> {
     const { ends, frozen } = this.#trial;
-    mkfifo(`${this.#folder}/fifo`, 0o600);
-    using fifo = await Deno.open(`${this.#folder}/fifo`, { read: true, write: true });
+    using fifo = await this.#makeFifo("fifo");
+    using other = await this.#makeFifo("other");
     this.#tcp.start();
     this.#http.start();
     if (frozen) this.#tcp.reads = false;
     else this.#thawed.resolve();
     try {
-      const written = this.#write(fifo);
+      const written = Promise.all(
+        (this.#isMerged ? [fifo, other] : [fifo]).map((file) => this.#write(file)),
+      );
       for (const { signal, afterMs } of ends) {
         const spillway = this.#start("0s");
         await new Promise((resolve) => setTimeout(resolve, afterMs));
@@ -166,10 +175,20 @@ class Restarts {
     }
   }
 
+  async #makeFifo(name: string): Promise<Deno.FsFile> {
+    mkfifo(`${this.#folder}/${name}`, 0o600);
+    return await Deno.open(`${this.#folder}/${name}`, { read: true, write: true });
+  }
+
+  get #isMerged(): boolean {
+    return this.#trial.destination === "merged file";
+  }
+
   #start(drainTimeout: string): Running {
     const { args } = this.#trial;
     const spillway = start(this.#program, [
       ...["--fifo", `${this.#folder}/fifo`, "--keep", `${this.#folder}/kept`],
+      ...(this.#isMerged ? ["--fifo", `other=${this.#folder}/other`] : []),
       ...["--drain-timeout", drainTimeout, ...this.#outputArgs(), ...args],
     ]);
     this.#outputs.push(this.#read(spillway));
@@ -183,6 +202,7 @@ class Restarts {
       case "file":
         return ["--output", `${this.#folder}/log`];
       case "ndjson file":
+      case "merged file":
         return ["--output", `${this.#folder}/log`, "--format", "ndjson"];
       case "tcp":
         return ["--output", this.#tcp.destination];
@@ -232,13 +252,18 @@ class Restarts {
       case "file":
         this.#checkOnce(Deno.readTextFileSync(`${this.#folder}/log`).split("\n"));
         break;
-      case "ndjson file": {
+      case "ndjson file":
+      case "merged file": {
         const records = Deno.readTextFileSync(`${this.#folder}/log`).split("\n");
         const last = records.pop();
         assertEquals(last, "");
         const parsed = records.map((record) => JSON.parse(record));
         for (const { time } of parsed) assert(Date.parse(time) > this.#startMs, time);
-        this.#checkOnce([...parsed.map(({ message }) => message), ""]);
+        const streams = Object.values(Object.groupBy(parsed, ({ stream }) => stream));
+        assertEquals(streams.length, this.#isMerged ? 2 : 1);
+        for (const own of streams) {
+          this.#checkOnce([...own!.map(({ message }) => message), ""]);
+        }
         break;
       }
       case "pipe":
