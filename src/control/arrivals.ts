@@ -41,6 +41,8 @@ interface ArrivalRoute {
   readonly arrivals: Set<Arrival>;
   /** Its outlet ends with what it has. */
   isClosing: boolean;
+  /** It has no input, and takes the place of its last one among those that there can be. */
+  keepsPlace: boolean;
 }
 
 export interface ArrivalsContext {
@@ -92,7 +94,8 @@ export class Arrivals {
   }
 
   #adopt(route: Route, key: string): ArrivalRoute {
-    const adopted = { route, arrivals: new Set<Arrival>(), isClosing: false };
+    const arrivals = new Set<Arrival>();
+    const adopted = { route, arrivals, isClosing: false, keepsPlace: false };
     this.#routes.set(route.number, adopted);
     this.#open.set(key, adopted);
     return adopted;
@@ -134,6 +137,7 @@ export class Arrivals {
     const arrival = { fifo, lane, route: to, isLetGo: false, isFlushed: false };
     this.#arrivals.set(fifo.number, arrival);
     to.arrivals.add(arrival);
+    this.#freePlaceOf(to);
     reports.addInput(to.route.number, fifo.label, lane);
     this.#sendLane(arrival);
     const readerLane = routes.readerLaneOf(to.route, { input, lane });
@@ -273,11 +277,21 @@ export class Arrivals {
     this.#arrivals.delete(fifo.number);
     route.arrivals.delete(arrival);
     this.#pool.give(lane);
-    this.#context.tellReader({ kind: "gone" });
-    this.#context.wakeReader();
-    if (route.arrivals.size > 0 || !this.#context.folders.perInput) return;
+    route.keepsPlace = true;
+    if (route.arrivals.size > 0 || !this.#context.folders.perInput) {
+      this.#freePlaceOf(route);
+      return;
+    }
     if (route.route.ended) this.#removeIfOver(route);
     else setTimeout(() => this.#closeIfUnused(route, fifo.label), LINGER_MS);
+  }
+
+  /** Another pipe can be read instead. */
+  #freePlaceOf(route: ArrivalRoute): void {
+    if (!route.keepsPlace) return;
+    route.keepsPlace = false;
+    this.#context.tellReader({ kind: "gone" });
+    this.#context.wakeReader();
   }
 
   #closeIfUnused(route: ArrivalRoute, label: string): void {
@@ -290,7 +304,7 @@ export class Arrivals {
     // Another of its name may come before it is closed, and there is one of each.
     this.#context.reports.remove(number);
     this.#context.routes.tell(loop, { kind: "close", plate });
-    loop.doorbell.ringAll();
+    loop.doorbell.ringLoop();
   }
 
   #free({ output }: RoutePlan): void {
@@ -308,6 +322,7 @@ export class Arrivals {
     }
     for (const [key, open] of this.#open) if (open === over) this.#open.delete(key);
     this.#context.routes.remove(route);
+    this.#freePlaceOf(over);
   }
 }
 

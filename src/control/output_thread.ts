@@ -61,7 +61,7 @@ class OutputThread implements Arrivals {
 
   #open(mail: OutputMail): void {
     if (mail.kind === "close") {
-      this.#loop.at(mail.plate)?.close();
+      this.#loop.close(mail.plate);
       return;
     }
     this.#memories.push(...mail.memories);

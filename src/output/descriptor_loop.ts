@@ -39,6 +39,11 @@ export class DescriptorLoop {
     this.#queue.add(plate, outlet, events);
   }
 
+  /** See `OutletQueue.close`. */
+  close(plate: number): void {
+    this.#queue.close(plate);
+  }
+
   /** See `OutletQueue.at`. */
   at(plate: number): Outlet | undefined {
     return this.#queue.at(plate);

@@ -65,6 +65,12 @@ export class OutletQueue {
     return this.#byPlate[plate]?.outlet;
   }
 
+  /** No lane comes to that outlet any more. */
+  close(plate: number): void {
+    this.at(plate)?.close();
+    this.call(plate);
+  }
+
   /** As many as the doorbell has to be asked for. */
   get plates(): number {
     return this.#byPlate.length;

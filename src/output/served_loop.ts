@@ -41,6 +41,11 @@ export class ServedLoop {
     this.#queue.add(plate, outlet, events);
   }
 
+  /** See `OutletQueue.close`. */
+  close(plate: number): void {
+    this.#queue.close(plate);
+  }
+
   /** See `OutletQueue.at`. */
   at(plate: number): Outlet | undefined {
     return this.#queue.at(plate);
