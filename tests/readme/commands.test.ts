@@ -79,7 +79,6 @@ const CHECKS: Record<string, Check> = {
     Deno.kill(await stage.spillwayPid(), "SIGTERM");
     assertEquals(await running.code, 0);
   },
-  "service | spillway --when-full block": writes(`${RECEIVED}/uploads`, LINES),
   "service | spillway --fail-on-loss --report json 2>spillway.json": async (
     stage,
     command,

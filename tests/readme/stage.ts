@@ -39,7 +39,6 @@ const STAND_INS: Record<string, string> = {
 exec ${spillway.command.map((word) => `'${word}'`).join(" ")} "$@"`,
   service: "echo a warning >&2; seq 3",
   "slow-log-driver": `exec cat >${RECEIVED}/driver`,
-  uploader: `exec cat >${RECEIVED}/uploads`,
   deno: `exec '${Deno.execPath()}' "$@"`,
   // The real one would fetch the Deno that runs already; the project is the clone.
   npx: `cd ${PROJECT}; shift 2; exec '${Deno.execPath()}' "$@"`,
@@ -68,6 +67,8 @@ for device in null zero full random urandom; do
   mount --bind "/dev/$device" "$root/dev/$device"
 done
 ln -s /proc/self/fd "$root/dev/fd"
+mkdir "$root/dev/shm"
+mount -t tmpfs -o size=64m tmpfs "$root/dev/shm"
 mkdir -p "$root/var/log/shop" "$root/var/lib" "$root/run/secrets" "$root/run/shop" \\
   "$root/logs" "$root${HOME}" "$root${RECEIVED}"
 mount --bind "$folder/bin" "$root/usr/local/bin"
