@@ -2,7 +2,7 @@
 
 import type { Container } from "./containerd/container.ts";
 import type { FormatName } from "./formats/formats.ts";
-import type { InputSpec } from "./input/pipe_source.ts";
+import type { InputSpec } from "./input/input_spec.ts";
 import type { FullPolicy } from "./lane/ring_producer.ts";
 import type { Destination } from "./output/sink.ts";
 import type { ListenAddress } from "./runtime/tcp_listener.ts";

@@ -2,7 +2,7 @@ import { CONTAINER_INPUTS } from "../containerd/shim.ts";
 import { UsageError } from "../errors.ts";
 import { type FormatName, labelsOf } from "../formats/formats.ts";
 import { isLabel, LABEL_RULE } from "../input/label.ts";
-import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
+import { type InputSpec, STANDARD_INPUT } from "../input/input_spec.ts";
 import type { Destination } from "../output/sink.ts";
 import { kindOf } from "../output/sinks.ts";
 import { MAX_INPUTS } from "../plan.ts";
@@ -10,7 +10,7 @@ import type { RawFlags } from "./parse.ts";
 import { single } from "./values.ts";
 
 /** What is to be read. */
-export interface ResolvedInputs {
+interface ResolvedInputs {
   readonly inputs: readonly InputSpec[];
   /** Folders whose named pipes are read. */
   readonly folders: readonly string[];

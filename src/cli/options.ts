@@ -10,7 +10,7 @@ import { MAX_PORT } from "../host_port.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/lane.ts";
 import type { Plan, RoutePlan } from "../plan.ts";
-import { type InputSpec, STANDARD_INPUT } from "../input/pipe_source.ts";
+import { type InputSpec, STANDARD_INPUT } from "../input/input_spec.ts";
 import type { FileKind } from "../system/file_status.ts";
 import { kindOf } from "../output/sinks.ts";
 import { formatSize } from "../units.ts";

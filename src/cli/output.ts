@@ -1,7 +1,7 @@
 import type { Container } from "../containerd/container.ts";
 import { UsageError } from "../errors.ts";
 import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
+import type { InputSpec } from "../input/input_spec.ts";
 import { OutputNames } from "../output/output_names.ts";
 import { type Destination, type RotationSettings } from "../output/sink.ts";
 import { kindOf, parseDestination } from "../output/sinks.ts";

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Answer, NewcomersContext } from "../input/newcomers.ts";
-import { type ReaderLane, runReader } from "../input/reader.ts";
+import { runReader } from "../input/reader.ts";
+import type { ReaderLane } from "../input/reader_lane.ts";
 import { unpackLane } from "../lane/sent_lane.ts";
 import { Board } from "../threads/board.ts";
 import { Doorbell, type DoorbellMemory } from "../threads/doorbell.ts";

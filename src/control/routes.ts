@@ -1,4 +1,4 @@
-import type { InputSpec } from "../input/pipe_source.ts";
+import type { InputSpec } from "../input/input_spec.ts";
 import type { Lane } from "../lane/lane.ts";
 import { SentMemories } from "../lane/sent_lane.ts";
 import { loopOf } from "../output/sinks.ts";
@@ -46,11 +46,11 @@ export interface Loop {
 }
 
 /** What a loop is started with beside what all threads share. */
-export type LoopStart = Omit<OutputStart, "role" | "shared">;
+type LoopStart = Omit<OutputStart, "role" | "shared">;
 export type ReaderLanes = Pick<ReaderStart, "memories" | "lanes">;
 
 /** A lane of a route, and what the reader is to know of it. */
-export type NewLane = Pick<ReaderLaneStart, "input"> & { readonly lane: Lane };
+type NewLane = Pick<ReaderLaneStart, "input"> & { readonly lane: Lane };
 
 /**
  * All routes of the program, and which output loop each is in: those that can hold up a

@@ -2,7 +2,7 @@
 
 import { constants } from "node:os";
 import process from "node:process";
-import type { InputSpec } from "../input/pipe_source.ts";
+import type { InputSpec } from "../input/input_spec.ts";
 import { close, STDIN } from "../system/descriptors.ts";
 import { status } from "../system/file_status.ts";
 import { pipe } from "../system/pipes.ts";
@@ -71,7 +71,7 @@ export const SIGNALS: Readonly<Record<SignalName, Decision>> = {
 };
 
 /** What the program does when it is asked to. */
-export interface SignalHandlers {
+interface SignalHandlers {
   interrupt(): void;
   end(): void;
   report(): void;

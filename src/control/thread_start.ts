@@ -6,7 +6,7 @@
 
 import { type MessagePort, Worker } from "node:worker_threads";
 import { messageOf } from "../errors.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
+import type { InputSpec } from "../input/input_spec.ts";
 import type { NewcomersContext } from "../input/newcomers.ts";
 import type { ReaderSettings } from "../input/reader.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
@@ -18,7 +18,6 @@ import type { ThreadMessage } from "./thread_messages.ts";
 
 /** Everything a thread needs, in a form that can be sent to it. */
 export type ThreadStart = ReaderStart | OutputStart | CompressorStart;
-export type Role = ThreadStart["role"];
 
 /** What the threads of the data path share. */
 export interface Shared {
@@ -105,7 +104,7 @@ export interface CompressorStart {
 }
 
 /** What a thread's starter hears of it. */
-export interface ThreadEvents {
+interface ThreadEvents {
   onMessage(message: ThreadMessage): void;
   /** It has ended without having said so. */
   onDeath(why: string): void;

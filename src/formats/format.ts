@@ -5,7 +5,7 @@
  */
 
 import type { Kernels } from "../kernels/kernels.ts";
-import type { Batch } from "../lane/ring_consumer.ts";
+import type { Batch } from "../lane/batch.ts";
 
 /** The input that a batch comes from. */
 export interface Stream {

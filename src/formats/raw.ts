@@ -1,4 +1,4 @@
-import type { Batch } from "../lane/ring_consumer.ts";
+import type { Batch } from "../lane/batch.ts";
 import type { Format, Gap, Outgoing, Progress, Stream } from "./format.ts";
 import { gapSentence } from "./gap_sentence.ts";
 import { MarkerPiece } from "./marker_piece.ts";

@@ -1,4 +1,4 @@
-import type { Batch } from "../lane/ring_consumer.ts";
+import type { Batch } from "../lane/batch.ts";
 import type { Format, Gap, Outgoing, Stream } from "./format.ts";
 import type { RecordLayout } from "./record_layout.ts";
 import { RecordWriter } from "./record_writer.ts";

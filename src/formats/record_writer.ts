@@ -1,6 +1,6 @@
 import { pieceLength } from "../piece_length.ts";
 import { ENTRY_BYTES, ESCAPE_TABLE_BYTES, escapeTable } from "../kernels/escape_table.ts";
-import type { Batch } from "../lane/ring_consumer.ts";
+import type { Batch } from "../lane/batch.ts";
 import { align } from "../lane/layout.ts";
 import type { Gap, Outgoing, Stream } from "./format.ts";
 import { MarkerPiece } from "./marker_piece.ts";

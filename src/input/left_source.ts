@@ -9,7 +9,6 @@ export class LeftSource implements Source {
   readonly pendingBytes = 0;
   readonly pipeBytes = 0;
   readonly isNamed = false;
-  readonly identity = undefined;
   readonly needsLooks = false;
   readonly leaves = false;
   readonly unpollable = false;

@@ -11,7 +11,7 @@ import {
 } from "./fifo_folder.ts";
 import { type InputLoop, LOOK_MS } from "./input_loop.ts";
 import { type PipeSettings, PipeSource } from "./pipe_source.ts";
-import type { ReaderLane } from "./reader.ts";
+import type { ReaderLane } from "./reader_lane.ts";
 
 /** A named pipe that was found, and is not read yet. */
 export interface FoundFifo {

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
 import { status } from "../system/file_status.ts";
-import { type InputSpec, nameOfSource } from "./pipe_source.ts";
+import { type InputSpec, nameOfSource } from "./input_spec.ts";
 
 /** The output, as far as it matters here: see `Destination`. */
 export interface Written {

@@ -5,46 +5,7 @@ import { kindName, status, statusOfName } from "../system/file_status.ts";
 import { pipeSize, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { formatSize } from "../units.ts";
 import { advice, createFifo, openFifo, openFifoInFolder, reopenFifo } from "./fifo.ts";
-
-/** What the control thread knows of an input. */
-export interface InputSpec {
-  readonly label: string;
-  readonly source: InputSource;
-}
-
-/** Where an input comes from. */
-export type InputSource =
-  | {
-    readonly kind: "fifo";
-    readonly path: string;
-    /**
-     * It was found in a folder, from which it may go again: its name is then that of no
-     * next one. Whoever watches the folder says when to look at it.
-     */
-    readonly inFolder?: true;
-  }
-  /** Handed over open by whoever has started the program; `name` is for messages. */
-  | { readonly kind: "descriptor"; readonly number: number; readonly name: string }
-  /** An earlier run has read all that there is, and left it in a file. */
-  | {
-    readonly kind: "kept";
-    readonly path: string;
-    readonly run: string;
-    /** It is all in the ring. */
-    readonly ended: boolean;
-  };
-
-export const STANDARD_INPUT: InputSource = {
-  kind: "descriptor",
-  number: STDIN,
-  name: "standard input",
-};
-
-/** How messages call it. */
-export function nameOfSource(source: InputSource): string {
-  if (source.kind === "kept") return `"${source.path}"`;
-  return source.kind === "fifo" ? `FIFO "${source.path}"` : source.name;
-}
+import { type InputSource, nameOfSource } from "./input_spec.ts";
 
 /** Where a read has come to. */
 export const WOULD_BLOCK = -1;
@@ -57,7 +18,7 @@ export interface PipeSettings {
 }
 
 /** What a person should know. */
-export interface PipeEvents {
+interface PipeEvents {
   onNotice(message: string): void;
 }
 
@@ -133,11 +94,6 @@ export class PipeSource {
 
   get name(): string {
     return nameOfSource(this.#source);
-  }
-
-  /** Tells what is read from other files. */
-  get identity(): string | undefined {
-    return this.#identity;
   }
 
   /** What the kernel pipe can hold; 0 where it is no pipe. */

@@ -1,5 +1,3 @@
-import type { Lane } from "../lane/lane.ts";
-import type { FullPolicy } from "../lane/ring_producer.ts";
 import { Epoll, EPOLLIN } from "../system/epoll.ts";
 import { clear } from "../system/event_counter.ts";
 import { activityOf } from "../system/process.ts";
@@ -11,8 +9,10 @@ import { giveWay } from "./give_way.ts";
 import type { InputLoop, Source } from "./input_loop.ts";
 import { joinInput } from "./joined_input.ts";
 import { LeftSource } from "./left_source.ts";
-import { type InputSpec, nameOfSource, PipeSource } from "./pipe_source.ts";
+import { nameOfSource } from "./input_spec.ts";
+import { PipeSource } from "./pipe_source.ts";
 import { Newcomers, type NewcomersContext } from "./newcomers.ts";
+import type { ReaderLane } from "./reader_lane.ts";
 import { NAMES, ReadLoop, WAKE_UP } from "./read_loop.ts";
 
 /** What all inputs have in common. */
@@ -24,19 +24,7 @@ export interface ReaderSettings {
   readonly create: boolean;
 }
 
-/** One input, and where what is read goes. */
-export interface ReaderLane {
-  readonly input: InputSpec;
-  readonly lane: Lane;
-  readonly maxLineBytes: number;
-  readonly whenFull: FullPolicy;
-  /** A number that inputs share whose lines go to one output. */
-  readonly route: number;
-  /** Says that something was put into the ring. */
-  ring(): void;
-}
-
-export interface ReaderContext {
+interface ReaderContext {
   readonly settings: ReaderSettings;
   readonly lanes: readonly ReaderLane[];
   /** Where named pipes of folders are read. */

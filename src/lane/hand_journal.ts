@@ -2,7 +2,7 @@ import { type Kernels, kernels } from "../kernels/kernels.ts";
 import type { Lane } from "./lane.ts";
 import { HAND, PLACE_LINE, WORD } from "./layout.ts";
 import type { Place } from "./place.ts";
-import type { Batch } from "./ring_consumer.ts";
+import type { Batch } from "./batch.ts";
 
 const HELD = HAND;
 const BYTES = HAND + 1 * WORD;
@@ -35,7 +35,7 @@ export interface FileIdentity {
   readonly inode: number;
 }
 
-export const NO_FILE: FileIdentity = { major: 0, minor: 0, inode: 0 };
+const NO_FILE: FileIdentity = { major: 0, minor: 0, inode: 0 };
 
 /** How far what is in the hand has come. */
 export interface HandProgress {

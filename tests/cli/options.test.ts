@@ -3,7 +3,7 @@ import { resolvePlan } from "../../src/cli/options.ts";
 import { parseFlags } from "../../src/cli/parse.ts";
 import type { Plan, RoutePlan } from "../../src/plan.ts";
 import { UsageError } from "../../src/errors.ts";
-import { STANDARD_INPUT } from "../../src/input/pipe_source.ts";
+import { STANDARD_INPUT } from "../../src/input/input_spec.ts";
 import { hostName } from "../../src/system/process.ts";
 
 /** A plan with one route, and what that says, beside each other. */

@@ -9,7 +9,8 @@ import { outputBytesFor } from "../../src/formats/formats.ts";
 import { kernels } from "../../src/kernels/kernels.ts";
 import { addressOfMemory } from "../../src/system/memory.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
-import { type Batch, RingConsumer } from "../../src/lane/ring_consumer.ts";
+import type { Batch } from "../../src/lane/batch.ts";
+import { RingConsumer } from "../../src/lane/ring_consumer.ts";
 import { laneOf } from "../lane/small_lane.ts";
 import { RingProducer } from "../../src/lane/ring_producer.ts";
 

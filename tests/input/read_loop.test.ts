@@ -16,7 +16,6 @@ class ToldSource implements Source {
   readonly name = "the told input";
   readonly needsLooks = false;
   readonly leaves = false;
-  readonly identity = undefined;
   readonly unpollable = false;
   readonly replaced = false;
   readonly pipeBytes = 64 * 1024;

@@ -30,7 +30,6 @@ export class SimulatedPipe implements Source {
   readonly name: string;
   readonly needsLooks: boolean;
   readonly leaves = false;
-  readonly identity = undefined;
   readonly isNamed: boolean;
   readonly isOpen = true;
   readonly unpollable = false;

@@ -5,12 +5,12 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { Batch } from "../../src/lane/ring_consumer.ts";
+import type { Batch } from "../../src/lane/batch.ts";
 import type { Format, Gap, Outgoing, Stream } from "../../src/formats/format.ts";
 import { makeFormat, outputBytesFor } from "../../src/formats/formats.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
 import { joinInput } from "../../src/input/joined_input.ts";
-import { landingBytesFor } from "../../src/input/line_framer.ts";
+import { landingBytesFor } from "../../src/input/landing.ts";
 import { type Readiness, ReadLoop, WAKE_UP } from "../../src/input/read_loop.ts";
 import { Outlet } from "../../src/output/outlet.ts";
 import { OutletQueue, type Place } from "../../src/output/outlet_queue.ts";
