@@ -1,14 +1,19 @@
 import type { Format, Gap, Stream } from "../formats/format.ts";
 import { kernels } from "../kernels/kernels.ts";
+import type { HandJournal } from "../lane/hand_journal.ts";
 import { LaneCounters } from "../lane/lane_counters.ts";
 import { MAX_BATCH_FRAMES } from "../lane/layout.ts";
-import { type Batch, RingConsumer } from "../lane/ring_consumer.ts";
+import type { Batch } from "../lane/batch.ts";
+import { RingConsumer } from "../lane/ring_consumer.ts";
 import type { Lane } from "../lane/lane.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
 import { UnusedPages } from "../lane/unused_pages.ts";
 import { addressOfMemory } from "../system/memory.ts";
 import type { Board } from "../threads/board.ts";
-import { Delivery, type Origin, Refused, type SinkEvents } from "./delivery.ts";
+import type { SinkEvents } from "./attempts.ts";
+import { Delivery, type Origin } from "./delivery.ts";
+import { Headway } from "./headway.ts";
+import { Refused } from "./refused.ts";
 import type { Sink } from "./sink.ts";
 import { Wait } from "./wait.ts";
 
@@ -48,6 +53,8 @@ interface Input extends Origin {
   readonly run: string | undefined;
   readonly found: number | undefined;
   readonly consumer: RingConsumer;
+  /** Where its lane is kept. */
+  readonly journal: HandJournal | undefined;
   readonly stream: Stream;
   /** Number of the line after those that were taken, from 0. */
   nextLine: number;
@@ -116,15 +123,16 @@ export class Outlet {
   }
 
   /** What an earlier run has delivered last is known, and was the whole of a batch. */
-  #goOnAfter({ journal, stream }: Input): void {
+  #goOnAfter({ journal, headway, stream }: Input): void {
     if (journal === undefined) return;
     this.#context.format.resume(stream, journal.formatState);
-    this.#delivery.goOnAfter(journal);
+    headway?.goOnAfter();
   }
 
   /** From now on its lines are delivered, too. */
   add({ label, run, lane, found }: LabelledLane): void {
     const consumer = new RingConsumer(lane, this.#context.startTime);
+    const { journal } = consumer;
     const hand = { at: lane.handAt, bytes: lane.handBytes };
     this.#inputs.push({
       run,
@@ -141,7 +149,8 @@ export class Outlet {
       },
       counters: new LaneCounters(lane),
       refused: new Refused(),
-      journal: consumer.journal,
+      journal,
+      headway: journal && new Headway(journal, this.#context.sink),
       nextLine: 0,
       pages: new UnusedPages(lane.memory, [
         ...(lane.kept ? [] : [hand]),

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { SinkRejection, TemporaryError } from "../../src/errors.ts";
 import type { Outgoing } from "../../src/formats/format.ts";
-import { Delivery, Refused } from "../../src/output/delivery.ts";
+import { Delivery } from "../../src/output/delivery.ts";
+import { Refused } from "../../src/output/refused.ts";
 import { ARRIVED, type Sink, type Verdict } from "../../src/output/sink.ts";
 import { Wait } from "../../src/output/wait.ts";
 import { Board } from "../../src/threads/board.ts";
