@@ -2,12 +2,12 @@
 
 import { checkPipes } from "../containerd/shim.ts";
 import { InputError, messageOf, PermanentError } from "../errors.ts";
-import { outputBytesFor } from "../formats/formats.ts";
+import { namesInput, outputBytesFor } from "../formats/formats.ts";
 import { createFifo } from "../input/fifo.ts";
 import { createFolder } from "../input/fifo_folder.ts";
-import { landingBytesFor } from "../input/line_framer.ts";
+import { landingBytesFor } from "../input/landing.ts";
 import { refuseOwnOutput } from "../input/own_output.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
+import type { InputSpec } from "../input/input_spec.ts";
 import { describeError, EEXIST } from "../system/errno.ts";
 import { mkdir } from "../system/names.ts";
 import { openFilesLimit, setOpenFilesLimit } from "../system/limits.ts";
@@ -37,7 +37,7 @@ export function prepare(plan: Plan): void {
 export function mergedInputs({ container, routes, folders }: Plan): string[] {
   if (container) return [];
   return routes.filter(({ format, inputs }) =>
-    format === "raw" && (inputs.length > 1 || folders?.perInput === false)
+    !namesInput(format) && (inputs.length > 1 || folders?.perInput === false)
   ).map(({ inputs, output }) =>
     `the lines of ${
       folders ? "all" : inputs.length
@@ -53,7 +53,7 @@ const OWN_DESCRIPTORS = 48;
  *
  * @throws InputError when so many inputs and outputs could bring that about.
  */
-export function checkOpenFilesLimit(
+function checkOpenFilesLimit(
   inputs: readonly InputSpec[],
   routes: readonly RoutePlan[],
 ): void {
@@ -71,7 +71,7 @@ export function checkOpenFilesLimit(
 }
 
 /** Named pipes of folders, as many as there may be. */
-export interface Room {
+interface Room {
   readonly maxInputs: number;
   /** In words, what the limit is. */
   readonly limitedBy: string;
@@ -109,7 +109,7 @@ function counted(count: number, what: string): string {
 }
 
 /** `--create`: makes the named pipes and folders that are missing. @throws InputError */
-export function createInputs(
+function createInputs(
   inputs: readonly InputSpec[],
   folders: readonly string[],
 ): void {

@@ -1,6 +1,7 @@
 /** One input from its framer to the other end of its ring, in one thread. */
 
-import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
+import { landingBytesFor } from "../../src/input/landing.ts";
+import { LineFramer } from "../../src/input/line_framer.ts";
 import type { Counts } from "../../src/lane/counters.ts";
 import type { LaneCounters } from "../../src/lane/lane_counters.ts";
 import type { FullPolicy } from "../../src/lane/ring_producer.ts";

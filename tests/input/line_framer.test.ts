@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { READ_BYTES } from "../../src/input/line_framer.ts";
+import { READ_BYTES } from "../../src/input/landing.ts";
 import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { encode, type Taken, textOf } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";

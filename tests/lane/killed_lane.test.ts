@@ -5,7 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { landingBytesFor, LineFramer } from "../../src/input/line_framer.ts";
+import { landingBytesFor } from "../../src/input/landing.ts";
+import { LineFramer } from "../../src/input/line_framer.ts";
 import { RawFormat } from "../../src/formats/raw.ts";
 import { allocateLane, type Lane, MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";

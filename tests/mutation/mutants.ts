@@ -16,6 +16,7 @@ const PRODUCER = "src/lane/ring_producer.ts";
 const FRAMES = "src/lane/frame_space.ts";
 const DOORBELL = "src/threads/doorbell.ts";
 const FRAMER = "src/input/line_framer.ts";
+const LANDING = "src/input/landing.ts";
 const LOOP = "src/input/input_loop.ts";
 const ROUNDS = "src/input/read_loop.ts";
 const DELIVERY = "src/output/delivery.ts";
@@ -316,22 +317,22 @@ export const MUTANTS: readonly Mutant[] = [
   {
     file: FRAMER,
     from:
-      "      this.#producer.requestRoom();\n      pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);",
+      "      this.#producer.requestRoom();\n      pushed = this.#producer.push(at, to - from, lines, flags, oldestMicros);",
     to:
-      "      pushed = this.#producer.push(at, to - from, lines, flags, this.#oldestMicros);\n      this.#producer.requestRoom();",
+      "      pushed = this.#producer.push(at, to - from, lines, flags, oldestMicros);\n      this.#producer.requestRoom();",
     tests: ["model", "input"],
   },
   {
     file: FRAMER,
-    from: "const tooLong = this.#filled - this.#whole > this.#maxLineBytes;",
-    to: "const tooLong = this.#filled - this.#whole >= this.#maxLineBytes;",
+    from: "const tooLong = landing.filled - landing.whole > this.#maxLineBytes;",
+    to: "const tooLong = landing.filled - landing.whole >= this.#maxLineBytes;",
     tests: INPUT_TESTS,
     harmless: "whole lines are pushed a little earlier, and the cut is made elsewhere",
   },
   {
     file: FRAMER,
-    from: "while (this.#filled - from > this.#maxLineBytes",
-    to: "while (this.#filled - from >= this.#maxLineBytes",
+    from: "while (landing.filled - from > this.#maxLineBytes",
+    to: "while (landing.filled - from >= this.#maxLineBytes",
     tests: INPUT_TESTS,
   },
   {
@@ -341,21 +342,21 @@ export const MUTANTS: readonly Mutant[] = [
     tests: INPUT_TESTS,
   },
   {
-    file: FRAMER,
+    file: LANDING,
     from: "this.#whole = Math.max(to, this.#whole);",
     to: "this.#whole = to;",
     tests: INPUT_TESTS,
   },
   {
     file: FRAMER,
-    from: "    this.#inside = unfinished;",
+    from: "    this.#landing.inside = unfinished;",
     to: "",
     tests: INPUT_TESTS,
   },
   {
     file: FRAMER,
     from:
-      "    if (this.#inside) this.#producer.close(1, STARTS_INSIDE, nowMicros);\n    else ",
+      "    if (this.#landing.inside) this.#producer.close(1, STARTS_INSIDE, nowMicros);\n    else ",
     to: "    ",
     tests: INPUT_TESTS,
   },
