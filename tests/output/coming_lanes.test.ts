@@ -1,11 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { RawFormat } from "../../src/formats/raw.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";
-import { Outlet } from "../../src/output/outlet.ts";
+import type { Outlet } from "../../src/output/outlet.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
-import { Board } from "../../src/threads/board.ts";
 import { RingPair } from "../lane/ring_pair.ts";
 import { FakeSink } from "./fake_sink.ts";
+import { plainOutlet } from "./plain_outlet.ts";
 
 /** What it has taken arrives when a test says so. */
 class LateSink extends FakeSink implements Sink {
@@ -34,27 +33,8 @@ class LateSink extends FakeSink implements Sink {
 }
 
 function makeOutlet(sink: Sink, flushed: number[]): Outlet {
-  const ignored = () => {};
-  return new Outlet({
-    lanes: [],
-    stays: true,
-    board: Board.create(),
-    slot: 0,
-    thread: 1,
-    sink,
-    sinkEvents: {
-      onSinkFailing: ignored,
-      onSinkRecovered: ignored,
-      onReopened: ignored,
-      onSinkRejecting: ignored,
-    },
-    format: new RawFormat(),
-    markers: true,
-    whenFull: "overwrite",
-    startTime: 0,
-    onRoom: ignored,
-    onFlushed: (found) => flushed.push(found),
-  });
+  const onFlushed = (found: number) => void flushed.push(found);
+  return plainOutlet({ lanes: [], stays: true, sink, onFlushed });
 }
 
 /** A lane through which one line has come, and nothing more will. */

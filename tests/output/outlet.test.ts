@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { TemporaryError } from "../../src/errors.ts";
 import type { Gap } from "../../src/formats/format.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
-import { RawFormat } from "../../src/formats/raw.ts";
-import { Outlet } from "../../src/output/outlet.ts";
+import type { Outlet } from "../../src/output/outlet.ts";
 import type { Wait } from "../../src/output/wait.ts";
 import { Board } from "../../src/threads/board.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../../src/lane/layout.ts";
@@ -14,6 +13,7 @@ import { LaneCounters } from "../../src/lane/lane_counters.ts";
 import { encode, RingPair } from "../lane/ring_pair.ts";
 import { pump } from "./pump.ts";
 import { FakeSink, type FakeSinkSettings } from "./fake_sink.ts";
+import { plainOutlet } from "./plain_outlet.ts";
 
 const START_TIME = Date.UTC(2026, 10, 22, 10) * 1000;
 
@@ -36,25 +36,14 @@ class TestFlush {
     this.rings = labels.map(() => new RingPair({ policy }));
     this.board = Board.create();
     this.sink = new FakeSink(settings);
-    this.#outlet = new Outlet({
+    this.#outlet = plainOutlet({
       lanes: labels.map((label, index) => ({ label, lane: this.rings[index]!.ring })),
-      stays: false,
       board: this.board,
-      slot: 0,
-      thread: 1,
       sink: this.sink,
-      sinkEvents: {
-        onSinkFailing: () => {},
-        onSinkRecovered: () => {},
-        onReopened: () => {},
-        onSinkRejecting: () => {},
-      },
-      format: new RawFormat(),
       markers,
       whenFull: policy,
       startTime: START_TIME,
       onRoom: () => this.rooms++,
-      onFlushed: () => {},
     });
   }
 
