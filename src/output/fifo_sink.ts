@@ -22,7 +22,7 @@ import { lockForWriting } from "../system/file_locks.ts";
 import { type FileStatus, kindName, status } from "../system/file_status.ts";
 import { mkfifo } from "../system/names.ts";
 import { PIPE_BUF, readableBytes, setPipeSize } from "../system/pipes.ts";
-import { POLLERR, POLLOUT, PollSet } from "../system/poll.ts";
+import { poll, POLLERR, POLLOUT } from "../system/poll.ts";
 import { refusalInSharedFolder } from "../system/shared_folder.ts";
 import { Backoff } from "./backoff.ts";
 import type { Destination, Sink, SinkKind } from "./sink.ts";
@@ -78,7 +78,6 @@ const LONGEST_LOOK_MS = 500;
 class FifoSink implements Sink {
   readonly #name: string;
   readonly #path: string;
-  readonly #poll = new PollSet(1);
   readonly #looks = new Backoff(FIRST_LOOK_MS, LONGEST_LOOK_MS);
   /** Undefined while there is no reader. */
   #descriptor: number | undefined;
@@ -101,7 +100,7 @@ class FifoSink implements Sink {
   /** @throws TemporaryError when something is in the way of any reader. */
   ready(wait: Wait): boolean {
     if (this.#descriptor !== undefined) {
-      if ((this.#events(this.#descriptor, 0) & POLLERR) === 0) return true;
+      if ((poll(this.#descriptor, 0, 0) & POLLERR) === 0) return true;
       this.#disconnect();
     }
     const nowMs = performance.now();
@@ -122,7 +121,7 @@ class FifoSink implements Sink {
     if (this.#descriptor === undefined && !this.ready(wait)) return 0;
     const descriptor = this.#descriptor!;
     if (this.#unconfirmed === 0) this.#fill(descriptor, piece, from);
-    const events = this.#events(descriptor, POLLOUT);
+    const events = poll(descriptor, POLLOUT, 0);
     const left = (events & POLLERR) !== 0;
     if (!left && (events & POLLOUT) === 0) {
       wait.forDescriptor(descriptor, POLLOUT);
@@ -147,13 +146,6 @@ class FifoSink implements Sink {
     else if (count !== -EAGAIN && count !== -EPIPE) {
       throw new TemporaryError(`cannot write to ${this.#name}: ${describeError(-count)}`);
     }
-  }
-
-  /** What the pipe has to say now. */
-  #events(descriptor: number, events: number): number {
-    this.#poll.watch(0, descriptor, events);
-    this.#poll.wait(0);
-    return this.#poll.ready(0);
   }
 
   finish(): boolean {

@@ -1,13 +1,7 @@
 import { clear } from "../system/event_counter.ts";
-import { POLLIN, PollSet } from "../system/poll.ts";
+import { poll, POLLIN } from "../system/poll.ts";
 import type { Doorbell } from "../threads/doorbell.ts";
-import type { Outlet } from "./outlet.ts";
-import {
-  type Arrivals,
-  type OutletEvents,
-  OutletQueue,
-  type Place,
-} from "./outlet_queue.ts";
+import type { OutletQueue, Place } from "./outlet_queue.ts";
 
 /**
  * While something is under way the event loop has to run, and nothing that can wait in
@@ -24,31 +18,15 @@ const IDLE_TURN_MS = 1000;
 export class ServedLoop {
   readonly #doorbell: Doorbell;
   readonly #queue: OutletQueue;
-  readonly #poll = new PollSet(1);
   /** Promises that outlets wait for. */
   #underway = 0;
   #wake: (() => void) | undefined;
-  readonly #onWaiting = (place: Place) => this.#watch(place);
+  readonly #onResting = (place: Place) => this.#watch(place);
 
-  constructor(doorbell: Doorbell, arrivals?: Arrivals) {
+  /** @param queue of the same doorbell */
+  constructor(doorbell: Doorbell, queue: OutletQueue) {
     this.#doorbell = doorbell;
-    this.#queue = new OutletQueue(doorbell, arrivals);
-    this.#poll.watch(0, doorbell.memory.counter, POLLIN);
-  }
-
-  /** See `OutletQueue.add`. */
-  add(plate: number, outlet: Outlet, events: OutletEvents): void {
-    this.#queue.add(plate, outlet, events);
-  }
-
-  /** See `OutletQueue.close`. */
-  close(plate: number): void {
-    this.#queue.close(plate);
-  }
-
-  /** See `OutletQueue.at`. */
-  at(plate: number): Outlet | undefined {
-    return this.#queue.at(plate);
+    this.#queue = queue;
   }
 
   /** Until every outlet has ended. */
@@ -61,7 +39,7 @@ export class ServedLoop {
         if (this.#underway > 0) await this.#turn(Math.min(restMs, LOOK_MS));
         else this.#sleep(Math.min(restMs, IDLE_TURN_MS));
       }
-      queue.step(nowMs, this.#onWaiting);
+      queue.step(nowMs, this.#onResting);
       // What was given to connections goes out, and what came from them is seen.
       await this.#turn(0);
     }
@@ -80,8 +58,8 @@ export class ServedLoop {
 
   #sleep(restMs: number): void {
     if (this.#doorbell.beginSleep(this.#queue.plates)) {
-      this.#poll.wait(Math.ceil(restMs));
-      if (this.#poll.ready(0) !== 0) clear(this.#doorbell.memory.counter);
+      const { counter } = this.#doorbell.memory;
+      if (poll(counter, POLLIN, Math.ceil(restMs)) !== 0) clear(counter);
     }
     this.#doorbell.endSleep();
   }

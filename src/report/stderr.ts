@@ -4,7 +4,7 @@ import { EAGAIN } from "../system/errno.ts";
 import { status } from "../system/file_status.ts";
 import { addressOf } from "../system/memory.ts";
 import { PIPE_BUF } from "../system/pipes.ts";
-import { POLLOUT, PollSet } from "../system/poll.ts";
+import { poll, POLLOUT } from "../system/poll.ts";
 import type { LineTurn } from "../threads/line_turn.ts";
 
 /** So long the line of an output that writes to the same place is left to be finished. */
@@ -23,7 +23,6 @@ const encoder = new TextEncoder();
  */
 export class Stderr {
   readonly #descriptor: number;
-  readonly #poll = new PollSet(1);
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #leftOut = 0;
@@ -103,9 +102,8 @@ export class Stderr {
     let deadline = performance.now() + timeoutMs;
     let chunk: Uint8Array | undefined;
     while ((chunk = this.#waiting[0]) !== undefined) {
-      this.#poll.watch(0, this.#descriptor, POLLOUT);
-      this.#poll.wait(Math.max(0, Math.ceil(deadline - performance.now())));
-      if (this.#poll.ready(0) === 0) {
+      const restMs = Math.max(0, Math.ceil(deadline - performance.now()));
+      if (poll(this.#descriptor, POLLOUT, restMs) === 0) {
         if (performance.now() >= deadline) return;
         continue;
       }

@@ -7,7 +7,6 @@ import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 
 export const EPOLLIN = 0x1;
-export const EPOLLOUT = 0x4;
 /** Disarms the descriptor with the event that it reports. */
 export const EPOLLONESHOT = 1 << 30;
 

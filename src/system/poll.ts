@@ -6,47 +6,26 @@ export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
 export const POLLHUP = 0x10;
-export const POLLNVAL = 0x20;
 export const POLLRDHUP = 0x2000;
 
+/** `struct pollfd`, in halves of a word: the descriptor, what is wanted, what has come. */
+const pollfd = new Int16Array(4);
+const descriptorWord = new Int32Array(pollfd.buffer, 0, 1);
+const WANTED = 2;
+const FOUND = 3;
+let pollfdAddress = 0;
+
 /**
- * A reusable array of `struct pollfd`. Slots keep their number; a slot that is
- * disabled is ignored by the kernel.
+ * Waits until a descriptor is ready or the time is over (-1: for ever). The events that
+ * it is ready for, 0 if none; errors and hang-ups come unasked.
  */
-export class PollSet {
-  readonly #words: Int32Array;
-  readonly #halves: Int16Array;
-  readonly #address: number;
-
-  constructor(readonly slots: number) {
-    const memory = new ArrayBuffer(slots * 8);
-    this.#words = new Int32Array(memory);
-    this.#halves = new Int16Array(memory);
-    this.#address = addressOf(new Uint8Array(memory));
-    this.#words.fill(-1);
-  }
-
-  watch(slot: number, descriptor: number, events: number): void {
-    this.#words[slot * 2] = descriptor;
-    this.#halves[slot * 4 + 2] = events;
-    this.#halves[slot * 4 + 3] = 0;
-  }
-
-  disable(slot: number): void {
-    this.watch(slot, -1, 0);
-  }
-
-  /** Waits until a slot is ready or the time is over (-1: for ever). */
-  wait(timeoutMs: number): void {
-    const ready = libc().call.poll(this.#address, this.slots, timeoutMs);
-    if (ready >= 0) return;
-    const error = lastError();
-    if (error !== -EINTR) throw new Error(`poll failed: ${describeError(-error)}`);
-    for (let slot = 0; slot < this.slots; slot++) this.#halves[slot * 4 + 3] = 0;
-  }
-
-  /** The events of the last wait; POLLERR, POLLHUP and POLLNVAL come unasked. */
-  ready(slot: number): number {
-    return this.#halves[slot * 4 + 3]!;
-  }
+export function poll(descriptor: number, events: number, timeoutMs: number): number {
+  pollfdAddress ||= addressOf(new Uint8Array(pollfd.buffer));
+  descriptorWord[0] = descriptor;
+  pollfd[WANTED] = events;
+  pollfd[FOUND] = 0;
+  if (libc().call.poll(pollfdAddress, 1, timeoutMs) >= 0) return pollfd[FOUND]!;
+  const error = lastError();
+  if (error !== -EINTR) throw new Error(`poll failed: ${describeError(-error)}`);
+  return 0;
 }

@@ -10,7 +10,7 @@
 import { EAGAIN, ECONNREFUSED, EINPROGRESS, result, retried } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
-import { POLLOUT, PollSet } from "./poll.ts";
+import { poll, POLLOUT } from "./poll.ts";
 import {
   familyOf,
   SOCK_DGRAM,
@@ -47,10 +47,7 @@ export function connect(address: SocketAddress, type: SocketType): number {
 
 /** Whether a connect is done: 0, `-EINPROGRESS`, or why it failed. */
 export function connected(socket: number): number {
-  const poll = new PollSet(1);
-  poll.watch(0, socket, POLLOUT);
-  poll.wait(0);
-  if (poll.ready(0) === 0) return -EINPROGRESS;
+  if (poll(socket, POLLOUT, 0) === 0) return -EINPROGRESS;
   const errno = socketError(socket);
   if (errno !== 0) return -errno;
   return isConnectedWithItself(socket) ? -ECONNREFUSED : 0;

@@ -5,7 +5,7 @@ import { napMicros, wallClockMicros } from "../../src/system/clock.ts";
 import { close, O_RDONLY, open, read } from "../../src/system/descriptors.ts";
 import { describeError } from "../../src/system/errno.ts";
 import { addressOf } from "../../src/system/memory.ts";
-import { POLLIN, PollSet } from "../../src/system/poll.ts";
+import { poll, POLLIN } from "../../src/system/poll.ts";
 
 /** Once in every period: takes at most so many bytes while the window is open. */
 export interface Windows {
@@ -52,7 +52,6 @@ class Sink {
   readonly #descriptor: number;
   readonly #control: Int32Array;
   readonly #buffer = new Uint8Array(READ_BYTES);
-  readonly #poll = new PollSet(1);
   readonly #reads = { micros: [] as number[], bytes: [] as number[] };
   #bytes = 0;
   #lastMicros = 0;
@@ -64,7 +63,6 @@ class Sink {
       throw new Error(`cannot open ${path}: ${describeError(-this.#descriptor)}`);
     }
     this.#control = new Int32Array(control);
-    this.#poll.watch(0, this.#descriptor, POLLIN);
   }
 
   run(plan: SinkPlan): Taken {
@@ -93,9 +91,9 @@ class Sink {
     while (this.#bytes < wanted && !this.#ended && !this.#writerIsDone) {
       const leftMs = Math.ceil(closeAt - performance.now());
       if (leftMs <= 0) return;
-      this.#poll.wait(Math.min(IN_VAIN_MS, leftMs));
+      const events = poll(this.#descriptor, POLLIN, Math.min(IN_VAIN_MS, leftMs));
       const before = this.#bytes;
-      if (this.#poll.ready(0) !== 0) {
+      if (events !== 0) {
         this.#read(Math.min(READ_BYTES, wanted - before));
         if (!noted) this.#note(this.#bytes - before);
       } else if (leftMs >= IN_VAIN_MS && !noted) {

@@ -13,7 +13,7 @@ import {
 } from "../../src/system/descriptors.ts";
 import { EAGAIN } from "../../src/system/errno.ts";
 import { addressOf } from "../../src/system/memory.ts";
-import { POLLIN, PollSet } from "../../src/system/poll.ts";
+import { poll, POLLIN } from "../../src/system/poll.ts";
 import type { FullPolicy } from "../../src/lane/ring_producer.ts";
 import { encode, type Taken, textOf } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
@@ -26,7 +26,6 @@ class PipedInput {
   readonly loop: InputLoop;
   readonly #path: string;
   readonly #folder = Deno.makeTempDirSync();
-  readonly #poll = new PollSet(1);
   #writer: number;
   stopping = false;
 
@@ -74,9 +73,7 @@ class PipedInput {
   /** One round as the reader thread makes it, but without waiting in poll(2). */
   round(): void {
     const descriptor = this.loop.wantsInput ? this.loop.source.descriptor : -1;
-    this.#poll.watch(0, descriptor, POLLIN);
-    this.#poll.wait(0);
-    this.loop.serve(this.#poll.ready(0) !== 0, this.stopping, 0);
+    this.loop.serve(poll(descriptor, POLLIN, 0) !== 0, this.stopping, 0);
   }
 
   /** Rounds until the input has ended; `pop` one frame whenever the ring is full. */

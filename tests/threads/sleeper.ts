@@ -7,7 +7,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Doorbell, type DoorbellMemory } from "../../src/threads/doorbell.ts";
 import { clear } from "../../src/system/event_counter.ts";
-import { POLLIN, PollSet } from "../../src/system/poll.ts";
+import { poll, POLLIN } from "../../src/system/poll.ts";
 import { Gate } from "../../src/threads/gate.ts";
 
 export type Job =
@@ -38,9 +38,7 @@ function sleepAndWake(
 
 function sleep(doorbell: Doorbell): void {
   if (doorbell.beginSleep(1)) {
-    const poll = new PollSet(1);
-    poll.watch(0, doorbell.memory.counter, POLLIN);
-    poll.wait(-1);
+    poll(doorbell.memory.counter, POLLIN, -1);
     clear(doorbell.memory.counter);
   }
   doorbell.endSleep();

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Worker } from "node:worker_threads";
 import { Doorbell } from "../../src/threads/doorbell.ts";
 import { clear } from "../../src/system/event_counter.ts";
-import { POLLIN, PollSet } from "../../src/system/poll.ts";
+import { poll, POLLIN } from "../../src/system/poll.ts";
 import { Gate } from "../../src/threads/gate.ts";
 import type { Job } from "./sleeper.ts";
 
@@ -74,10 +74,7 @@ function called(doorbell: Doorbell, plates: number): number[] {
 }
 
 function signalled({ memory: { counter } }: Doorbell): boolean {
-  const poll = new PollSet(1);
-  poll.watch(0, counter, POLLIN);
-  poll.wait(0);
-  return poll.ready(0) !== 0;
+  return poll(counter, POLLIN, 0) !== 0;
 }
 
 Deno.test("each plate that was rung is answered once", () => {

@@ -1,13 +1,6 @@
 import { close } from "../../system/descriptors.ts";
 import { describeError, EAGAIN } from "../../system/errno.ts";
-import {
-  POLLERR,
-  POLLHUP,
-  POLLIN,
-  POLLOUT,
-  POLLRDHUP,
-  PollSet,
-} from "../../system/poll.ts";
+import { poll, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP } from "../../system/poll.ts";
 import {
   discardInput,
   send,
@@ -15,19 +8,23 @@ import {
   socketError,
   unacknowledgedBytes,
 } from "../../system/sockets.ts";
-import { tuneTcp, unansweredForMs } from "../../system/tcp.ts";
+import { tuneTcp } from "../../system/tcp.ts";
 import type { Wait } from "../wait.ts";
 import { Connecting } from "./connecting.ts";
 import type { Peer } from "./peer.ts";
 import type { ResendWindow } from "./resend_window.ts";
-import { CLOSED, type Look, type StreamConnection } from "./stream_connection.ts";
+import {
+  CLOSED,
+  type Look,
+  silence,
+  type StreamConnection,
+} from "./stream_connection.ts";
 
 /** A connection over a socket of our own, which tells how much has arrived. */
 export class SocketConnection implements StreamConnection {
   readonly #connecting: Connecting;
   readonly #isTcp: boolean;
   readonly #timeoutMs: number;
-  readonly #poll = new PollSet(1);
   #socket: number | undefined;
   /** The peer sends no more; it may have closed, or go on reading. */
   #peerEnded = false;
@@ -74,21 +71,14 @@ export class SocketConnection implements StreamConnection {
   look(): Look {
     const socket = this.#socket!;
     const before = unacknowledgedBytes(socket);
-    this.#poll.watch(0, socket, this.#events(false));
-    this.#poll.wait(0);
-    const events = this.#poll.ready(0);
+    const events = poll(socket, this.#events(false), 0);
     let errno = this.#sendErrno;
     if (events !== 0 && errno === 0) errno = this.#receive(socket, events);
     if (errno !== 0 || (events & (POLLERR | POLLHUP)) !== 0) {
       return this.#broken(socket, errno);
     }
-    if (!this.#isTcp || unansweredForMs(socket) < this.#timeoutMs) {
-      return { unacknowledgedBytes: before };
-    }
-    return {
-      unacknowledgedBytes: before,
-      broken: `it has not answered for ${this.#timeoutMs / 1000} s`,
-    };
+    const broken = this.#isTcp ? silence(socket, this.#timeoutMs) : undefined;
+    return { unacknowledgedBytes: before, ...(broken && { broken }) };
   }
 
   /** Whatever the peer sends is not asked for; only that it ends, or fails. */

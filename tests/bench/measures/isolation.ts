@@ -10,7 +10,7 @@ import {
 } from "../../../src/system/descriptors.ts";
 import { addressOf } from "../../../src/system/memory.ts";
 import { mkfifo } from "../../../src/system/names.ts";
-import { POLLIN, PollSet } from "../../../src/system/poll.ts";
+import { poll, POLLIN } from "../../../src/system/poll.ts";
 import { type Host, nameOf, withHost } from "../many_fifos.ts";
 import { atMost, inTurns, type Measure, type Row } from "../results.ts";
 import { quantile } from "../statistics.ts";
@@ -92,7 +92,6 @@ function timeLines(
   frozen: number,
   samples: number,
 ): number[] {
-  const poll = new PollSet(1);
   const buffer = new Uint8Array(4096);
   const delays: number[] = [];
   for (let sample = 0; sample < samples; sample++) {
@@ -101,9 +100,8 @@ function timeLines(
     if (frozen > 0) feed(writers[sample % frozen]!);
     const startMs = performance.now();
     write(writers[index]!, addressOf(LINE), LINE.length);
-    poll.watch(0, readers[index]!, POLLIN);
     for (let got = 0; got < LINE.length;) {
-      poll.wait(DEADLINE_MS);
+      poll(readers[index]!, POLLIN, DEADLINE_MS);
       const count = read(readers[index]!, addressOf(buffer), buffer.length);
       if (count > 0) got += count;
       if (performance.now() - startMs > DEADLINE_MS) {
