@@ -3,7 +3,7 @@ import { makeFormat } from "../formats/formats.ts";
 import { unpackLane } from "../lane/sent_lane.ts";
 import { DescriptorLoop } from "../output/descriptor_loop.ts";
 import { type LabelledLane, Outlet } from "../output/outlet.ts";
-import type { Arrivals } from "../output/outlet_queue.ts";
+import { type LoopArrivals, OutletQueue } from "../output/outlet_queue.ts";
 import { ServedLoop } from "../output/served_loop.ts";
 import { SERVED } from "../output/sink.ts";
 import { kindOf } from "../output/sinks.ts";
@@ -25,9 +25,10 @@ export async function runOutputThread(start: OutputStart): Promise<void> {
   await thread.run();
 }
 
-class OutputThread implements Arrivals {
+class OutputThread implements LoopArrivals {
   readonly #start: OutputStart;
   readonly #board: Board;
+  readonly #queue: OutletQueue;
   readonly #loop: DescriptorLoop | ServedLoop;
   /** Of the lanes that have come so far. */
   readonly #memories: WebAssembly.Memory[];
@@ -38,10 +39,10 @@ class OutputThread implements Arrivals {
     this.#board = Board.attach(start.shared.board);
     this.#memories = [...start.memories];
     const doorbell = Doorbell.attach(start.doorbell);
-    const arrivals = start.mail && this;
+    this.#queue = new OutletQueue(doorbell, start.mail && this);
     this.#loop = start.loop === SERVED
-      ? new ServedLoop(doorbell, arrivals)
-      : new DescriptorLoop(doorbell, arrivals);
+      ? new ServedLoop(doorbell, this.#queue)
+      : new DescriptorLoop(doorbell, this.#queue);
   }
 
   async run(): Promise<void> {
@@ -61,19 +62,19 @@ class OutputThread implements Arrivals {
 
   #open(mail: OutputMail): void {
     if (mail.kind === "close") {
-      this.#loop.close(mail.plate);
+      this.#queue.close(mail.plate);
       return;
     }
     this.#memories.push(...mail.memories);
     if (mail.kind === "outlet") this.add(mail.outlet);
     // One that has failed is not there any more, and what would go to it is not read.
-    else this.#loop.at(mail.plate)?.add(this.#unpack(mail.lane));
+    else this.#queue.at(mail.plate)?.add(this.#unpack(mail.lane));
   }
 
   add(outlet: OutletStart): void {
     const { route, plate } = outlet;
     try {
-      this.#loop.add(plate, this.#makeOutlet(outlet), {
+      this.#queue.add(plate, this.#makeOutlet(outlet), {
         onEnded: () => say({ kind: "route flushed", route }),
         onFailed: (error) => say(routeFailed(route, error)),
       });

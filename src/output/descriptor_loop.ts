@@ -2,13 +2,7 @@ import { ENOENT } from "../system/errno.ts";
 import { Epoll, EPOLLIN, EPOLLONESHOT } from "../system/epoll.ts";
 import { clear } from "../system/event_counter.ts";
 import type { Doorbell } from "../threads/doorbell.ts";
-import type { Outlet } from "./outlet.ts";
-import {
-  type Arrivals,
-  type OutletEvents,
-  OutletQueue,
-  type Place,
-} from "./outlet_queue.ts";
+import type { OutletQueue, Place } from "./outlet_queue.ts";
 
 /** The token of the doorbell; those of outlets are their plates. */
 const DOORBELL = -1;
@@ -24,29 +18,13 @@ export class DescriptorLoop {
   /** How many places have a descriptor that is waited for. */
   #armed = 0;
   readonly #isArmed: boolean[] = [];
-  readonly #onWaiting = (place: Place) => this.#arm(place);
+  readonly #onResting = (place: Place) => this.#arm(place);
 
-  constructor(doorbell: Doorbell, arrivals?: Arrivals) {
+  /** @param queue of the same doorbell */
+  constructor(doorbell: Doorbell, queue: OutletQueue) {
     this.#doorbell = doorbell;
-    this.#queue = new OutletQueue(doorbell, arrivals);
+    this.#queue = queue;
     this.#epoll.add(doorbell.memory.counter, EPOLLIN, DOORBELL);
-  }
-
-  /** See `OutletQueue.add`. */
-  add(plate: number, outlet: Outlet, events: OutletEvents): void {
-    // Another had the plate before, and may have waited for a descriptor at its end.
-    this.#disarm(plate);
-    this.#queue.add(plate, outlet, events);
-  }
-
-  /** See `OutletQueue.close`. */
-  close(plate: number): void {
-    this.#queue.close(plate);
-  }
-
-  /** See `OutletQueue.at`. */
-  at(plate: number): Outlet | undefined {
-    return this.#queue.at(plate);
   }
 
   /** Until every outlet has ended. */
@@ -58,7 +36,7 @@ export class DescriptorLoop {
       if (!busy) this.#sleep(queue.restMs(nowMs));
       // A busy outlet does not keep others from finding theirs writable.
       else if (this.#armed > 0) this.#poll(0);
-      queue.step(nowMs, this.#onWaiting);
+      queue.step(nowMs, this.#onResting);
     }
     this.#epoll.close();
   }

@@ -9,7 +9,7 @@ export interface OutletEvents {
 }
 
 /** Outlets and lanes that come while the loop runs, which is called when some have. */
-export interface Arrivals {
+export interface LoopArrivals {
   /** Adds what has come since the last time. */
   take(): void;
   /** Nothing more will come. */
@@ -40,14 +40,14 @@ export class OutletQueue {
   readonly #places = new Set<Place>();
   readonly #byPlate: (Place | undefined)[] = [];
   readonly #doorbell: Doorbell;
-  readonly #arrivals: Arrivals | undefined;
+  readonly #arrivals: LoopArrivals | undefined;
   #ready: Place[] = [];
   #stepping: Place[] = [];
   /** No place is due before; there may be none that is due then. */
   #nextDueMs = Infinity;
   readonly #call = (plate: number) => this.call(plate);
 
-  constructor(doorbell: Doorbell, arrivals?: Arrivals) {
+  constructor(doorbell: Doorbell, arrivals?: LoopArrivals) {
     this.#doorbell = doorbell;
     this.#arrivals = arrivals;
   }
@@ -104,8 +104,12 @@ export class OutletQueue {
     }
   }
 
-  /** Steps each that is to be stepped, once. @param onWaiting for what it waits */
-  step(nowMs: number, onWaiting: (place: Place) => void): void {
+  /**
+   * Steps each that is to be stepped, once.
+   *
+   * @param onResting what its `wait` says is to be waited for: nothing where it has ended
+   */
+  step(nowMs: number, onResting: (place: Place) => void): void {
     const stepping = this.#ready;
     this.#ready = this.#stepping;
     this.#stepping = stepping;
@@ -116,12 +120,14 @@ export class OutletQueue {
       const stepped = this.#stepOne(place, nowMs);
       if (stepped === "more to do") {
         this.call(place.plate);
-      } else if (stepped === "waiting") {
+        continue;
+      }
+      if (stepped === "waiting") {
         place.dueMs = place.outlet.wait.atMs;
         this.#nextDueMs = Math.min(this.#nextDueMs, place.dueMs);
         if (!place.outlet.wantsLines) this.#doorbell.mute(place.plate);
-        onWaiting(place);
       }
+      onResting(place);
     }
     stepping.length = 0;
   }
@@ -143,6 +149,7 @@ export class OutletQueue {
   #end(place: Place): void {
     this.#places.delete(place);
     this.#byPlate[place.plate] = undefined;
+    place.outlet.wait.clear();
   }
 
   /** How long nothing is due, in ms; Infinity: until somebody is called. */

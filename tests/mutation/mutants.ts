@@ -291,8 +291,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     // An output that takes nothing delays those after it.
     file: QUEUE,
-    from: "        onWaiting(place);\n",
-    to: "        onWaiting(place);\n        if (!place.outlet.wantsLines) break;\n",
+    from: "      onResting(place);\n",
+    to: "      onResting(place);\n      if (!place.outlet.wantsLines) break;\n",
     tests: ["output"],
   },
   {
