@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
+import { TemporaryError, UsageError } from "../../errors.ts";
 import { readFile } from "../../system/files.ts";
 import { environment } from "../../system/process.ts";
 import type { Settings } from "../network/address.ts";
@@ -32,7 +32,7 @@ export function credentialFileIn(settings: Settings): CredentialFile | undefined
   return scheme && { scheme, path: settings.get(scheme)! };
 }
 
-export interface Credentials {
+interface Credentials {
   /** The value of the header Authorization. */
   readonly header: string;
   /** What must not appear in any message, in each of its forms. */
@@ -64,15 +64,6 @@ export function readCredentials(
     if (text) return credentials(scheme, text, VARIABLES[scheme]);
   }
   return undefined;
-}
-
-/** The same at the start, where what is wrong can be put right. @throws PermanentError */
-export function checkCredentials(file: CredentialFile | undefined): void {
-  try {
-    readCredentials(file);
-  } catch (error) {
-    throw error instanceof TemporaryError ? new PermanentError(error.message) : error;
-  }
 }
 
 /** RFC 6750 and RFC 7617. */

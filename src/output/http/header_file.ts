@@ -1,4 +1,4 @@
-import { PermanentError, TemporaryError } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import { readFile } from "../../system/files.ts";
 
 /** What every request says of itself, and nobody else can know. */
@@ -63,15 +63,6 @@ function refuse(path: string, line: number): never {
       OWN.join(", ")
     }`,
   );
-}
-
-/** The same at the start, where what is wrong can be put right. @throws PermanentError */
-export function checkHeaderFile(path: string | undefined): void {
-  try {
-    readHeaderFile(path);
-  } catch (error) {
-    throw error instanceof TemporaryError ? new PermanentError(error.message) : error;
-  }
 }
 
 /** A server may repeat all of a value, or the token that follows a scheme in it. */

@@ -1,4 +1,4 @@
-import { UsageError } from "../../errors.ts";
+import { PermanentError, TemporaryError, UsageError } from "../../errors.ts";
 import {
   documentShape,
   type FormatName,
@@ -16,12 +16,12 @@ import {
 } from "../network/tls_settings.ts";
 import { type Destination, SERVED, type SinkKind } from "../sink.ts";
 import {
-  checkCredentials,
   CREDENTIAL_SETTINGS,
   type CredentialFile,
   credentialFileIn,
+  readCredentials,
 } from "./authorization.ts";
-import { checkHeaderFile } from "./header_file.ts";
+import { readHeaderFile } from "./header_file.ts";
 import { HttpSink } from "./http_sink.ts";
 import { replyKind } from "./reply_kinds.ts";
 
@@ -76,9 +76,11 @@ export const httpKind: SinkKind<HttpDestination> = {
   },
   open: (destination, _notices, format) => {
     const { name, tls, credentials, headers } = destination;
-    checkCredentials(credentials);
-    checkHeaderFile(headers);
-    if (tls !== undefined) loadTls(tls);
+    checkFiles(() => {
+      readCredentials(credentials);
+      readHeaderFile(headers);
+      if (tls !== undefined) loadTls(tls);
+    });
     const target = {
       ...destination,
       contentType: contentType(format),
@@ -88,6 +90,15 @@ export const httpKind: SinkKind<HttpDestination> = {
     return new HttpSink(name, target);
   },
 };
+
+/** What is wrong at the start can be put right. @throws PermanentError */
+function checkFiles(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    throw error instanceof TemporaryError ? new PermanentError(error.message) : error;
+  }
+}
 
 function contentType(format: FormatName): string {
   if (isDocument(format)) return "application/json";

@@ -1,35 +1,15 @@
 import { TemporaryError } from "../../errors.ts";
 import type { DocumentShape } from "../../formats/document.ts";
 import { goesOn, type Outgoing } from "../../formats/format.ts";
-import { gzip } from "../../runtime/on_demand.ts";
-import { ServingConnection } from "../network/serving_connection.ts";
-import type { TlsFiles } from "../network/tls_settings.ts";
 import type { Custody, Sink, Verdict } from "../sink.ts";
 import type { Wait } from "../wait.ts";
-import { type CredentialFile, readCredentials } from "./authorization.ts";
-import { type Headers, readHeaderFile } from "./header_file.ts";
 import { type BatchPart, HttpBatch } from "./http_batch.ts";
-import { exchange } from "./http_exchange.ts";
+import { HttpClient, type HttpTarget } from "./http_client.ts";
 import type { HttpReply } from "./http_reply.ts";
 import type { ReplyKind } from "./reply_kinds.ts";
-import { serverWords } from "../server_words.ts";
 
-/** What a request is made of. */
-export interface HttpTarget {
-  readonly host: string;
-  readonly port: number;
-  /** The value of the header Host. */
-  readonly authority: string;
-  /** Path and query. */
-  readonly path: string;
-  readonly contentType: string;
-  readonly gzip: boolean;
-  readonly credentials: CredentialFile | undefined;
-  /** The path of a file of more headers. */
-  readonly headers: string | undefined;
-  readonly timeoutMs: number;
-  /** Undefined without TLS. */
-  readonly tls: TlsFiles | undefined;
+/** Where requests go, and what is in them and in the answers. */
+interface BatchTarget extends HttpTarget {
   /** How the server answers. */
   readonly replies: ReplyKind;
   /** Of a body that is one document. */
@@ -39,9 +19,6 @@ export interface HttpTarget {
 /** Records that share a verdict where the server does not look at each. */
 const UNIT_BYTES = 16 * 1024;
 const PAYLOAD_TOO_LARGE = 413;
-const TEMPORARY_REDIRECT = 307;
-const PERMANENT_REDIRECT = 308;
-const MAX_REDIRECTS = 5;
 /** What is read of a reply: enough to see what it says, and where it ends. */
 const MAX_REPLY_BYTES = 64 * 1024;
 /** The same where it speaks of single records: some hundred bytes for each of thousands. */
@@ -59,7 +36,8 @@ const MAX_RETRY_AFTER_MS = 300_000;
 export class HttpSink implements Sink, Custody {
   readonly #name: string;
   readonly custody = this;
-  readonly #target: HttpTarget;
+  readonly #replies: ReplyKind;
+  readonly #client: HttpClient;
   readonly #batch: HttpBatch;
   readonly #run = crypto.randomUUID();
   /** Requests that were answered; part of the key of the next. */
@@ -70,16 +48,15 @@ export class HttpSink implements Sink, Custody {
   #failure: unknown;
   /** The server has refused longer requests. */
   #maxRequestBytes = Infinity;
-  #connection: ServingConnection | undefined;
-  /** Where to post: the server may have another place for it. */
-  #path: string;
-  /** What was sent as credentials, and must not appear in a message. */
-  #secrets: readonly string[] = [];
 
-  constructor(name: string, target: HttpTarget) {
+  constructor(name: string, target: BatchTarget) {
     this.#name = name;
-    this.#target = target;
-    this.#path = target.path;
+    this.#replies = target.replies;
+    this.#client = new HttpClient(
+      name,
+      target,
+      target.replies.ofRecords ? MAX_RECORDS_REPLY_BYTES : MAX_REPLY_BYTES,
+    );
     this.#batch = new HttpBatch(target.shape);
   }
 
@@ -133,7 +110,7 @@ export class HttpSink implements Sink, Custody {
   }
 
   #unitEnd(piece: Outgoing, from: number): number {
-    if (this.#target.replies.ofRecords) return piece.recordEnd(from);
+    if (this.#replies.ofRecords) return piece.recordEnd(from);
     const limit = from + UNIT_BYTES;
     if (limit >= piece.length) return piece.length;
     const boundary = piece.recordStart(limit);
@@ -174,18 +151,19 @@ export class HttpSink implements Sink, Custody {
     for (;;) {
       const part = this.#batch.nextPart(this.#maxRequestBytes);
       if (part === undefined) return;
-      this.#decide(part, await this.#request(part.body));
+      const key = `${this.#run}-${this.#answers}`;
+      this.#decide(part, await this.#client.post(part.body, key));
     }
   }
 
   /** @throws TemporaryError when it is to be tried again. */
   #decide({ body, units }: BatchPart, reply: HttpReply): void {
     const { status } = reply;
-    if (this.#target.replies.isTemporary(status)) {
+    if (this.#replies.isTemporary(status)) {
       throw new TemporaryError(this.#answered(reply), retryAfterMs(reply));
     }
     if (status >= 300 && status < 400) {
-      const location = this.#words(reply.headers.get("location") ?? "elsewhere");
+      const location = this.#client.words(reply.headers.get("location") ?? "elsewhere");
       throw new TemporaryError(
         `${this.#name} answered ${status} and points to ${location}; name that instead`,
       );
@@ -200,15 +178,15 @@ export class HttpSink implements Sink, Custody {
   }
 
   #decideEach(units: BatchPart["units"], reply: HttpReply): void {
-    const verdicts = this.#target.replies.verdicts({
+    const verdicts = this.#replies.verdicts({
       status: reply.status,
       body: textOf(reply),
       records: units.length,
       answered: this.#answered(reply),
-      words: (text) => this.#words(text),
+      words: (text) => this.#client.words(text),
     });
     // Where nobody says which, lines come before what is said of other lines.
-    const order = this.#target.replies.saysWhich ? units : markersLast(units);
+    const order = this.#replies.saysWhich ? units : markersLast(units);
     order.forEach((unit, index) => unit.verdict = verdicts[index]);
     const left = verdicts.filter((verdict) => verdict === undefined).length;
     if (left === 0) return;
@@ -221,128 +199,12 @@ export class HttpSink implements Sink, Custody {
   #answered(reply: HttpReply): string {
     const { status, reason } = reply;
     return `${this.#name} answered ${status} ${
-      this.#words(`${reason}: ${textOf(reply)}`)
+      this.#client.words(`${reason}: ${textOf(reply)}`)
     }`;
   }
 
-  #words(text: string): string {
-    return serverWords(text, this.#secrets);
-  }
-
-  /** The reply, from where the server points to. @throws TemporaryError when none comes. */
-  async #request(body: Uint8Array): Promise<HttpReply> {
-    const sent = this.#target.gzip ? gzip(body) : body;
-    let path = this.#path;
-    for (let redirects = 0;; redirects++) {
-      const reply = await this.#requestAt(path, sent);
-      const next = redirects < MAX_REDIRECTS ? this.#pointedTo(path, reply) : undefined;
-      if (next === undefined) return reply;
-      if (reply.status === PERMANENT_REDIRECT) this.#path = next;
-      path = next;
-    }
-  }
-
-  /** Where the same request is to go on the same server; elsewhere nothing is sent. */
-  #pointedTo(path: string, { status, headers }: HttpReply): string | undefined {
-    const location = headers.get("location");
-    const isRedirect = status === TEMPORARY_REDIRECT || status === PERMANENT_REDIRECT;
-    if (!isRedirect || location === undefined) return undefined;
-    const { authority, tls } = this.#target;
-    const from = `${tls === undefined ? "http" : "https"}://${authority}${path}`;
-    if (!URL.canParse(location, from)) return undefined;
-    const to = new URL(location, from);
-    return to.origin === new URL(from).origin ? to.pathname + to.search : undefined;
-  }
-
-  async #requestAt(path: string, sent: Uint8Array): Promise<HttpReply> {
-    const credentials = readCredentials(this.#target.credentials);
-    const headers = readHeaderFile(this.#target.headers);
-    this.#secrets = [...credentials?.secrets ?? [], ...headers.secrets];
-    if (credentials !== undefined && headers.names.has("authorization")) {
-      throw new TemporaryError(
-        `"${this.#target.headers}" holds an Authorization, and so do the credentials; leave out one`,
-      );
-    }
-    const head = this.#head(path, sent.length, credentials?.header, headers);
-    const kept = await this.#keptConnection();
-    if (kept !== undefined) {
-      try {
-        return await this.#exchange(kept, head, sent);
-      } catch (error) {
-        // Servers close connections that they have not heard of for a while, and may
-        // do so at this very moment. A new one will tell whether that was all.
-        if (!(error instanceof TemporaryError) || kept.isLate) throw error;
-      }
-    }
-    const { tls, timeoutMs } = this.#target;
-    const connection = await ServingConnection.open(
-      this.#name,
-      this.#target,
-      tls,
-      timeoutMs,
-    );
-    return await this.#exchange(connection, head, sent);
-  }
-
-  #head(
-    path: string,
-    length: number,
-    authorization: string | undefined,
-    more: Headers,
-  ): string {
-    const { authority, contentType, gzip } = this.#target;
-    const unlessGiven = (name: string, value: string) =>
-      more.names.has(name.toLowerCase()) ? [] : [`${name}: ${value}`];
-    return [
-      `POST ${path} HTTP/1.1`,
-      `Host: ${authority}`,
-      ...unlessGiven("User-Agent", "spillway"),
-      ...unlessGiven("Content-Type", contentType),
-      `Content-Length: ${length}`,
-      ...(gzip ? ["Content-Encoding: gzip"] : []),
-      `Idempotency-Key: ${this.#run}-${this.#answers}`,
-      ...(authorization === undefined ? [] : [`Authorization: ${authorization}`]),
-      ...more.lines,
-      "\r\n",
-    ].join("\r\n");
-  }
-
-  /** The connection of the last request, unless it is known to be closed by now. */
-  async #keptConnection(): Promise<ServingConnection | undefined> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    if (connection === undefined) return undefined;
-    await connection.hearNews();
-    if (connection.failure === undefined) return connection;
-    connection.close();
-    return undefined;
-  }
-
-  async #exchange(
-    connection: ServingConnection,
-    head: string,
-    body: Uint8Array,
-  ): Promise<HttpReply> {
-    let reusable = false;
-    try {
-      const maxReplyBytes = this.#target.replies.ofRecords
-        ? MAX_RECORDS_REPLY_BYTES
-        : MAX_REPLY_BYTES;
-      const reply = await exchange(connection, head, body, maxReplyBytes);
-      reusable = reply.reusable;
-      return reply;
-    } catch (error) {
-      // It may say what the server has sent, which may be what it was sent.
-      if (!(error instanceof TemporaryError)) throw error;
-      throw new TemporaryError(this.#words(error.message));
-    } finally {
-      if (reusable) this.#connection = connection;
-      else connection.close();
-    }
-  }
-
   finish(): boolean {
-    this.#connection?.close();
+    this.#client.close();
     return true;
   }
 }
