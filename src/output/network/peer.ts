@@ -8,6 +8,7 @@ import {
   EPERM,
   EPROTOTYPE,
 } from "../../system/errno.ts";
+import type { HostPort } from "../../host_port.ts";
 import { status } from "../../system/file_status.ts";
 import { refusalInSharedFolder } from "../../system/shared_folder.ts";
 import {
@@ -21,9 +22,7 @@ import { DESCRIPTORS } from "../sink.ts";
 import { connect } from "../../system/sockets.ts";
 
 /** Where to connect to. */
-export type Peer =
-  | { readonly host: string; readonly port: number }
-  | { readonly path: string };
+export type Peer = HostPort | { readonly path: string };
 
 /** Whoever finds names keeps the thread waiting; addresses are there already. */
 export function loopOfPeer(peer: Peer): string {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { messageOf, TemporaryError } from "../../errors.ts";
+import type { HostPort } from "../../host_port.ts";
 import { descriptorOf } from "../../system/tcp.ts";
 import { nodeNet } from "../../runtime/on_demand.ts";
 import { connectTls, type TlsStream } from "../../runtime/tls.ts";
@@ -51,7 +52,7 @@ export class ServingConnection {
    */
   static async open(
     name: string,
-    { host, port }: { readonly host: string; readonly port: number },
+    { host, port }: HostPort,
     tls: TlsFiles | undefined,
     timeoutMs: number,
   ): Promise<ServingConnection> {

@@ -1,8 +1,15 @@
+import { unansweredForMs } from "../../system/tcp.ts";
 import type { Wait } from "../wait.ts";
 import type { ResendWindow } from "./resend_window.ts";
 
 /** What a break without an error is called. */
 export const CLOSED = "it was closed at the other end";
+
+/** What is wrong with a TCP connection whose peer gives no sign of itself, if it is so. */
+export function silence(socket: number, timeoutMs: number): string | undefined {
+  if (unansweredForMs(socket) < timeoutMs) return undefined;
+  return `it has not answered for ${timeoutMs / 1000} s`;
+}
 
 /** What is known of a connection at one moment. */
 export interface Look {

@@ -1,10 +1,10 @@
 import { PermanentError } from "../../errors.ts";
+import type { HostPort } from "../../host_port.ts";
 import { unacknowledgedBytes } from "../../system/sockets.ts";
-import { unansweredForMs } from "../../system/tcp.ts";
 import type { Wait } from "../wait.ts";
 import type { ResendWindow } from "./resend_window.ts";
 import { ServingConnection } from "./serving_connection.ts";
-import type { Look, StreamConnection } from "./stream_connection.ts";
+import { type Look, silence, type StreamConnection } from "./stream_connection.ts";
 import type { TlsFiles } from "./tls_settings.ts";
 
 /**
@@ -36,7 +36,7 @@ export class TlsConnection implements StreamConnection {
   /** @param timeoutMs how long a peer may take to answer before it counts as gone */
   constructor(
     name: string,
-    peer: { readonly host: string; readonly port: number },
+    peer: HostPort,
     tls: TlsFiles,
     timeoutMs: number,
   ) {
@@ -48,7 +48,7 @@ export class TlsConnection implements StreamConnection {
 
   async #open(
     name: string,
-    peer: { readonly host: string; readonly port: number },
+    peer: HostPort,
     tls: TlsFiles,
   ): Promise<void> {
     const connection = await ServingConnection.open(name, peer, tls, this.#timeoutMs);
@@ -88,16 +88,11 @@ export class TlsConnection implements StreamConnection {
   }
 
   look(): Look {
-    const broken = this.#connection!.failure ?? this.#silence();
+    const broken = this.#connection!.failure ?? silence(this.#socket, this.#timeoutMs);
     if (broken !== undefined) return { unacknowledgedBytes: Infinity, broken };
     const quiet = this.#withheldBytes === 0 && unacknowledgedBytes(this.#socket) === 0;
     this.#quietLooks = quiet ? this.#quietLooks + 1 : 0;
     return { unacknowledgedBytes: this.#quietLooks < QUIET_LOOKS ? Infinity : 0 };
-  }
-
-  #silence(): string | undefined {
-    if (unansweredForMs(this.#socket) < this.#timeoutMs) return undefined;
-    return `it has not answered for ${this.#timeoutMs / 1000} s`;
   }
 
   sayGoodbye(): void {
