@@ -2,8 +2,9 @@
 
 import type { CommandSpec } from "../child/command.ts";
 import { UsageError } from "../errors.ts";
-import { FORMAT_NAMES } from "../formats/formats.ts";
-import type { InputSpec } from "../input/pipe_source.ts";
+import { FORMAT_NAMES, namesInput } from "../formats/formats.ts";
+import type { InputSpec } from "../input/input_spec.ts";
+import { kindOf } from "../output/sinks.ts";
 import { STANDARD_ERROR, STANDARD_OUTPUT } from "../output/stdout_sink.ts";
 import { LineTurn } from "../threads/line_turn.ts";
 import { type ResolvedOutput, resolveOutputs } from "./output.ts";
@@ -26,6 +27,16 @@ export function splitCommand(all: readonly string[]): CommandLine {
   return at < 0
     ? { args: all, words: undefined }
     : { args: all.slice(0, at), words: all.slice(at + 1) };
+}
+
+/** A thousand inputs are not a line that anybody reads. */
+const MAX_WRITTEN = 1000;
+
+/** As it was typed, but of the command the name alone, whose arguments may be secret. */
+export function written({ args, words }: CommandLine): string {
+  const command = words === undefined ? [] : [SEPARATOR, ...words.slice(0, 1)];
+  const text = ["spillway", ...args, ...command].join(" ");
+  return text.length <= MAX_WRITTEN ? text : `${text.slice(0, MAX_WRITTEN)}…`;
 }
 
 /** @throws UsageError where there is no command, or something else to read as well. */
@@ -72,7 +83,7 @@ export function commandOutputs(
     inputs: streams.slice(1),
     output: { ...STANDARD_ERROR, turn },
     outputFolders: [],
-    format: choice(flags, "format", FORMAT_NAMES, "raw"),
+    format: choice(flags, "format", FORMAT_NAMES, kindOf(STANDARD_ERROR).format),
   }];
 }
 
@@ -85,5 +96,7 @@ function streamOf(label: string, number: number, name: string): InputSpec {
  * pipe: then lines come in the order in which the command has written them.
  */
 function together(route: ResolvedOutput): ResolvedOutput {
-  return route.format === "raw" ? { ...route, inputs: route.inputs.slice(0, 1) } : route;
+  return namesInput(route.format)
+    ? route
+    : { ...route, inputs: route.inputs.slice(0, 1) };
 }

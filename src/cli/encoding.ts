@@ -14,15 +14,13 @@ const ADVICE =
  * Checks the arguments, but not those of a command after `--`, which gets its own byte
  * for byte. (The Deno executable ends before that, with words of its runtime's.)
  *
- * @param bytesOf the last arguments as they were given, a NUL after each
+ * @param count of all arguments, of which these are the first
  * @throws UsageError
  */
-export function checkArguments(args: readonly string[], bytesOf = givenArguments): void {
-  const end = args.indexOf("--");
-  const own = end < 0 ? args : args.slice(0, end);
-  if (!own.some((arg) => arg.includes(REPLACEMENT))) return;
-  let given = bytesOf(args.length);
-  for (const arg of own) {
+export function checkArguments(args: readonly string[], count: number): void {
+  if (!args.some((arg) => arg.includes(REPLACEMENT))) return;
+  let given = givenArguments(count);
+  for (const arg of args) {
     const length = given.indexOf(0);
     if (!isText(given.subarray(0, length))) {
       throw new UsageError(
@@ -33,6 +31,7 @@ export function checkArguments(args: readonly string[], bytesOf = givenArguments
   }
 }
 
+/** The last arguments as they were given, a NUL after each. */
 function givenArguments(count: number): Uint8Array {
   initialize();
   return lastArguments(count);

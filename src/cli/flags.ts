@@ -25,7 +25,7 @@ export interface Flag {
   readonly default?: string;
 }
 
-export interface FlagGroup {
+interface FlagGroup {
   readonly title: string;
   readonly flags: readonly Flag[];
 }

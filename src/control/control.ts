@@ -35,6 +35,7 @@ const START_PAGES_MS = 1000;
 export class Control {
   readonly #url: URL;
   readonly #plan: Plan;
+  readonly #startedAs: string;
   readonly #command: Command | undefined;
   readonly #board = Board.create();
   readonly #reports: Reports;
@@ -51,11 +52,13 @@ export class Control {
 
   /**
    * @param url the entry point, which is also what threads run
+   * @param startedAs for people who look at it
    * @param command what is to be started, where the inputs are its streams
    */
-  constructor(url: URL, plan: Plan, command?: Command) {
+  constructor(url: URL, plan: Plan, startedAs: string, command?: Command) {
     this.#url = url;
     this.#plan = plan;
+    this.#startedAs = startedAs;
     this.#command = command;
     this.#manager = new ServiceManager(command !== undefined);
     const stderr = new Stderr(plan.container ? openReports() : undefined, turnOf(plan));
@@ -136,11 +139,14 @@ export class Control {
     const { metrics, container, quiet } = this.#plan;
     if (metrics === undefined) return;
     const snapshot = () => this.#reports.snapshot();
-    const origin = { container, command: this.#command };
-    const url = serveMetrics(metrics, VERSION, origin, {
-      snapshot,
-      rests: () => this.#watch.rests,
-    });
+    const rests = () => this.#watch.rests;
+    const identity = {
+      version: VERSION,
+      startedAs: this.#startedAs,
+      container,
+      command: this.#command,
+    };
+    const url = serveMetrics(metrics, identity, { snapshot, rests });
     // Whoever named the port knows it.
     if (!quiet || metrics.port === 0) this.#reports.notice({ event: "listening", url });
   }

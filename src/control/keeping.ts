@@ -1,8 +1,8 @@
 /** `--keep` and `--recover`: lanes that outlive the process. Control thread only. */
 
 import { KeepError } from "../errors.ts";
-import { labelsOf, outputBytesFor } from "../formats/formats.ts";
-import type { InputSource, InputSpec } from "../input/pipe_source.ts";
+import { hasIds, labelsOf, outputBytesFor } from "../formats/formats.ts";
+import type { InputSource, InputSpec } from "../input/input_spec.ts";
 import { HandJournal } from "../lane/hand_journal.ts";
 import { KeptFolder, type LeftFile, mapLeft, openLeft } from "../lane/kept_folder.ts";
 import type { KeptHeader } from "../lane/kept_header.ts";
@@ -292,7 +292,7 @@ function formatOf({ format, maxLineBytes, markers }: RoutePlan): string {
 
 /** A file says itself how much of the last write it has, and documents have an id. */
 function repeats({ output, format }: RoutePlan, goesOn: boolean): boolean {
-  return !goesOn || !kindOf(output).isFile && format !== "elasticsearch-bulk";
+  return !goesOn || !kindOf(output).isFile && !hasIds(format);
 }
 
 /** Everything in it has been delivered, to its end. */

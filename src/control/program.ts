@@ -1,6 +1,6 @@
 import process from "node:process";
 import { Command } from "../child/command.ts";
-import { type CommandLine, splitCommand } from "../cli/command.ts";
+import { type CommandLine, splitCommand, written } from "../cli/command.ts";
 import { shortHelp } from "../cli/help.ts";
 import { informationFor } from "../cli/information.ts";
 import { checkArguments } from "../cli/encoding.ts";
@@ -22,7 +22,8 @@ import { isTerminal } from "../system/terminal.ts";
 import { Stderr } from "../report/stderr.ts";
 import { printable } from "../report/printable.ts";
 
-function main(entry: URL, { args, words }: CommandLine, byShim: boolean): void {
+function main(entry: URL, commandLine: CommandLine, byShim: boolean): void {
+  const { args, words } = commandLine;
   if (byShim) checkLogUri(args);
   const flags = parseFlags(args);
   const information = informationFor(flags, args);
@@ -52,7 +53,7 @@ function main(entry: URL, { args, words }: CommandLine, byShim: boolean): void {
     process.exit(ExitCode.usage);
   }
   growPipes(plan);
-  new Control(entry, plan, command).start();
+  new Control(entry, plan, written(commandLine), command).start();
 }
 
 function isFolder(path: string): boolean {
@@ -91,7 +92,7 @@ export function runProgram(entry: URL): void {
   const commandLine = splitCommand(all);
   const byShim = startedByShim(process.env);
   try {
-    checkArguments(all);
+    checkArguments(commandLine.args, all.length);
     main(entry, commandLine, byShim);
   } catch (error) {
     if (byShim || isContainerd(commandLine.args)) refuseContainer(messageOf(error));

@@ -36,6 +36,8 @@ interface FormatKind {
   readonly labels?: readonly string[];
   /** Every line is a JSON text. */
   readonly isJson?: true;
+  /** A record that is sent twice is known to be the same. */
+  readonly hasIds?: true;
   /** Its records; a format without them passes on the input's own bytes. */
   readonly layout?: (settings: FormatSettings) => RecordLayout;
   /** Many of its records make one document. @param host as in the settings */
@@ -58,6 +60,7 @@ const FORMATS = {
   },
   "elasticsearch-bulk": {
     isJson: true,
+    hasIds: true,
     layout: ({ run, host }) => elasticsearchBulk(run, host),
   },
   loki: { isJson: true, layout: () => LOKI, document: lokiPush },
@@ -104,6 +107,16 @@ export function outputBytesFor(name: FormatName, maxLineBytes: number): number {
 /** The only labels that a format can carry; undefined when it takes any. */
 export function labelsOf(name: FormatName): readonly string[] | undefined {
   return kindOf(name).labels;
+}
+
+/** False where the input's own bytes are passed on, and do not say whose they are. */
+export function namesInput(name: FormatName): boolean {
+  return kindOf(name).layout !== undefined;
+}
+
+/** True where a record that is sent twice is known to be the same. */
+export function hasIds(name: FormatName): boolean {
+  return kindOf(name).hasIds ?? false;
 }
 
 /** True where many records make one document. */

@@ -26,18 +26,18 @@ export class Console {
   readonly #stderr: Stderr;
   readonly #style: ReportStyle;
   readonly #container: Container | undefined;
-  readonly #onlyInput: () => boolean;
+  readonly #onlyInput: boolean;
   readonly #onTerminal = isTerminal(STDERR);
   readonly #screen = new MeterScreen();
   /** What the meter shows now; undefined while there is none. */
   #frame: readonly string[] | undefined;
 
-  /** @param onlyInput see `toText`; asked for each report */
+  /** @param onlyInput see `toText` */
   constructor(
     stderr: Stderr,
     style: ReportStyle,
     container: Container | undefined,
-    onlyInput: () => boolean,
+    onlyInput: boolean,
   ) {
     this.#stderr = stderr;
     this.#style = style;
@@ -50,7 +50,7 @@ export class Console {
     if (this.#style === "none" && event.event !== "error") return;
     const text = this.#style === "json"
       ? toJson(event, this.#container)
-      : toText(event, this.#container, this.#onlyInput());
+      : toText(event, this.#container, this.#onlyInput);
     const { columns } = size();
     const erased = this.#screen.erase(columns);
     const wraps = this.#onTerminal && this.#style === "text";

@@ -15,7 +15,7 @@ import type { Stderr } from "./stderr.ts";
 /** How often the meter is drawn. */
 const METER_MS = 100;
 
-export type ReportsPlan = Pick<
+type ReportsPlan = Pick<
   Plan,
   "routes" | "folders" | "report" | "quiet" | "reportIntervalMs" | "container"
 >;
@@ -40,13 +40,8 @@ export class Reports {
       plan.reportIntervalMs,
       Date.now(),
     );
-    const isOnlyInput = plan.folders === undefined && inputsOf(plan).length === 1;
-    this.#console = new Console(
-      stderr,
-      plan.report,
-      plan.container,
-      () => isOnlyInput,
-    );
+    const onlyInput = plan.folders === undefined && inputsOf(plan).length === 1;
+    this.#console = new Console(stderr, plan.report, plan.container, onlyInput);
   }
 
   /** From now on the route is part of what is reported. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { splitCommand } from "../../src/cli/command.ts";
+import { splitCommand, written } from "../../src/cli/command.ts";
 
 Deno.test("without -- all arguments are this program's", () => {
   for (const args of [[], ["--output", "x"], ["-", "a"]]) {
@@ -18,4 +18,13 @@ Deno.test("the first -- parts them from the command", () => {
 
 Deno.test("a flag does not take -- for its value", () => {
   assertEquals(splitCommand(["--output", "--", "app"]).args, ["--output"]);
+});
+
+Deno.test("of a command only its name is shown, and of many arguments the first", () => {
+  const args = ["--output", "x"];
+  assertEquals(written({ args, words: undefined }), "spillway --output x");
+  const words = ["app", "--password", "secret"];
+  assertEquals(written({ args, words }), "spillway --output x -- app");
+  const many = { args: Array<string>(1000).fill("--fifo"), words };
+  assertEquals(written(many).length, 1001);
 });

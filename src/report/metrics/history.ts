@@ -48,7 +48,7 @@ class Curve {
 }
 
 /** What does not change. */
-export type About = Pick<History, "host" | "command">;
+type About = Pick<History, "host" | "command">;
 
 /**
  * The last two minutes and the last loss, for a page that is opened now. Control

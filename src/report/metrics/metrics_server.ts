@@ -1,4 +1,5 @@
 import process from "node:process";
+import type { Container } from "../../containerd/container.ts";
 import { messageOf } from "../../errors.ts";
 import type { ListenAddress } from "../../runtime/tcp_listener.ts";
 import { hostName } from "../../system/process.ts";
@@ -6,13 +7,13 @@ import { processUsage } from "../../system/process_usage.ts";
 import type { Snapshot } from "../events.ts";
 import { toJson } from "../json.ts";
 import { formatFor } from "./accept.ts";
-import { type About, SAMPLE_MS, StatusHistory } from "./history.ts";
+import { SAMPLE_MS, StatusHistory } from "./history.ts";
 import { failure, type Reply, serveHttp } from "./http_server.ts";
 import {
   METRICS_TYPES,
   type MetricsFormat,
-  type Surroundings,
   toMetrics,
+  type Watched,
   whyUnhealthy,
 } from "./metrics.ts";
 import { PAGE } from "../page/page.ts";
@@ -20,21 +21,17 @@ import { PAGE } from "../page/page.ts";
 const JSON_TYPE = "application/json";
 const TEXT = "text/plain; charset=utf-8";
 
-/** A thousand inputs are not a line that anybody reads. */
-const MAX_COMMAND = 1000;
-
-/** How this program was started; of its command the name alone, whose arguments may be secret. */
-function about(): About {
-  const args = process.argv.slice(2);
-  const end = args.indexOf("--");
-  const said = end < 0 ? args : args.slice(0, end + 2);
-  const text = ["spillway", ...said].join(" ");
-  const command = text.length <= MAX_COMMAND ? text : `${text.slice(0, MAX_COMMAND)}…`;
-  return { host: hostName(), command };
+/** What is said of this program. */
+interface Identity {
+  readonly version: string;
+  /** As people would write it, and without secrets. */
+  readonly startedAs: string;
+  readonly container: Container | undefined;
+  readonly command: Watched | undefined;
 }
 
 /** How the data path does. */
-export interface Looks {
+interface Looks {
   snapshot(): Snapshot;
   /** Nothing has come in, gone out or changed since the last snapshot at rest. */
   rests(): boolean;
@@ -49,17 +46,18 @@ export interface Looks {
  */
 export function serveMetrics(
   address: ListenAddress,
-  version: string,
-  origin: Pick<Surroundings, "container" | "command">,
+  { version, startedAs, container, command }: Identity,
   { snapshot, rests }: Looks,
 ): string {
   const { deno, bun } = process.versions;
   const build = { version, runtime: bun ? `Bun ${bun}` : `Deno ${deno}` };
-  const history = new StatusHistory(about(), Date.now());
+  const history = new StatusHistory({ host: hostName(), command: startedAs }, Date.now());
   const answers = {
-    metrics: (format: MetricsFormat) =>
-      toMetrics(snapshot(), { build, process: processUsage(), ...origin }, format),
-    health: () => whyUnhealthy(snapshot(), origin.command),
+    metrics: (format: MetricsFormat) => {
+      const surroundings = { build, process: processUsage(), container, command };
+      return toMetrics(snapshot(), surroundings, format);
+    },
+    health: () => whyUnhealthy(snapshot(), command),
     snapshot,
     history,
   };
