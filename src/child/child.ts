@@ -16,7 +16,7 @@ import { signalsToRestore } from "./start_state.ts";
 
 const { SIGCONT, SIGTSTP } = constants.signals;
 
-export interface ChildRequest {
+interface ChildRequest {
   /** As the runtime understands them; the child gets the bytes that they were made from. */
   readonly command: readonly string[];
   /** Write ends of pipes; they stay open here. */

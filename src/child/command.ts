@@ -21,7 +21,7 @@ export interface CommandSpec {
 }
 
 /** What the program hears while it is the init of a command. */
-export interface CommandEvents {
+interface CommandEvents {
   /** It has ended. Processes that it has left behind may still write. */
   ended(): void;
   /** A signal that would end any program has come, and there is no command to have it. */

@@ -45,7 +45,7 @@ interface ArrivalRoute {
   keepsPlace: boolean;
 }
 
-export interface ArrivalsContext {
+interface ArrivalsContext {
   readonly folders: FoldersPlan;
   readonly routes: Routes;
   readonly reports: Reports;

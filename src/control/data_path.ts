@@ -11,7 +11,7 @@ import { roomForFolders } from "./preparation.ts";
 import { type Loop, Routes } from "./routes.ts";
 import type { NewcomersStart, ReaderStart, Shared, ThreadStart } from "./thread_start.ts";
 
-export interface DataPathContext {
+interface DataPathContext {
   readonly plan: Plan;
   readonly board: Board;
   /** The counter that wakes the reader. */

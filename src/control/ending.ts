@@ -15,7 +15,7 @@ const NAP_MICROS = 200;
 /** How long what is in the pipes is waited for when the deadline has passed. */
 const LAST_READ_MS = 1000;
 
-export interface EndingContext {
+interface EndingContext {
   readonly plan: Plan;
   readonly command: Command | undefined;
   readonly board: Board;

@@ -1,7 +1,7 @@
 import type { Outgoing, Progress, Stream } from "./format.ts";
 
 /** Records that one piece may hold; with the area's size, what bounds a piece. */
-export const MAX_RECORDS = 8192;
+const MAX_RECORDS = 8192;
 
 /** Records of one batch, as they lie in the output area. */
 export class RecordPiece implements Outgoing {

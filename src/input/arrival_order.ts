@@ -1,7 +1,7 @@
 import type { LineFramer } from "./line_framer.ts";
 
 /** What this needs to know of an input: see `InputLoop`. */
-export interface OrderedInput {
+interface OrderedInput {
   readonly ended: boolean;
   readonly framer: Pick<LineFramer, "pushWhole">;
 }

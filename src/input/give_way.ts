@@ -17,7 +17,7 @@ const STALE_MS = 1000;
 const FAST_BYTES_PER_MS = 200_000;
 
 /** An input that was served, and how fast its output is. */
-export interface PacedInput {
+interface PacedInput {
   readonly ended: boolean;
   readonly framer: { readonly crowded: boolean };
   readonly pace: Pace;

@@ -6,7 +6,7 @@ import { Pace } from "./give_way.ts";
 import { InputLoop, type Source } from "./input_loop.ts";
 import { LineFramer } from "./line_framer.ts";
 
-export interface InputParts {
+interface InputParts {
   readonly source: Source;
   readonly lane: Lane;
   readonly maxLineBytes: number;

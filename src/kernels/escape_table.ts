@@ -12,11 +12,11 @@
  * a byte, 257 and 258 replace U+2028 and U+2029, or have length 0.
  */
 
-export const ENTRIES = 32;
+const ENTRIES = 32;
 export const ENTRY_BYTES = 8;
-export const INVALID = 256;
-export const LINE_SEPARATOR = 257;
-export const PARAGRAPH_SEPARATOR = 258;
+const INVALID = 256;
+const LINE_SEPARATOR = 257;
+const PARAGRAPH_SEPARATOR = 258;
 /** The kernel reads an entry's text as 8 bytes. */
 export const ESCAPE_TABLE_BYTES = ENTRIES + 260 * ENTRY_BYTES;
 

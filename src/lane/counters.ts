@@ -12,10 +12,8 @@ interface CounterKind {
   readonly bytes: string;
   /** Who counts it: an end of the lane, or the control thread when both have ended. */
   readonly by: "reader" | "outlet" | "control";
-  /** It comes from somewhere. */
+  /** It comes from somewhere; what has entered, less all the others, is buffered. */
   readonly enters?: true;
-  /** It is no longer here; what has entered, less all of these, is buffered. */
-  readonly leaves?: true;
   /** It will never come out: a reason in `spillway_lost_lines_total`. */
   readonly lost?: true;
   /** `spillway_METRIC_lines_total`, and what it says of lines or bytes. */
@@ -44,7 +42,6 @@ export const COUNTERS = [
     lines: "linesOut",
     bytes: "bytesOut",
     by: "outlet",
-    leaves: true,
     metric: { name: "output", help: "of the input that the output has taken" },
   },
   {
@@ -52,7 +49,6 @@ export const COUNTERS = [
     lines: "linesOverwritten",
     bytes: "bytesOverwritten",
     by: "reader",
-    leaves: true,
     lost: true,
   },
   {
@@ -60,7 +56,6 @@ export const COUNTERS = [
     lines: "linesDropped",
     bytes: "bytesDropped",
     by: "reader",
-    leaves: true,
     lost: true,
   },
   {
@@ -68,7 +63,6 @@ export const COUNTERS = [
     lines: "linesRejected",
     bytes: "bytesRejected",
     by: "outlet",
-    leaves: true,
     lost: true,
   },
   {
@@ -76,7 +70,6 @@ export const COUNTERS = [
     lines: "linesKept",
     bytes: "bytesKept",
     by: "control",
-    leaves: true,
   },
 ] as const satisfies readonly CounterKind[];
 
@@ -100,17 +93,13 @@ const COUNT_NAMES: readonly CountName[] = [...COUNTERS, BUFFERED].flatMap(
   ({ lines, bytes }) => [lines, bytes],
 );
 
-export const NOTHING_COUNTED: Counts = sumOf([]);
+export const NOTHING_COUNTED: Counts = total([]);
 
 /** The sum over all inputs. */
 export function total(inputs: readonly Counts[]): Counts {
-  return sumOf(inputs);
-}
-
-function sumOf(inputs: readonly Counts[]): Counts {
   const sum: Partial<Counts> = {};
   for (const name of COUNT_NAMES) {
-    sum[name] = inputs.reduce((so_far, counts) => so_far + counts[name], 0n);
+    sum[name] = inputs.reduce((soFar, counts) => soFar + counts[name], 0n);
   }
   return sum as Counts;
 }

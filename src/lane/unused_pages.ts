@@ -7,7 +7,7 @@ const LOOK_MS = 3000;
 const CHUNK_BYTES = 16 * 1024 * 1024;
 
 /** A part of a memory. */
-export interface Area {
+interface Area {
   readonly at: number;
   readonly bytes: number;
 }

@@ -25,7 +25,7 @@ import type { Wait } from "./wait.ts";
 const PIPE_BYTES = 256 * 1024;
 
 /** A descriptor that this program was started with. */
-export interface StandardDestination extends Destination {
+interface StandardDestination extends Destination {
   readonly kind: "stdout" | "stderr";
 }
 

@@ -14,7 +14,7 @@ import {
 import { percent, rate, size, span } from "./quantities.ts";
 import { STALL_MS } from "./reporter.ts";
 
-export interface MeterLook {
+interface MeterLook {
   /** Of the terminal; one column stays free, or some terminals begin a new line. */
   readonly columns: number;
   readonly rows: number;

@@ -9,7 +9,7 @@ const WUNTRACED = 2;
 const PR_SET_CHILD_SUBREAPER = 36;
 
 /** What has become of a process below this one. */
-export type ProcessNews =
+type ProcessNews =
   | { readonly pid: number; readonly kind: "exited"; readonly code: number }
   | { readonly pid: number; readonly kind: "killed"; readonly signal: number }
   | { readonly pid: number; readonly kind: "stopped"; readonly signal: number };

@@ -14,7 +14,6 @@ export const IN_DELETE = 0x200;
 export const IN_DELETE_SELF = 0x400;
 export const IN_MOVE_SELF = 0x800;
 const IN_Q_OVERFLOW = 0x4000;
-export const IN_IGNORED = 0x8000;
 export const IN_ONLYDIR = 0x100_0000;
 
 const IN_NONBLOCK = 0o4000;
@@ -28,7 +27,7 @@ const BUFFER_BYTES = 64 * 1024;
 const decoder = new TextDecoder();
 
 /** What has happened since the last time. */
-export interface NameEvents {
+interface NameEvents {
   /** @param name in the folder that is watched; empty for the folder itself */
   onEvent(watch: number, mask: number, name: string): void;
   /** There was too much: anything may have happened. */

@@ -95,9 +95,9 @@ const SIGNATURES = {
 } as const satisfies Record<string, Signature>;
 
 type Name = keyof typeof SIGNATURES;
-export type Symbols = Record<Name, CFunction>;
+type Symbols = Record<Name, CFunction>;
 
-export interface Libc extends Omit<ForeignLibrary, "find"> {
+interface Libc extends Omit<ForeignLibrary, "find"> {
   readonly call: Symbols;
 }
 

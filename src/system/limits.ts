@@ -8,7 +8,7 @@ import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 
 /** The limit that counts, and what it may be raised to. */
-export interface Limit {
+interface Limit {
   readonly soft: number;
   readonly hard: number;
 }

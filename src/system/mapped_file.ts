@@ -9,7 +9,7 @@ const MAP_PRIVATE = 0x02;
 const MAP_FIXED = 0x10;
 
 /** Whether the file is written to, or keeps what it holds whatever becomes of the memory. */
-export type Mapping = "shared" | "private";
+type Mapping = "shared" | "private";
 
 /**
  * Puts a part of a file where `length` bytes at `address` were, all of them of this

@@ -3,7 +3,7 @@ import { ENOMEM } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 
-export interface SpawnRequest {
+interface SpawnRequest {
   /**
    * The program's arguments, its name first, and its environment: any bytes, each string
    * with a NUL at its end. A name without a slash is looked up in PATH.

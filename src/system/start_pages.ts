@@ -31,7 +31,7 @@ function readSmaps(): string {
   return new TextDecoder().decode(buffer.subarray(0, length));
 }
 
-export interface AddressRange {
+interface AddressRange {
   readonly address: number;
   readonly bytes: number;
 }

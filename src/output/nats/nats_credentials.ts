@@ -36,7 +36,7 @@ export function natsCredentialsIn(settings: Settings): NatsCredentials | undefin
 }
 
 /** What the client is to authenticate with: options of its `connect`. */
-export interface NatsAuthentication {
+interface NatsAuthentication {
   readonly user?: string;
   readonly pass?: string;
   readonly token?: string;

@@ -6,7 +6,7 @@ import { ARRIVED, type Verdict } from "../sink.ts";
 export type PublishOutcome = Verdict | { readonly again: string };
 
 /** There is no subscriber to the subject, neither a stream nor any other. */
-export const NO_RESPONDERS = 503;
+const NO_RESPONDERS = 503;
 
 const BAD_REQUEST = 400;
 /** Asks for what only another message or another stream would be. */

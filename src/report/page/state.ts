@@ -20,7 +20,7 @@ const NEARLY_FULL = 0.9;
 
 /** From the worst to the best. */
 const TONES = ["bad", "warn", "good", "idle"] as const;
-export type Tone = typeof TONES[number];
+type Tone = typeof TONES[number];
 
 /** One input, or all of them together. */
 export interface Row {
