@@ -4,12 +4,12 @@
  * the same file is what its threads run. Each loads only what it needs.
  */
 
-import { isMainThread, workerData } from "node:worker_threads";
+import { isMainThread } from "./src/runtime/thread.ts";
 
 if (isMainThread) {
   const { runProgram } = await import("./src/control/program.ts");
   runProgram(new URL(import.meta.url));
 } else {
   const { runThread } = await import("./src/control/run_thread.ts");
-  await runThread(workerData);
+  await runThread();
 }

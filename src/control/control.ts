@@ -22,7 +22,7 @@ import type { Route } from "./routes.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { settleSignals } from "./signals.ts";
 import type { RouteEnd, ThreadMessage } from "./thread_messages.ts";
-import { startThread, type ThreadStart } from "./thread_start.ts";
+import { startRole, type ThreadStart } from "./thread_start.ts";
 
 /** A run that is shorter than this is not worth the 10 ms that it takes. */
 const START_PAGES_MS = 1000;
@@ -152,7 +152,7 @@ export class Control {
   }
 
   #start(start: ThreadStart): void {
-    startThread(this.#url, start, {
+    startRole(this.#url, start, {
       onMessage: (message) => this.#hear(start, message),
       onDeath: (why) => this.#threadDied(start, why),
     });

@@ -1,8 +1,4 @@
-import {
-  MessageChannel,
-  type MessagePort,
-  receiveMessageOnPort,
-} from "node:worker_threads";
+import { receiveMessage } from "../runtime/on_demand.ts";
 import type { OutletLaneStart, OutletStart, ReaderLaneStart } from "./thread_start.ts";
 
 /**
@@ -39,5 +35,5 @@ export function mailWay(): { readonly sender: MessagePort; readonly mail: Messag
 
 /** What has come since the last time. */
 export function* mailIn<T>(port: MessagePort): Generator<T> {
-  for (let got; (got = receiveMessageOnPort(port)) !== undefined;) yield got.message as T;
+  for (let got; (got = receiveMessage(port)) !== undefined;) yield got.message as T;
 }

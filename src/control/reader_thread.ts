@@ -1,4 +1,3 @@
-import type { MessagePort } from "node:worker_threads";
 import type { Answer, NewcomersContext } from "../input/newcomers.ts";
 import { runReader } from "../input/reader.ts";
 import type { ReaderLane } from "../input/reader_lane.ts";

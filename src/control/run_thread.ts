@@ -1,4 +1,5 @@
 import { InputError, messageOf, OutputError } from "../errors.ts";
+import { threadStart } from "../runtime/thread.ts";
 import { initialize } from "../system/errno.ts";
 import { say } from "./thread_messages.ts";
 import type { ThreadStart } from "./thread_start.ts";
@@ -7,8 +8,9 @@ import type { ThreadStart } from "./thread_start.ts";
  * The entry point, on a thread: runs until its part is done. Each part is loaded where
  * it is played: what a thread has to parse is a good part of its start.
  */
-export async function runThread(start: ThreadStart): Promise<void> {
+export async function runThread(): Promise<void> {
   try {
+    const start = await threadStart<ThreadStart>();
     initialize();
     switch (start.role) {
       case "reader":

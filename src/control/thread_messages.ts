@@ -1,7 +1,7 @@
-import { parentPort } from "node:worker_threads";
 import type { FoundFifo } from "../input/newcomers.ts";
 import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
 import type { Notice } from "../report/events.ts";
+import { tellStarter } from "../runtime/thread.ts";
 
 /**
  * What a thread says to the control thread. Rare by construction: nothing of this is
@@ -53,7 +53,7 @@ export type RouteEnd =
 
 /** Tells the control thread. Any other. */
 export function say(message: ThreadMessage): void {
-  parentPort!.postMessage(message);
+  tellStarter(message);
 }
 
 /** Tells people, through the control thread. */

@@ -4,8 +4,6 @@
  * it stays one file where it has to.
  */
 
-import { type MessagePort, Worker } from "node:worker_threads";
-import { messageOf } from "../errors.ts";
 import type { InputSpec } from "../input/input_spec.ts";
 import type { NewcomersContext } from "../input/newcomers.ts";
 import type { ReaderSettings } from "../input/reader.ts";
@@ -13,6 +11,7 @@ import type { FullPolicy } from "../lane/ring_producer.ts";
 import type { SentLane } from "../lane/sent_lane.ts";
 import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
 import type { RoutePlan } from "../plan.ts";
+import { startThread } from "../runtime/thread.ts";
 import type { DoorbellMemory } from "../threads/doorbell.ts";
 import type { ThreadMessage } from "./thread_messages.ts";
 
@@ -111,23 +110,17 @@ interface ThreadEvents {
 }
 
 /** @param program the entry point's own URL */
-export function startThread(
+export function startRole(
   program: URL,
   start: ThreadStart,
-  events: ThreadEvents,
+  { onMessage, onDeath }: ThreadEvents,
 ): void {
   const mail = "mail" in start && start.mail ? [start.mail] : [];
-  const thread = new Worker(program, { workerData: start, transferList: mail });
-  let ended = false;
-  thread.on("message", (message: ThreadMessage) => {
-    if (message.kind === "finished" || message.kind === "failed") ended = true;
-    events.onMessage(message);
-  });
-  thread.on("error", (error: unknown) => {
-    ended = true;
-    events.onDeath(messageOf(error));
-  });
-  thread.on("exit", () => {
-    if (!ended) events.onDeath("it exited without reporting");
+  startThread<ThreadMessage>(program, start, mail, {
+    onMessage: (message) => {
+      onMessage(message);
+      return message.kind === "finished" || message.kind === "failed";
+    },
+    onDeath,
   });
 }

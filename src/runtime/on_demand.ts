@@ -4,9 +4,16 @@
  */
 
 import process from "node:process";
+import type { MessagePort as NodePort } from "node:worker_threads";
 
 export function gzip(bytes: Uint8Array): Uint8Array {
   return process.getBuiltinModule("node:zlib").gzipSync(bytes);
+}
+
+/** The next one that has come; undefined when there is none. */
+export function receiveMessage(port: MessagePort): { message: unknown } | undefined {
+  const { receiveMessageOnPort } = process.getBuiltinModule("node:worker_threads");
+  return receiveMessageOnPort(port as unknown as NodePort);
 }
 
 export const nodeNet = () => process.getBuiltinModule("node:net");

@@ -5,7 +5,7 @@ const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 /** What a thread has to parse before it begins; the rest is loaded when it is needed. */
 const ROOMS = [
-  { part: "main", rooms: [] },
+  { part: "main", rooms: ["runtime"] },
   {
     part: "reader_thread",
     rooms: ["control", "input", "kernels", "lane", "runtime", "system", "threads"],
