@@ -11,11 +11,17 @@ const MARK = new Uint8Array([
   ...[0xfb, 0x91, 0xe6, 0xf8, 0x05, 0xc1, 0xfd, 0xff],
 ]);
 
+/** Of memory: what is copied to user space ends in whole ones when it ends early. */
+const PAGE_BYTES = 4096;
+
 /**
- * read(2) takes bytes out of a pipe and puts them into memory in one step, but how many
- * they were is lost with a process that is killed before it has counted them. So a mark
- * is put where the last of them will be, and whoever comes later sees whether it is
- * gone. The reader's thread only.
+ * read(2) takes bytes out of a pipe and puts them into memory, but how many they were is
+ * lost with a process that is killed before it has counted them. So a mark is put where
+ * the last of them will be, and whoever comes later sees whether it is gone.
+ *
+ * A process that is killed while the kernel waits for a page that it copies to has read
+ * what came before that page. So each page gets a mark of its own; writing it makes the
+ * page present and writable, so that the kernel seldom waits. The reader's thread only.
  */
 export class ExpectedLanding {
   readonly #words: Kernels;
@@ -29,17 +35,20 @@ export class ExpectedLanding {
   }
 
   /**
-   * A read is about to put `bytes` bytes at offset `to` of the landing area, all of them
-   * or, as when there was nothing to read after all, none.
+   * A read is about to put `bytes` bytes at offset `to` of the landing area, or fewer when
+   * it is cut short, or none, as when there was nothing to read after all.
    */
   expect(to: number, bytes: number): void {
     const end = this.#words.load(this.#at + LANDING_END);
     // The mark of an earlier read that has found less is about to be written over.
     this.#words.store(this.#at + LANDING_GOAL, end);
-    const length = Math.min(bytes, MARK.length);
-    const markAt = to + bytes - length;
-    for (let index = 0; index < length; index++) {
-      this.#landing[markAt + index] = MARK[MARK.length - length + index]!;
+    for (let from = to; from < to + bytes;) {
+      const until = this.#pageEnd(from, to + bytes);
+      const length = Math.min(until - from, MARK.length);
+      for (let index = 1; index <= length; index++) {
+        this.#landing[until - index] = MARK[MARK.length - index]!;
+      }
+      from = until;
     }
     this.#words.store(this.#at + LANDING_GOAL, end + bytes);
   }
@@ -49,9 +58,24 @@ export class ExpectedLanding {
     const bytes = this.#words.load(this.#at + LANDING_GOAL) -
       this.#words.load(this.#at + LANDING_END);
     if (bytes <= 0 || to + bytes > this.#landing.length) return 0;
-    const length = Math.min(bytes, MARK.length);
-    const last = this.#landing.subarray(to + bytes - length, to + bytes);
-    const mark = MARK.subarray(MARK.length - length);
-    return last.every((byte, index) => byte === mark[index]) ? 0 : bytes;
+    let come = to;
+    for (let from = to; from < to + bytes;) {
+      const until = this.#pageEnd(from, to + bytes);
+      if (!this.#isMarked(from, until)) come = until;
+      from = until;
+    }
+    return come - to;
+  }
+
+  /** The end of the page that offset `from` is in, or of what is read. */
+  #pageEnd(from: number, end: number): number {
+    const inPage = (this.#landing.byteOffset + from) % PAGE_BYTES;
+    return Math.min(from + PAGE_BYTES - inPage, end);
+  }
+
+  #isMarked(from: number, until: number): boolean {
+    const last = this.#landing.subarray(Math.max(from, until - MARK.length), until);
+    const mark = MARK.subarray(MARK.length - last.length);
+    return last.every((byte, index) => byte === mark[index]);
   }
 }

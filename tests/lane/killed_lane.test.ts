@@ -23,6 +23,7 @@ const MAX_LINE_BYTES = [8 * 1024, 1000];
 const LINES = 45;
 const SEED = 1;
 const SHORT_LINE_BYTES = 20;
+const PAGE_BYTES = 4096;
 /** No two places in it look alike. */
 const TEXT = Array.from({ length: LINES }, (_, line) => {
   const bytes = line % 3 === 0 ? SHORT_LINE_BYTES : LINE_BYTES;
@@ -153,6 +154,19 @@ class Run {
     this.#outlet = makeOutlet(lane, this.sink);
   }
 
+  /** As read(2) does, which can be killed where it comes to another page of memory. */
+  #land(bytes: Uint8Array): void {
+    const memory = new Uint8Array(this.#lane.memory.buffer);
+    for (let from = 0; from < bytes.length;) {
+      const at = this.#framer.landAt + from;
+      const piece = bytes.subarray(from, from + PAGE_BYTES - at % PAGE_BYTES);
+      stores.next();
+      memory.set(piece, at);
+      this.readBytes += piece.length;
+      from += piece.length;
+    }
+  }
+
   toTheEnd(): void {
     for (let nowMs = 1; this.readBytes < INPUT.length; nowMs += 5) {
       if (this.#random.next() < 0.5) this.#read(nowMs);
@@ -173,13 +187,7 @@ class Run {
     );
     const bytes = this.#random.between(1, most);
     this.#framer.expect(bytes);
-    // What read(2) does, in one step.
-    stores.next();
-    new Uint8Array(this.#lane.memory.buffer).set(
-      rest.subarray(0, bytes),
-      this.#framer.landAt,
-    );
-    this.readBytes += bytes;
+    this.#land(rest.subarray(0, bytes));
     this.#framer.landed(bytes, nowMs * 1000, nowMs);
     this.#framer.tick(nowMs);
   }
