@@ -70,6 +70,18 @@ class PipedInput {
     this.#writer = this.#openWriter();
   }
 
+  /**
+   * Its descriptor only writes from now on. One that is closed could be another test's at
+   * once, in a thread beside this one.
+   */
+  makeUnreadable(): void {
+    const parameters = ["i32", "i32"] as const;
+    const libc = Deno.dlopen("libc.so.6", { dup2: { parameters, result: "i32" } });
+    const { descriptor } = this.loop.source;
+    assertEquals(libc.symbols.dup2(this.#writer, descriptor), descriptor);
+    libc.close();
+  }
+
   /** One round as the reader thread makes it, but without waiting in poll(2). */
   round(): void {
     const descriptor = this.loop.wantsInput ? this.loop.source.descriptor : -1;
@@ -224,7 +236,7 @@ Deno.test("an input that cannot be read says why, and what it had still comes", 
   using input = new PipedInput({});
   input.write("kept");
   input.round();
-  close(input.loop.source.descriptor);
+  input.makeUnreadable();
   assertThrows(
     () => input.loop.serve(true, false, 0),
     InputError,
