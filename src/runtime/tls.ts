@@ -12,6 +12,7 @@ import { nodeCrypto, nodeNet, nodeTls } from "./on_demand.ts";
 /** A stream over a TCP connection that emits `secureConnect` when it is ready. */
 export interface TlsStream extends Duplex {
   readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
 }
 
@@ -106,6 +107,7 @@ const READ_BYTES = 64 * 1024;
 class DenoTlsStream extends Duplex implements TlsStream {
   readonly #opening: Promise<Deno.TlsConn>;
   localPort: number | undefined;
+  remoteAddress: string | undefined;
   remotePort: number | undefined;
 
   constructor(hostname: string, port: number, { ca, cert, key }: TlsSettings) {
@@ -121,7 +123,9 @@ class DenoTlsStream extends Duplex implements TlsStream {
     // The certificates are looked at before the connection counts as made.
     await connection.handshake();
     this.localPort = (connection.localAddr as Deno.NetAddr).port;
-    this.remotePort = (connection.remoteAddr as Deno.NetAddr).port;
+    const { hostname, port } = connection.remoteAddr as Deno.NetAddr;
+    this.remoteAddress = hostname;
+    this.remotePort = port;
     this.emit("secureConnect");
   }
 

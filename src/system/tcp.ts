@@ -2,7 +2,7 @@
 
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
-import { portOf, type SocketAddress } from "./socket_addresses.ts";
+import { portOf, resolve, type SocketAddress } from "./socket_addresses.ts";
 import { getOption, IPPROTO_TCP, setOption, SOL_SOCKET } from "./socket_options.ts";
 
 const SO_KEEPALIVE = 9;
@@ -43,34 +43,62 @@ export function unansweredForMs(socket: number): number {
   return info.getUint32(LAST_ACK_RECEIVED, true);
 }
 
-/** Descriptors above this are not looked at. */
-const MAX_DESCRIPTOR = 4096;
+/**
+ * Descriptors above this are not looked at. The kernel gives the lowest that is free, and
+ * there may be 4096 inputs with as many connections.
+ */
+const MAX_DESCRIPTOR = 32 * 1024;
 /** Room for any kind of address. */
 const ADDRESS_BYTES = 128;
 
+/** A connection, as its socket knows it. */
+export interface TcpPorts {
+  readonly localPort: number;
+  /** In numbers. Connections to several peers may have the same ports. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
 /**
  * The descriptor behind a TCP socket of the runtime's, which does not tell it; found
- * by its two ports. Undefined when there is none.
+ * by its two ends. Undefined when there is none.
  */
-export function descriptorOf(localPort: number, remotePort: number): number | undefined {
+export function descriptorOf(
+  { localPort, remoteAddress, remotePort }: TcpPorts,
+): number | undefined {
   const { getsockname, getpeername } = libc().call;
+  const [own, peer] = [new AddressBuffer(getsockname), new AddressBuffer(getpeername)];
+  const wanted = resolve(remoteAddress, remotePort, "stream");
+  if (typeof wanted === "string") return undefined;
   for (let descriptor = 0; descriptor < MAX_DESCRIPTOR; descriptor++) {
-    if (portOf(addressBy(getsockname, descriptor)) !== localPort) continue;
-    if (portOf(addressBy(getpeername, descriptor)) === remotePort) return descriptor;
+    if (portOf(own.of(descriptor)) !== localPort) continue;
+    const found = `${peer.of(descriptor)}`;
+    if (wanted.some((address) => `${address}` === found)) return descriptor;
   }
   return undefined;
 }
 
-/** What getsockname or getpeername says of a socket; empty where it says nothing. */
-function addressBy(
-  call: (...args: number[]) => number,
-  descriptor: number,
-): SocketAddress {
-  const address = new Uint8Array(ADDRESS_BYTES);
-  const length = new Uint32Array([ADDRESS_BYTES]);
-  const at = addressOf(new Uint8Array(length.buffer));
-  const outcome = call(descriptor, addressOf(address), at);
-  return outcome === 0 ? address.subarray(0, length[0]) : new Uint8Array();
+const NO_ADDRESS: SocketAddress = new Uint8Array();
+
+/** What getsockname(2) or getpeername(2) says, of one socket after the other. */
+class AddressBuffer {
+  readonly #call: (...args: number[]) => number;
+  // A buffer of its own, since Bun would move a small array that comes to share one.
+  readonly #bytes = new Uint8Array(new ArrayBuffer(ADDRESS_BYTES));
+  readonly #length = new Uint32Array(1);
+  readonly #bytesAt = addressOf(this.#bytes);
+  readonly #lengthAt = addressOf(new Uint8Array(this.#length.buffer));
+
+  constructor(call: (...args: number[]) => number) {
+    this.#call = call;
+  }
+
+  /** Good until the next call; empty where it says nothing. */
+  of(descriptor: number): SocketAddress {
+    this.#length[0] = ADDRESS_BYTES;
+    const outcome = this.#call(descriptor, this.#bytesAt, this.#lengthAt);
+    return outcome === 0 ? this.#bytes.subarray(0, this.#length[0]) : NO_ADDRESS;
+  }
 }
 
 /**
@@ -80,6 +108,7 @@ function addressBy(
  */
 export function isConnectedWithItself(socket: number): boolean {
   const { getsockname, getpeername } = libc().call;
-  const own = addressBy(getsockname, socket);
-  return portOf(own) !== 0 && `${own}` === `${addressBy(getpeername, socket)}`;
+  const own = new AddressBuffer(getsockname).of(socket);
+  const peer = new AddressBuffer(getpeername).of(socket);
+  return portOf(own) !== 0 && `${own}` === `${peer}`;
 }

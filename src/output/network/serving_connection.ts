@@ -112,8 +112,9 @@ export class ServingConnection {
 
   /** The system's own number of the socket. */
   get descriptor(): number | undefined {
-    const { localPort, remotePort } = this.#socket;
-    return descriptorOf(localPort ?? 0, remotePort ?? 0);
+    const { localPort, remoteAddress, remotePort } = this.#socket;
+    if (localPort === undefined || remoteAddress === undefined) return undefined;
+    return descriptorOf({ localPort, remoteAddress, remotePort: remotePort ?? 0 });
   }
 
   /** Gives bytes to the connection; returns when the system has taken them. */
