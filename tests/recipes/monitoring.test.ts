@@ -82,7 +82,7 @@ Deno.test({
 });
 
 Deno.test("alerts, dashboard and documents name no metric that there is not", async () => {
-  const metrics = toMetrics(snapshot(1, [inputOf({})]), {
+  const bytes = toMetrics(snapshot(1, [inputOf({})]), {
     build: { version: "1", runtime: "Deno 2" },
     process: {
       cpuSeconds: 1,
@@ -93,7 +93,9 @@ Deno.test("alerts, dashboard and documents name no metric that there is not", as
     },
   });
   const there = new Set(
-    [...metrics.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name),
+    [...new TextDecoder().decode(bytes).matchAll(/^# TYPE (\w+)/gm)].map(([, name]) =>
+      name
+    ),
   );
   const text = [await Deno.readTextFile(ALERTS), RECIPES, ...expressions].join("\n");
   const named = [...text.matchAll(/\b(spillway|process)_[a-z_]+/g)].map(([name]) => name);

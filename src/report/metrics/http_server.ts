@@ -26,7 +26,7 @@ const STATUS = {
 export interface Reply {
   readonly status: keyof typeof STATUS;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /**
@@ -80,7 +80,7 @@ export function serveHttp(address: ListenAddress, answer: Answer): string {
       if (visitor === undefined) return;
       visitor.request += decoder.decode(bytes);
       const reply = replyTo(visitor.request, address.host, answer);
-      if (reply !== undefined) connection.finish(encoder.encode(reply));
+      if (reply !== undefined) connection.finish(reply);
     },
     onClose: (connection) => visitors.remove(connection),
   });
@@ -147,7 +147,11 @@ function afterTurns(turns: number, callback: () => void): void {
  *
  * @param host what the server was asked to listen on
  */
-function replyTo(request: string, host: string, answer: Answer): string | undefined {
+function replyTo(
+  request: string,
+  host: string,
+  answer: Answer,
+): Uint8Array<ArrayBuffer> | undefined {
   if (!request.includes("\r\n\r\n")) {
     return request.length > MAX_REQUEST_BYTES ? written(failure(431)) : undefined;
   }
@@ -168,16 +172,24 @@ export function failure(status: Reply["status"], more = ""): Reply {
   return { status, type: "text/plain; charset=utf-8", body };
 }
 
-function written({ status, type, body }: Reply, headOnly = false): string {
-  return [
+function written(
+  { status, type, body }: Reply,
+  headOnly = false,
+): Uint8Array<ArrayBuffer> {
+  const bytes = typeof body === "string" ? encoder.encode(body) : body;
+  const head = encoder.encode([
     `HTTP/1.1 ${status} ${STATUS[status]}`,
     `Content-Type: ${type}`,
-    `Content-Length: ${encoder.encode(body).length}`,
+    `Content-Length: ${bytes.length}`,
     "Cache-Control: no-store",
     "Connection: close",
     ...(status === 405 ? ["Allow: GET, HEAD"] : []),
     ...SECURITY_HEADERS,
-    "",
-    headOnly ? "" : body,
-  ].join("\r\n");
+    "\r\n",
+  ].join("\r\n"));
+  if (headOnly) return head;
+  const all = new Uint8Array(head.length + bytes.length);
+  all.set(head);
+  all.set(bytes, head.length);
+  return all;
 }

@@ -15,6 +15,9 @@ import {
 } from "../events.ts";
 import type { ProcessUsage } from "../../system/process_usage.ts";
 import { span } from "../quantities.ts";
+import { MetricText } from "./metric_text.ts";
+
+const encoder = new TextEncoder();
 
 /** In which of two formats, as a scraper asks for it. */
 export type MetricsFormat = "prometheus" | "openmetrics";
@@ -27,10 +30,13 @@ export const METRICS_TYPES: Record<MetricsFormat, string> = {
 /** An output that has taken nothing for so long is not healthy. */
 export const UNHEALTHY_STALL_MS = 30_000;
 
-/** As they are written, without braces: with many inputs that is most of the work. */
-type Labels = string;
-/** Adds a sample of a metric. */
-type Add = (labels: Labels, value: bigint | number) => void;
+/**
+ * As they are written, but for the brace at their end; empty where there are none. They are
+ * made once for all samples of an input.
+ */
+type Labels = Uint8Array;
+/** Adds a sample of a metric. @param end what follows the labels, if there are any */
+type Add = (labels: Labels, value: bigint | number, end?: Uint8Array) => void;
 /** Adds all samples of a metric: with a thousand inputs there are no lists of them. */
 type Samples = (add: Add) => void;
 
@@ -50,15 +56,18 @@ export interface Surroundings {
   readonly command?: Watched | undefined;
 }
 
-/** All metrics. Counters have all their digits; a reader may not keep them. */
+/** All metrics, in UTF-8. Counters have all their digits; a reader may not keep them. */
 export function toMetrics(
   snapshot: Snapshot,
   surroundings: Surroundings,
   format: MetricsFormat = "prometheus",
-): string {
-  const metrics = [...dataPath(snapshot), ...around(snapshot, surroundings)];
-  const text = metrics.map((metric) => written(metric, format)).join("");
-  return format === "openmetrics" ? `${text}# EOF\n` : text;
+): Uint8Array<ArrayBuffer> {
+  const text = new MetricText();
+  for (const metric of [...dataPath(snapshot), ...around(snapshot, surroundings)]) {
+    write(metric, format, text);
+  }
+  if (format === "openmetrics") text.add(encoder.encode("# EOF\n"));
+  return text.bytes;
 }
 
 function dataPath(snapshot: Snapshot): Metric[] {
@@ -68,7 +77,7 @@ function dataPath(snapshot: Snapshot): Metric[] {
     for (const [labels, input] of inputs) add(labels, value(input));
   };
   const outputs = routes.map(({ output }) =>
-    [outputLabels(snapshot, output), output] as const
+    [labelled(outputLabel(snapshot, output)), output] as const
   );
   const eachOutput = (value: (output: OutputState) => number): Samples => (add) => {
     for (const [labels, output] of outputs) add(labels, value(output));
@@ -132,7 +141,8 @@ function around(
   { startMs }: Snapshot,
   { build, process, container, command }: Surroundings,
 ): Metric[] {
-  const single = (value: number, labels = ""): Samples => (add) => add(labels, value);
+  const single = (value: number, labels = labelled({})): Samples => (add) =>
+    add(labels, value);
   const { openFiles } = process;
   return [
     metric(
@@ -237,23 +247,27 @@ function whyUnwell(snapshot: Snapshot, output: OutputState): string | undefined 
 function eachInput(snapshot: Snapshot): (readonly [Labels, InputState])[] {
   return snapshot.routes.flatMap(({ inputs, output }) =>
     inputs.map((input) =>
-      [
-        join(labelled({ input: input.label }), outputLabels(snapshot, output)),
-        input,
-      ] as const
+      [labelled({ input: input.label, ...outputLabel(snapshot, output) }), input] as const
     )
   );
 }
 
-function outputLabels(snapshot: Snapshot, { name }: OutputState): Labels {
-  return hasManyOutputs(snapshot) ? labelled({ output: name }) : "";
+function outputLabel(snapshot: Snapshot, { name }: OutputState) {
+  return hasManyOutputs(snapshot) ? { output: name } : {};
 }
 
 const UNITS = ["lines", "bytes"] as const;
 type Unit = typeof UNITS[number];
 
 const COUNTED = COUNTERS.filter((counter) => "metric" in counter);
-const LOST = COUNTERS.filter((counter) => "lost" in counter);
+const LOST = COUNTERS.filter((counter) => "lost" in counter)
+  .map((counter) => ({ ...counter, end: reasonEnd(counter.name) }));
+/** What is left behind is known when the program has ended, and is not scraped then. */
+const UNFLUSHED_END = reasonEnd("unflushed");
+
+function reasonEnd(reason: string): Uint8Array {
+  return encoder.encode(`,reason="${reason}"} `);
+}
 
 function capitalized(unit: Unit): string {
   return unit === "lines" ? "Lines" : "Bytes";
@@ -265,10 +279,9 @@ function addLost(
   add: Add,
 ): void {
   for (const counter of LOST) {
-    add(join(labels, `reason="${counter.name}"`), input[counter[unit]]);
+    add(labels, input[counter[unit]], counter.end);
   }
-  // What is left behind is known when the program has ended, and is not scraped then.
-  add(join(labels, 'reason="unflushed"'), 0n);
+  add(labels, 0n, UNFLUSHED_END);
 }
 
 interface Metric {
@@ -287,26 +300,31 @@ function metric(
   return { type, name, help, samples };
 }
 
+const LABELS_END = encoder.encode("} ");
+const NO_LABELS_END = encoder.encode(" ");
+
 /** In OpenMetrics a counter's family has its name without `_total`. */
-function written({ type, name, help, samples }: Metric, format: MetricsFormat): string {
+function write(
+  { type, name, help, samples }: Metric,
+  format: MetricsFormat,
+  text: MetricText,
+): void {
   const family = format === "openmetrics" ? name.replace(/_total$/, "") : name;
-  const parts = [`# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`];
-  samples((labels, value) => {
-    // Joined at last: a text that grows is copied again and again.
-    if (labels === "") parts.push(name, " ");
-    else parts.push(name, "{", labels, "} ");
-    parts.push(value === Infinity ? "+Inf" : `${value}`, "\n");
+  text.add(encoder.encode(`# HELP ${family} ${help}\n# TYPE ${family} ${type}\n`));
+  const encodedName = encoder.encode(name);
+  samples((labels, value, end = LABELS_END) => {
+    text.add(encodedName);
+    text.add(labels);
+    text.add(labels.length === 0 ? NO_LABELS_END : end);
+    text.addValue(value);
   });
-  return parts.join("");
 }
 
 function labelled(labels: Readonly<Record<string, string>>): Labels {
-  return Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
-    .join(",");
-}
-
-function join(one: Labels, other: Labels): Labels {
-  return other === "" ? one : `${one},${other}`;
+  const pairs = Object.entries(labels).map(([name, value]) =>
+    `${name}="${escapeLabel(value)}"`
+  );
+  return encoder.encode(pairs.length === 0 ? "" : `{${pairs.join(",")}`);
 }
 
 function escapeLabel(value: string): string {

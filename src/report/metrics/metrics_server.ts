@@ -93,7 +93,7 @@ function recordRegularly(history: StatusHistory, { snapshot, rests }: Looks): vo
 
 /** What is found at the paths. */
 interface Answers {
-  metrics(format: MetricsFormat): string;
+  metrics(format: MetricsFormat): Reply["body"];
   /** What is not well, if anything. */
   health(): string | undefined;
   snapshot(): Snapshot;

@@ -1,10 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { formatFor } from "../../../src/report/metrics/accept.ts";
 import {
+  type MetricsFormat,
+  type Surroundings,
   toMetrics,
   UNHEALTHY_STALL_MS,
   whyUnhealthy,
 } from "../../../src/report/metrics/metrics.ts";
+import type { Snapshot } from "../../../src/report/events.ts";
 import { CAPACITY_BYTES, inputOf, snapshot, START_MS } from "../snapshots.ts";
 
 const SURROUNDINGS = {
@@ -17,6 +20,14 @@ const SURROUNDINGS = {
     maxOpenFiles: Infinity,
   },
 };
+
+function textOf(
+  snapshot: Snapshot,
+  surroundings: Surroundings,
+  format?: MetricsFormat,
+): string {
+  return new TextDecoder().decode(toMetrics(snapshot, surroundings, format));
+}
 
 /** The samples, without comments. */
 function samplesOf(text: string): string[] {
@@ -37,7 +48,7 @@ Deno.test("every metric has its help, its type and all its samples", () => {
     bytesRejected: 20n,
     bytesBuffered: 7n,
   }, "app");
-  const text = toMetrics(
+  const text = textOf(
     snapshot(10, [input], { takesNothingSinceMs: START_MS + 7500, retries: 5 }),
     SURROUNDINGS,
   );
@@ -76,15 +87,33 @@ Deno.test("every metric has its help, its type and all its samples", () => {
 });
 
 Deno.test("several inputs are several samples of one metric", () => {
-  const text = toMetrics(snapshot(1, [inputOf({}, "a"), inputOf({}, "b")]), SURROUNDINGS);
+  const text = textOf(snapshot(1, [inputOf({}, "a"), inputOf({}, "b")]), SURROUNDINGS);
   assertEquals(text.match(/^spillway_buffered_bytes\{input="[ab]"\} 0$/gm)?.length, 2);
   assertEquals(text.match(/^# TYPE spillway_buffered_bytes /gm)?.length, 1);
+});
+
+Deno.test("the labels of an input are made once, however many samples it has", () => {
+  let asked = 0;
+  const inputs = Array.from({ length: 3 }, (_, index) => ({
+    ...inputOf({}),
+    get label() {
+      asked++;
+      return `é"${index}`;
+    },
+  }));
+  const samples = samplesOf(textOf(snapshot(1, inputs), SURROUNDINGS));
+  assertEquals(asked, inputs.length);
+  const ofSecond = samples.filter((sample) => sample.includes('input="é\\"1"'));
+  assertEquals(ofSecond.length, 16);
+  assert(
+    ofSecond.includes('spillway_lost_lines_total{input="é\\"1",reason="dropped"} 0'),
+  );
 });
 
 Deno.test("a logging binary's metrics say whose they are", () => {
   const container = { id: "web-1", namespace: "shop" };
   assertEquals(
-    samplesOf(toMetrics(snapshot(1, []), { ...SURROUNDINGS, container })).includes(WHOSE),
+    samplesOf(textOf(snapshot(1, []), { ...SURROUNDINGS, container })).includes(WHOSE),
     true,
   );
 });
@@ -92,7 +121,7 @@ Deno.test("a logging binary's metrics say whose they are", () => {
 Deno.test("a command's metrics say whose they are, and its health when it has ended", () => {
   const seen = snapshot(1, [inputOf({})]);
   const command = { name: '/app "a"', exitStatus: undefined };
-  const samples = samplesOf(toMetrics(seen, { ...SURROUNDINGS, command }));
+  const samples = samplesOf(textOf(seen, { ...SURROUNDINGS, command }));
   const whose = 'spillway_command_info{command="/app \\"a\\""} 1';
   assertEquals(samples.filter((line) => line.startsWith("spillway_command")), [whose]);
   assertEquals(whyUnhealthy(seen, command), undefined);
@@ -124,9 +153,7 @@ for (const [state, output, reason] of HEALTH) {
   Deno.test(`health: ${state} is ${reason === undefined ? "well" : "not well"}`, () => {
     const seen = snapshot(0, [inputOf({})], output);
     assertEquals(whyUnhealthy(seen), reason);
-    const up = samplesOf(toMetrics(seen, SURROUNDINGS)).find((line) =>
-      /sink_up/.test(line)
-    );
+    const up = samplesOf(textOf(seen, SURROUNDINGS)).find((line) => /sink_up/.test(line));
     assertEquals(up, `spillway_sink_up ${reason === undefined ? 1 : 0}`);
   });
 }
@@ -145,7 +172,7 @@ Deno.test("of many outputs that take nothing some are named, and the others coun
 });
 
 Deno.test("OpenMetrics calls a counter's family without _total, and has an end", () => {
-  const text = toMetrics(snapshot(1, [inputOf({}, "a")]), SURROUNDINGS, "openmetrics");
+  const text = textOf(snapshot(1, [inputOf({}, "a")]), SURROUNDINGS, "openmetrics");
   assert(text.endsWith("\n# EOF\n"));
   assert(text.includes("# TYPE spillway_input_lines counter\n"));
   assert(text.includes('\nspillway_input_lines_total{input="a"} 0\n'));
