@@ -13,19 +13,24 @@ export class BoardWatch {
   readonly #reports: Reports;
   /** Undefined while this thread rests. */
   #ticks: ReturnType<typeof setInterval> | undefined;
+  #restsSinceMs: number | undefined;
 
   constructor(board: Board, reports: Reports) {
     this.#board = board;
     this.#reports = reports;
   }
 
-  /** Nothing has happened since the last look. */
-  get rests(): boolean {
-    return this.#ticks === undefined;
+  /**
+   * Since when nothing has happened, on the clock of `performance.now`; undefined while
+   * something may.
+   */
+  get restsSinceMs(): number | undefined {
+    return this.#restsSinceMs;
   }
 
   /** Something has happened. */
   wake(): void {
+    this.#restsSinceMs = undefined;
     this.#reports.observe();
     this.#ticks ??= setInterval(() => this.#tick(), TICK_MS);
   }
@@ -40,6 +45,7 @@ export class BoardWatch {
     if (this.#reports.settled) {
       clearInterval(this.#ticks);
       this.#ticks = undefined;
+      this.#restsSinceMs = performance.now();
     } else {
       this.#board.endRest();
     }

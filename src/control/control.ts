@@ -139,14 +139,14 @@ export class Control {
     const { metrics, container, quiet } = this.#plan;
     if (metrics === undefined) return;
     const snapshot = () => this.#reports.snapshot();
-    const rests = () => this.#watch.rests;
+    const restsSinceMs = () => this.#watch.restsSinceMs;
     const identity = {
       version: VERSION,
       startedAs: this.#startedAs,
       container,
       command: this.#command,
     };
-    const url = serveMetrics(metrics, identity, { snapshot, rests });
+    const url = serveMetrics(metrics, identity, { snapshot, restsSinceMs });
     // Whoever named the port knows it.
     if (!quiet || metrics.port === 0) this.#reports.notice({ event: "listening", url });
   }

@@ -59,7 +59,7 @@ export class Losses {
 
   /** True if no loss goes on whose end is still to be reported. */
   get settled(): boolean {
-    return [...this.#states.values()].every(({ since }) => since === undefined);
+    return this.#states.values().every(({ since }) => since === undefined);
   }
 
   observe(route: RouteState, snapshot: Snapshot): ReportEvent[] {
@@ -92,6 +92,11 @@ export class Losses {
       if (!state.isSeen) this.#states.delete(key);
       state.isSeen = false;
     }
+  }
+
+  /** As `seen`, where nothing has changed since the last snapshot. */
+  rest(timeMs: number): void {
+    this.#seenMs = timeMs;
   }
 
   /** What was remembered cannot be later than now, or nothing would be due for long. */

@@ -51,6 +51,13 @@ export class Reporter {
     return events;
   }
 
+  /** While it is `settled`: nothing has changed since the last snapshot. */
+  rest(timeMs: number): void {
+    if (timeMs < this.#lastSnapshotMs) this.#clockWasSetBack(timeMs);
+    this.#lastSnapshotMs = timeMs;
+    this.#losses.rest(timeMs);
+  }
+
   /** Outputs that were not in the last snapshot are not in any other. */
   #forgetGone(): void {
     for (const [number, output] of this.#outputs) {
@@ -69,7 +76,7 @@ export class Reporter {
   /** True if no loss and no stall goes on whose end is still to be reported. */
   get settled(): boolean {
     return this.#losses.settled &&
-      [...this.#outputs.values()].every(({ stalledSinceUptimeMs }) =>
+      this.#outputs.values().every(({ stalledSinceUptimeMs }) =>
         stalledSinceUptimeMs === undefined
       );
   }

@@ -19,10 +19,19 @@ const MAX_INPUTS = 64;
 /** A loss that pauses for so long is over, and the next is another. */
 const LOSS_PAUSE_MS = 10_000;
 
+/** What the points of a curve are made from: the sums until a moment. */
+interface Totals {
+  readonly timeMs: number;
+  readonly bytesIn: bigint;
+  readonly bytesOut: bigint;
+  /** Bytes. */
+  readonly lost: bigint;
+}
+
 /** One row of points, from counters that are looked at once a second. */
 class Curve {
   readonly points: Point[] = [];
-  #before: { timeMs: number; bytesIn: bigint; bytesOut: bigint; lost: bigint };
+  #before: Totals;
 
   /** @param sinceMs when all was still zero */
   constructor(sinceMs: number) {
@@ -31,7 +40,16 @@ class Curve {
 
   add(timeMs: number, counts: Counts): void {
     const { bytesIn, bytesOut } = counts;
-    const now = { timeMs, bytesIn, bytesOut, lost: lost(counts).bytes };
+    this.#add({ timeMs, bytesIn, bytesOut, lost: lost(counts).bytes });
+  }
+
+  /** Nothing has changed. */
+  addRest(timeMs: number): void {
+    this.#add({ ...this.#before, timeMs });
+  }
+
+  #add(now: Totals): void {
+    const { timeMs, bytesIn, bytesOut } = now;
     const before = this.#before;
     this.#before = now;
     // The clock may have been set back.
@@ -70,7 +88,7 @@ export class StatusHistory {
     this.#losses = new Reporter("overwritten", LOSS_PAUSE_MS, startMs);
   }
 
-  /** To be called once every `SAMPLE_MS`. */
+  /** To be called once every `SAMPLE_MS`, or `rest`. */
   record(snapshot: Snapshot): void {
     const { timeMs } = snapshot;
     const inputs = inputsOf(snapshot);
@@ -95,6 +113,22 @@ export class StatusHistory {
         this.#lastLoss = lastLoss(event, isKnown);
       }
     }
+  }
+
+  /** No loss goes on whose end is still to be recorded. */
+  get settled(): boolean {
+    return this.#losses.settled;
+  }
+
+  /**
+   * As `record`, where nothing has changed since the last time and it was `settled`: what
+   * that costs does not depend on how many inputs there are.
+   */
+  rest(timeMs: number): void {
+    this.#all.addRest(timeMs);
+    for (const curve of this.#inputs.values()) curve.addRest(timeMs);
+    this.#losses.rest(timeMs);
+    this.#recordedMs = timeMs;
   }
 
   /** Those that have gone. */

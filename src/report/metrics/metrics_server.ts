@@ -33,8 +33,11 @@ interface Identity {
 /** How the data path does. */
 interface Looks {
   snapshot(): Snapshot;
-  /** Nothing has come in, gone out or changed since the last snapshot at rest. */
-  rests(): boolean;
+  /**
+   * Since when nothing has come in, gone out or changed, on the clock of
+   * `performance.now`; undefined while something may.
+   */
+  restsSinceMs(): number | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ interface Looks {
 export function serveMetrics(
   address: ListenAddress,
   { version, startedAs, container, command }: Identity,
-  { snapshot, rests }: Looks,
+  { snapshot, restsSinceMs }: Looks,
 ): string {
   const { deno, bun } = process.versions;
   const build = { version, runtime: bun ? `Bun ${bun}` : `Deno ${deno}` };
@@ -66,7 +69,7 @@ export function serveMetrics(
       address,
       (path, accept) => answerTo(path, formatFor(accept), answers),
     );
-    recordRegularly(history, { snapshot, rests });
+    recordRegularly(history, { snapshot, restsSinceMs });
     return url;
   } catch (error) {
     throw new Error(
@@ -81,13 +84,20 @@ export function serveMetrics(
   }
 }
 
-/** To look at a thousand inputs takes 10 ms, which is a lot for one that is idle. */
-function recordRegularly(history: StatusHistory, { snapshot, rests }: Looks): void {
-  let atRest: Snapshot | undefined;
+/** To look at a thousand inputs takes 10 ms, which is a lot for a program that is idle. */
+function recordRegularly(
+  history: StatusHistory,
+  { snapshot, restsSinceMs }: Looks,
+): void {
+  let lookedMs = -Infinity;
   setInterval(() => {
-    const now = rests() && atRest ? { ...atRest, timeMs: Date.now() } : snapshot();
-    atRest = rests() ? now : undefined;
-    history.record(now);
+    const sinceMs = restsSinceMs() ?? Infinity;
+    if (lookedMs > sinceMs && history.settled) {
+      history.rest(Date.now());
+      return;
+    }
+    lookedMs = performance.now();
+    history.record(snapshot());
   }, SAMPLE_MS);
 }
 

@@ -41,6 +41,31 @@ Deno.test("the history is bounded: two minutes, and not every one of many inputs
   assertEquals(points.at(-1)![0], START_MS + 299_000);
 });
 
+Deno.test("while nothing happens the history goes on, and looks at no input", () => {
+  const history = new StatusHistory(ABOUT, START_MS);
+  const counted = { bytesIn: 100n, bytesOut: 100n };
+  history.record(snapshot(1, [inputOf(counted, "a")]));
+  assertEquals(history.settled, true);
+  for (const second of [2, 3]) history.rest(START_MS + second * 1000);
+  history.record(snapshot(4, [inputOf({ ...counted, bytesIn: 150n }, "a")]));
+  const points = [[1, 100, 100], [2, 0, 0], [3, 0, 0], [4, 50, 0]].map((
+    [second, bytesIn, bytesOut],
+  ) => [START_MS + second! * 1000, bytesIn, bytesOut, 0]);
+  assertEquals(history.now().points, points);
+  assertEquals(history.now().inputs, { a: points });
+});
+
+Deno.test("a loss that comes after a rest did not begin before its end", () => {
+  const history = new StatusHistory(ABOUT, START_MS);
+  const losing = (lines: bigint) =>
+    inputOf({ linesOverwritten: lines, bytesOverwritten: lines * 10n }, "a");
+  history.record(snapshot(1, [losing(0n)]));
+  history.rest(START_MS + 60_000);
+  history.record(snapshot(61, [losing(1n)]));
+  assertEquals(history.now().last_loss?.since, "2026-11-22T10:01:00.000Z");
+  assertEquals(history.settled, false);
+});
+
 Deno.test("a clock that is set back makes no point", () => {
   const history = new StatusHistory(ABOUT, START_MS);
   for (const second of [10, 11, 5, 6]) {
