@@ -60,9 +60,13 @@ export function resolveOutput(
   const rotation = resolveRotation(flags);
   const text = single(flags, "output") ?? "-";
   const placeholders = placeholdersOf(inputs, container);
-  const output = checked(
-    "output",
-    () => parseDestination(expand(text, placeholders), { rotation }),
+  const output = withOwnName(
+    text,
+    checked(
+      "output",
+      () => parseDestination(expand(text, placeholders), { rotation }),
+    ),
+    inputs[0]?.label ?? "",
   );
   const { formats = FORMAT_NAMES, format, isFile } = kindOf(output);
   if (rotation !== undefined && !isFile) {
@@ -76,6 +80,17 @@ export function resolveOutput(
     outputFolders: isFile ? namedFolders(text, placeholders) : [],
     format: choice(flags, "format", formats, format),
   };
+}
+
+/**
+ * What a destination is called says nothing of its settings, nor of what a server is
+ * asked for, which may hold a key. Where only they tell the outputs of inputs apart, as in
+ * `syslog://HOST?tag={input}`, they are called by their inputs, too.
+ */
+function withOwnName(template: string, output: Destination, label: string): Destination {
+  const [place, rest] = /^([a-z][a-z+]*:[^?#]*)(.*)$/s.exec(template)?.slice(1) ?? [];
+  const isOnlyInRest = rest?.includes(PER_INPUT) && !place?.includes(PER_INPUT);
+  return isOnlyInRest ? { ...output, name: `${output.name} (${label})` } : output;
 }
 
 /** What names mean, those of the first input among them. */

@@ -32,6 +32,33 @@ Deno.test("a folder's pipes go where the output says, each by its name", () => {
   );
 });
 
+/** Templates, and what the outputs of the inputs `a` and `b` are called. */
+const OWN_OUTPUTS: readonly (readonly [string, string, string])[] = [
+  ["/var/log/{input}.log", '"/var/log/a.log"', '"/var/log/b.log"'],
+  ["fifo:{input}", 'FIFO "a"', 'FIFO "b"'],
+  ["syslog://h?tag={input}", "syslog://h (a)", "syslog://h (b)"],
+  [
+    "syslog+unix:/dev/log?tag={input}",
+    "syslog+unix:/dev/log (a)",
+    "syslog+unix:/dev/log (b)",
+  ],
+  ["syslog+tcp://{input}?tag={input}", "syslog+tcp://a", "syslog+tcp://b"],
+  ["http://h/{input}?x", "http://h/a", "http://h/b"],
+  ["http://h/p?stream={input}", "http://h/p (a)", "http://h/p (b)"],
+  ["https://h/p#headers={input}", "https://h/p (a)", "https://h/p (b)"],
+  ["nats://h/logs.{input}", "nats://h/logs.a", "nats://h/logs.b"],
+  ["nats://h/logs?create={input}", "nats://h/logs (a)", "nats://h/logs (b)"],
+];
+
+for (const [output, ...names] of OWN_OUTPUTS) {
+  Deno.test(`with --output ${output} each input has an output of its own`, () => {
+    const { routes } = resolvePlan(
+      parseFlags(["--fifo", "a=x", "--fifo", "b=y", "--output", output]),
+    );
+    assertEquals(routes.map(({ output }) => output.name), names);
+  });
+}
+
 Deno.test("a regular file as standard input is read as fast as it is written", () => {
   const policy = (...args: string[]) =>
     resolvePlan(parseFlags(args), CONTAINER, "file").routes[0]!.whenFull;
