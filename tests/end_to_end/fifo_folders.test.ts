@@ -138,6 +138,38 @@ function isOpen(pid: number, path: string): boolean {
 }
 
 testFolder(
+  "misses no FIFO when more happens in a folder than the system can say",
+  async ({ program, folder, pipes }) => {
+    makeFifo(`${pipes}/goes`);
+    const spillway = start(program, [
+      ...["--fifo", pipes, "--output", `${folder}/{input}.log`, "--report", "json"],
+    ]);
+    await writeTo(`${pipes}/goes`, "one\n");
+    await until("one line", () => textOf(`${folder}/goes.log`) === "one\n");
+    // Nothing takes what inotify has to say, and it keeps only so much.
+    Deno.kill(spillway.pid, "SIGSTOP");
+    const kept = Number(
+      Deno.readTextFileSync("/proc/sys/fs/inotify/max_queued_events"),
+    );
+    for (let events = 0; events <= kept; events += 2) {
+      makeFifo(`${pipes}/passes`);
+      Deno.removeSync(`${pipes}/passes`);
+    }
+    Deno.removeSync(`${pipes}/goes`);
+    makeFifo(`${pipes}/comes`);
+    Deno.kill(spillway.pid, "SIGCONT");
+    await writeTo(`${pipes}/comes`, "two\n");
+    await until("another line", () => textOf(`${folder}/comes.log`) === "two\n");
+    await spillway.counted(
+      "the other has gone",
+      ({ inputs, inputs_gone }) =>
+        inputs!.length === 1 && (inputs_gone as Report | undefined)?.lines_out === 1,
+    );
+    assertEquals((await summaryOf(spillway)).lines_out, 2);
+  },
+);
+
+testFolder(
   "goes on with a FIFO that is made again before its writer has left",
   async ({ program, folder, pipes }) => {
     makeFifo(`${pipes}/api`);
