@@ -10,7 +10,7 @@ import type { Reports } from "../report/reports.ts";
 import type { Board } from "../threads/board.ts";
 import { LanePool } from "./lane_pool.ts";
 import type { ReaderMail } from "./mail.ts";
-import { makeFolder, sizesOf } from "./preparation.ts";
+import { sizesOf } from "./preparation.ts";
 import type { Loop, Route, Routes } from "./routes.ts";
 
 /**
@@ -181,7 +181,6 @@ export class Arrivals {
 
   #makeRoute(plan: RoutePlan, key: string): ArrivalRoute {
     const { routes, reports, board } = this.#context;
-    plan.outputFolders.forEach(makeFolder);
     const obstacle = this.#names.take(key, plan.output);
     if (obstacle !== undefined) {
       throw new UsageError(`of the inputs ${obstacle}; give it another name`);

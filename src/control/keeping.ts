@@ -16,7 +16,8 @@ import { O_RDONLY } from "../system/descriptors.ts";
 import { bootId, hostName } from "../system/process.ts";
 import { punchHole } from "../system/mapped_file.ts";
 import { addressOfMemory } from "../system/memory.ts";
-import { allocateRoutes, makeFolder, sizesOf } from "./preparation.ts";
+import { makeFolder } from "./named_folder.ts";
+import { allocateRoutes, sizesOf } from "./preparation.ts";
 
 /** A route with the lane of each of its inputs. */
 export interface RouteLanes {

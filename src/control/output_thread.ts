@@ -13,6 +13,7 @@ import { Board } from "../threads/board.ts";
 import { Doorbell } from "../threads/doorbell.ts";
 import { Gate } from "../threads/gate.ts";
 import { mailIn, type OutputMail } from "./mail.ts";
+import { makeFolder } from "./named_folder.ts";
 import { note, type RouteEnd, say } from "./thread_messages.ts";
 import type { OutletLaneStart, OutletStart, OutputStart } from "./thread_start.ts";
 
@@ -89,10 +90,12 @@ class OutputThread implements LoopArrivals {
 
   /** @throws PermanentError when the destination can never work. */
   #makeOutlet({ route, slot, plan, lanes, stays }: OutletStart): Outlet {
-    const { output, format, maxLineBytes, whenFull, markers } = plan;
+    const { output, outputFolders, format, maxLineBytes, whenFull, markers } = plan;
     const { thread, shared: { startTime, wakeUps, run } } = this.#start;
     const board = this.#board;
     board.route(slot).thread = threadId();
+    // Here, since only this thread may be kept by their disk.
+    outputFolders.forEach(makeFolder);
     const kind = kindOf(output);
     const sink = kind.open(output, {
       onNotice: (message) => note({ event: "output_notice", message }),

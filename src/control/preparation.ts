@@ -1,15 +1,13 @@
 /** What is seen to before a thread starts, and can go wrong. Control thread only. */
 
 import { checkPipes } from "../containerd/shim.ts";
-import { InputError, messageOf, PermanentError } from "../errors.ts";
+import { InputError, messageOf } from "../errors.ts";
 import { namesInput, outputBytesFor } from "../formats/formats.ts";
 import { createFifo } from "../input/fifo.ts";
 import { createFolder } from "../input/fifo_folder.ts";
 import { landingBytesFor } from "../input/landing.ts";
 import { refuseOwnOutput } from "../input/own_output.ts";
 import type { InputSpec } from "../input/input_spec.ts";
-import { describeError, EEXIST } from "../system/errno.ts";
-import { mkdir } from "../system/names.ts";
 import { openFilesLimit, setOpenFilesLimit } from "../system/limits.ts";
 import { allocateLanes, type Lane, type LaneSizes } from "../lane/lane.ts";
 import { inputsOf, MAX_INPUTS, type Plan, type RoutePlan } from "../plan.ts";
@@ -24,7 +22,6 @@ export function prepare(plan: Plan): void {
   const inputs = inputsOf(plan);
   checkOpenFilesLimit(inputs, routes);
   if (container) checkPipes();
-  routes.forEach(({ outputFolders }) => outputFolders.forEach(makeFolder));
   if (create) createInputs(inputs, folders?.paths ?? []);
   // Now, since it may be a FIFO that was missing.
   refuseOwnOutput(inputs, routes.map(({ output }) => output));
@@ -117,20 +114,6 @@ function createInputs(
     if (source.kind === "fifo") createFifo(source.path);
   }
   folders.forEach(createFolder);
-}
-
-/** As the file in it: for a group of log readers, not for everybody. */
-const FOLDER_MODE = 0o750;
-
-/** @throws PermanentError when it is missing and cannot be made. */
-export function makeFolder(path: string): void {
-  const outcome = mkdir(path, FOLDER_MODE);
-  if (outcome === -EEXIST || outcome >= 0) return;
-  throw new PermanentError(
-    `cannot make folder "${path}" for the output: ${
-      describeError(-outcome)
-    }; what it is in must exist and be writable`,
-  );
 }
 
 /** A batch of an outlet; it must hold the longest line. */

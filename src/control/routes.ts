@@ -136,12 +136,12 @@ export class Routes {
 
   /** @param found see `OutletLaneStart` */
   outletOf({ number, slot, plate, plan, lanes, loop, stays }: Route): OutletStart {
-    const { output, format, maxLineBytes, whenFull, markers } = plan;
+    const { output, outputFolders, format, maxLineBytes, whenFull, markers } = plan;
     return {
       route: number,
       slot,
       plate,
-      plan: { output, format, maxLineBytes, whenFull, markers },
+      plan: { output, outputFolders, format, maxLineBytes, whenFull, markers },
       lanes: plan.inputs.map(({ label, source }, index) => ({
         label,
         run: source.kind === "kept" ? source.run : undefined,

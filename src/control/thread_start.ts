@@ -80,7 +80,7 @@ export interface OutletStart {
   readonly plate: number;
   readonly plan: Pick<
     RoutePlan,
-    "output" | "format" | "maxLineBytes" | "whenFull" | "markers"
+    "output" | "outputFolders" | "format" | "maxLineBytes" | "whenFull" | "markers"
   >;
   readonly lanes: readonly OutletLaneStart[];
   /** See `OutletContext.stays`. */

@@ -46,12 +46,22 @@ export const fileKind: SinkKind<FileDestination> = {
   open: (destination, notices) => new FileSink(destination, notices),
 };
 
-/** A disk that hangs keeps its thread; others go on beside it. */
+/**
+ * A disk that hangs keeps its thread; others go on beside it. What is missing will be on
+ * the disk of the folder that it is to be in.
+ */
 function loopOfFile(path: string): string {
-  const found = status(path);
-  const folder = status(path.replace(/[^/]*$/, "") || ".");
-  const there = typeof found === "number" ? folder : found;
-  return typeof there === "number" ? "no device" : `device ${there.device}`;
+  for (let place = path;; place = folderOf(place)) {
+    const found = status(place);
+    if (typeof found !== "number") return `device ${found.device}`;
+    if (place === folderOf(place)) return "no device";
+  }
+}
+
+/** Itself for the root and the working folder. */
+function folderOf(path: string): string {
+  const folder = path.replace(/[^/]+\/*$/, "");
+  return folder === "" && path !== "." ? "." : folder || path;
 }
 
 /** Readable for a group of log readers, not for everybody. */
