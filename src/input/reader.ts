@@ -15,6 +15,12 @@ import { Newcomers, type NewcomersContext } from "./newcomers.ts";
 import type { ReaderLane } from "./reader_lane.ts";
 import { NAMES, ReadLoop, WAKE_UP } from "./read_loop.ts";
 
+/**
+ * Far more than threads take to start. A disk that hangs may keep one for ever from the
+ * file that it is to open, and even so all writers are read.
+ */
+const LATEST_START_MS = 5000;
+
 /** What all inputs have in common. */
 export interface ReaderSettings {
   readonly pipeSizeBytes: number;
@@ -59,7 +65,7 @@ export function runReader(context: ReaderContext): void {
   const inputs = context.lanes.map((lane) => openInput(context, lane));
   const newcomers = context.newcomers && new Newcomers(context.newcomers, settings);
   // What is read before an outlet can take it may overrun the ring.
-  context.outletsReady.pass();
+  context.outletsReady.pass(LATEST_START_MS);
   const gather = new Gather();
   const epoll = new Epoll();
   epoll.add(wakeUps, EPOLLIN, WAKE_UP);

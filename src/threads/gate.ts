@@ -22,10 +22,16 @@ export class Gate {
     if (Atomics.sub(this.#word, 0, 1) === 1) Atomics.notify(this.#word, 0);
   }
 
-  /** Blocks the calling thread, which must not be one that serves events. */
-  pass(): void {
+  /**
+   * Blocks the calling thread, which must not be one that serves events, until all have
+   * come, or for so long.
+   */
+  pass(timeoutMs: number): void {
+    const untilMs = performance.now() + timeoutMs;
     for (let missing; (missing = Atomics.load(this.#word, 0)) > 0;) {
-      Atomics.wait(this.#word, 0, missing);
+      const restMs = untilMs - performance.now();
+      if (restMs <= 0) return;
+      Atomics.wait(this.#word, 0, missing, restMs);
     }
   }
 }

@@ -1,9 +1,10 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { close, O_NONBLOCK, O_RDONLY, open } from "../../src/system/descriptors.ts";
 import { mkfifo } from "../../src/system/names.ts";
-import { numberedLines } from "./numbered_lines.ts";
+import { NEEDS_DISKS, onHangingDisk } from "./hanging_disk.ts";
+import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { type Program, testExecutables } from "./programs.ts";
-import { inFolder, start, until } from "./run.ts";
+import { inFolder, start, summaryIn, until } from "./run.ts";
 
 const encoder = new TextEncoder();
 /** More than a ring of 64 KiB and what is on the way hold. */
@@ -146,4 +147,27 @@ testExecutables(
         },
       });
     }),
+);
+
+testExecutables(
+  "a disk that hangs from the start on keeps no writer waiting",
+  (program) =>
+    onHangingDisk(async ({ folder, hang, goOn }) => {
+      await hang();
+      const spillway = start(program, [
+        ...["--output", `${folder}/app.log`, "--capacity", "64KiB", "--report", "json"],
+        ...["--drain-timeout", "100ms"],
+      ]);
+      await spillway.write(FLOOD);
+      await spillway.end();
+      await until("its last words", () => /"event":"summary"/.test(spillway.stderrSoFar));
+      // A thread that a disk keeps does not even end with its process.
+      await goOn();
+      assertEquals(await spillway.code, 4);
+      await spillway.readAll();
+      const summary = summaryIn(await spillway.stderr);
+      checkConservation(summary);
+      assertEquals([summary.bytes_in, summary.lines_out], [FLOOD.length, 0]);
+    }),
+  NEEDS_DISKS,
 );

@@ -47,5 +47,5 @@ function sleep(doorbell: Doorbell): void {
 const job = workerData as Job;
 parentPort!.postMessage("started");
 if (job.kind === "doorbell") sleepAndWake(job);
-else Gate.attach(job.gate).pass();
+else Gate.attach(job.gate).pass(Infinity);
 parentPort!.postMessage("done");

@@ -138,6 +138,13 @@ Deno.test("a gate holds a thread back until it is opened", async () => {
 Deno.test("a gate that is open lets everybody pass", () => {
   const gate = Gate.create(1);
   gate.arrive();
-  gate.pass();
-  Gate.attach(gate.memory).pass();
+  gate.pass(Infinity);
+  Gate.attach(gate.memory).pass(0);
+});
+
+Deno.test("a gate that stays closed lets everybody pass when the time is over", () => {
+  const gate = Gate.create(1);
+  const startMs = performance.now();
+  gate.pass(10);
+  assert(performance.now() - startMs >= 10);
 });
