@@ -1,6 +1,6 @@
 import { InputError, messageOf, PermanentError, UsageError } from "../errors.ts";
 import type { FoundFifo } from "../input/newcomers.ts";
-import { outputAt } from "../input/own_output.ts";
+import { type Written, writtenAt } from "../input/own_output.ts";
 import type { Lane } from "../lane/lane.ts";
 import { OutputNames } from "../output/output_names.ts";
 import type { Destination } from "../output/sink.ts";
@@ -105,9 +105,11 @@ export class Arrivals {
   found(fifos: readonly FoundFifo[]): void {
     const loops = new Set<Loop>();
     this.#pool.expect(fifos.length);
+    // Once for all that come together, since it looks at every output.
+    const written = writtenAt(this.#pipes);
     for (const fifo of fifos) {
       try {
-        loops.add(this.#admit(fifo).route.loop);
+        loops.add(this.#admit(fifo, written).route.loop);
       } catch (error) {
         if (!isRefusal(error)) throw error;
         const why = `FIFO "${fifo.path}" is not read: ${messageOf(error)}`;
@@ -118,15 +120,18 @@ export class Arrivals {
     this.#context.wakeReader();
   }
 
-  /** @throws UsageError, InputError, PermanentError when it cannot be. */
-  #admit(fifo: FoundFifo): ArrivalRoute {
+  /**
+   * @param written what could be read of all outputs
+   * @throws UsageError, InputError, PermanentError when it cannot be.
+   */
+  #admit(fifo: FoundFifo, written: Map<string, Written>): ArrivalRoute {
     const { folders, routes, reports } = this.#context;
     const input = {
       label: fifo.label,
       source: { kind: "fifo", path: fifo.path, inFolder: true },
     } as const;
     const plan = folders.routeOf(input);
-    this.#refuseOwnOutput(fifo, plan);
+    this.#refuseOwnOutput(fifo, plan, written);
     const key = folders.perInput ? fifo.label : "";
     const known = this.#open.get(key);
     if (known?.route.ended) {
@@ -148,14 +153,19 @@ export class Arrivals {
     return to;
   }
 
-  #refuseOwnOutput({ identity }: FoundFifo, { output }: RoutePlan): void {
-    const outputs = [...this.#pipes];
-    if (mayBePipe(output)) outputs.push(output);
-    const written = outputAt(identity, outputs);
-    if (written === undefined) return;
-    throw new InputError(
-      `it is the same as the output ${written.name}, and what is written would be read again for ever`,
-    );
+  #refuseOwnOutput(
+    { identity }: FoundFifo,
+    { output }: RoutePlan,
+    written: Map<string, Written>,
+  ): void {
+    const own = writtenAt(mayBePipe(output) ? [output] : []);
+    const found = written.get(identity) ?? own.get(identity);
+    if (found !== undefined) {
+      throw new InputError(
+        `it is the same as the output ${found.name}, and what is written would be read again for ever`,
+      );
+    }
+    for (const [at, output] of own) written.set(at, output);
   }
 
   #takeLane(): Lane {

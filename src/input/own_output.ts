@@ -18,11 +18,7 @@ export function refuseOwnOutput(
   inputs: readonly InputSpec[],
   outputs: readonly Written[],
 ): void {
-  const written = new Map<string, Written>();
-  for (const output of outputs) {
-    const at = loopThrough(output.readableAt);
-    if (at !== undefined) written.set(at, output);
-  }
+  const written = writtenAt(outputs);
   if (written.size === 0) return;
   for (const { source } of inputs) {
     if (source.kind === "kept") continue;
@@ -37,12 +33,14 @@ export function refuseOwnOutput(
   }
 }
 
-/** Which of the outputs leads to what is known by `identity`, if one does. */
-export function outputAt(
-  identity: string,
-  outputs: readonly Written[],
-): Written | undefined {
-  return outputs.find(({ readableAt }) => loopThrough(readableAt) === identity);
+/** What could be read of the outputs, by what it is known by now. Looks at each. */
+export function writtenAt(outputs: Iterable<Written>): Map<string, Written> {
+  const written = new Map<string, Written>();
+  for (const output of outputs) {
+    const at = loopThrough(output.readableAt);
+    if (at !== undefined) written.set(at, output);
+  }
+  return written;
 }
 
 /**
