@@ -91,6 +91,22 @@ function descriptorsOf(pid: number): number {
   return Array.from(Deno.readDirSync(`/proc/${pid}/fd`)).length;
 }
 
+/** How far it has come: its descriptors, and what is in its files. */
+function stateOf(pid: number, folder: string): string {
+  let [files, bytes] = [0, 0];
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    if (!isFile) continue;
+    files++;
+    try {
+      bytes += Deno.statSync(`${folder}/${name}`).size;
+    } catch (error) {
+      // Files are renamed meanwhile.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return `${descriptorsOf(pid)} descriptors, ${bytes} bytes in ${files} files`;
+}
+
 /** What the program may have open beyond one for each input and one for each file. */
 const OWN_DESCRIPTORS = 64;
 const SERVICES = 1000;
@@ -140,14 +156,14 @@ testExecutables(
         service.close();
       }
       const stay = services.filter((service) => !last.includes(service));
-      // Each file is made lasting before it is closed: how long that takes, the disk says.
+      // How long a thousand files take, the disk and the others on this machine say.
       const enough = 2 * stay.length + OWN_DESCRIPTORS;
-      for (let left = Infinity; left > enough;) {
-        const before = left;
+      while (descriptorsOf(spillway.pid) > enough) {
+        const before = stateOf(spillway.pid, folder);
         await until(
-          `one of ${before} descriptors to be let go`,
-          () => (left = descriptorsOf(spillway.pid)) < before,
-          100,
+          `a descriptor to be let go, or a file to be written: ${before}`,
+          () => stateOf(spillway.pid, folder) !== before,
+          200,
         );
       }
       await spillway.kill("SIGTERM");
