@@ -158,7 +158,10 @@ testExecutables(
         ...["--output", `${folder}/app.log`, "--capacity", "64KiB", "--report", "json"],
         ...["--drain-timeout", "100ms"],
       ]);
-      await spillway.write(FLOOD);
+      let isRead = false;
+      const writing = spillway.write(FLOOD).then(() => isRead = true);
+      await until("all to be read", () => isRead);
+      await writing;
       await spillway.end();
       await until("its last words", () => /"event":"summary"/.test(spillway.stderrSoFar));
       // A thread that a disk keeps does not even end with its process.
