@@ -6,8 +6,7 @@ import { mkdir } from "../system/names.ts";
 const FOLDER_MODE = 0o750;
 
 /**
- * Makes a folder that a placeholder names. Blocks for as long as its disk takes, also
- * where the folder is there.
+ * Makes a folder that a placeholder names. Blocks for as long as its disk takes.
  *
  * @throws PermanentError when it is missing and cannot be made.
  */

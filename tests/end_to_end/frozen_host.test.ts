@@ -213,9 +213,9 @@ testExecutables(
           const well = labels.filter((_, index) => !isFrozen(index));
           await tryHost(program, folder, {
             labels,
-            args: ["--output", `${outputs}/{input}/log`],
+            args: ["--output", `${outputs}/{input}/made/log`],
             arrived: () =>
-              well.map((label) => textOf(`${outputs}/${label}/log`)).join(""),
+              well.map((label) => textOf(`${outputs}/${label}/made/log`)).join(""),
             release: hanging.goOn,
           });
         });
