@@ -5,6 +5,7 @@
  *  - `copy`: `TypedArray.set` on shared memory copies byte by byte wherever source
  *    and destination are aligned differently; `memory.copy` does not.
  *  - `countNewlines`, `indexOfNewline`, `encode`: 16 bytes at a time with SIMD.
+ *  - `checksum`: products of 64 bits.
  *  - 64-bit atomics without BigInt: `Atomics` on 64-bit words allocates an object
  *    for every value. Values are whole numbers up to 2^53, and exact.
  */
@@ -23,6 +24,13 @@ export interface Kernels {
    * escape_table.ts. Writes up to 15 bytes more than it says. Returns the end.
    */
   encode(to: number, from: number, length: number, table: number): number;
+  /**
+   * A number up to 2^53 that is another one, but for chance, when a bit of the range, its
+   * length or the seed is another one. No secret: who knows the seed can make bytes for it.
+   *
+   * @param seed a whole number up to 2^53
+   */
+  checksum(at: number, length: number, seed: number): number;
   /** The word at a multiple of 8; sequentially consistent, as the three that follow. */
   load(at: number): number;
   store(at: number, value: number): void;

@@ -130,3 +130,64 @@ Deno.test("a word that is not at a multiple of 8 traps", () => {
   assertThrows(() => load(4), WebAssembly.RuntimeError);
   assertThrows(() => add(12, 1), WebAssembly.RuntimeError);
 });
+
+const FIRST = 0xd6e8feb86659fd93n;
+const SECOND = 0xa0761d6478bd642fn;
+
+function bits64(value: bigint): bigint {
+  return BigInt.asUintN(64, value);
+}
+
+function rotated(value: bigint, by: bigint): bigint {
+  return bits64(value << by) | value >> 64n - by;
+}
+
+function mixed(sum: bigint, bytes: bigint): bigint {
+  return bits64(rotated(bits64(sum + bits64(bytes * FIRST)), 31n) * SECOND);
+}
+
+/** What kernels.wat says, with whole numbers. */
+function checksumByHand(bytes: Uint8Array, seed: number): number {
+  const view = new DataView(bytes.slice().buffer);
+  const start = mixed(BigInt(seed), BigInt(bytes.length));
+  const sums = [0n, 16n, 32n, 48n].map((by) => rotated(start, by));
+  let at = 0;
+  for (; bytes.length - at >= 32; at += 32) {
+    for (let lane = 0; lane < 4; lane++) {
+      sums[lane] = mixed(sums[lane]!, view.getBigUint64(at + 8 * lane, true));
+    }
+  }
+  let sum = sums.reduce(mixed);
+  for (; bytes.length - at >= 8; at += 8) sum = mixed(sum, view.getBigUint64(at, true));
+  for (; at < bytes.length; at++) sum = mixed(sum, BigInt(bytes[at]!));
+  sum = bits64((sum ^ sum >> 32n) * 0x9fb21c651e98df25n);
+  return Number((sum ^ sum >> 29n) >> 11n);
+}
+
+Deno.test("checksum is what its text says, at every length and offset", () => {
+  const memory = sharedMemory();
+  const { checksum } = kernels(memory);
+  const all = new Uint8Array(memory.buffer);
+  const seed = fc.integer({ min: 0, max: 2 ** 53 - 1 });
+  const bytes = fc.uint8Array({ minLength: 0, maxLength: 150 });
+  fc.assert(fc.property(bytes, fc.nat(20), seed, (bytes, offset, seed) => {
+    all.set(bytes, offset);
+    assertEquals(checksum(offset, bytes.length, seed), checksumByHand(bytes, seed));
+  }));
+});
+
+Deno.test("checksum sees each bit, the length and the seed", () => {
+  const memory = sharedMemory();
+  const { checksum } = kernels(memory);
+  const all = new Uint8Array(memory.buffer);
+  for (const length of [0, 1, 7, 8, 31, 32, 44, 100, 4096]) {
+    const sums = new Set([checksum(0, length, 1), checksum(0, length + 1, 1)]);
+    sums.add(checksum(0, length, 2));
+    for (let bit = 0; bit < 8 * length; bit++) {
+      all[bit >> 3]! ^= 1 << (bit & 7);
+      sums.add(checksum(0, length, 1));
+      all[bit >> 3]! ^= 1 << (bit & 7);
+    }
+    assertEquals(sums.size, 3 + 8 * length);
+  }
+});
