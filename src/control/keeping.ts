@@ -1,21 +1,27 @@
 /** `--keep` and `--recover`: lanes that outlive the process. Control thread only. */
 
 import { KeepError } from "../errors.ts";
-import { hasIds, labelsOf, outputBytesFor } from "../formats/formats.ts";
+import { hasIds, labelsOf } from "../formats/formats.ts";
 import type { InputSource, InputSpec } from "../input/input_spec.ts";
+import { checkSeedOf } from "../lane/frame_check.ts";
 import { HandJournal } from "../lane/hand_journal.ts";
-import { KeptFolder, type LeftFile, mapLeft, openLeft } from "../lane/kept_folder.ts";
+import { KeptFolder, type LeftFile, openLeft } from "../lane/kept_folder.ts";
 import type { KeptHeader } from "../lane/kept_header.ts";
-import { allocateLane, type Lane } from "../lane/lane.ts";
+import type { Lane } from "../lane/lane.ts";
 import { LaneCounters } from "../lane/lane_counters.ts";
 import { beginWithLine, DamagedLaneError, LeftLane } from "../lane/left_lane.ts";
+import { Place } from "../lane/place.ts";
+import { Settled } from "../lane/settled.ts";
+import { seal } from "../lane/whole_lane.ts";
 import { kindOf } from "../output/sinks.ts";
 import type { Plan, RoutePlan } from "../plan.ts";
 import type { Notice } from "../report/events.ts";
-import { O_RDONLY } from "../system/descriptors.ts";
-import { bootId, hostName } from "../system/process.ts";
+import { close, O_RDONLY } from "../system/descriptors.ts";
+import { unlockFile } from "../system/file_locks.ts";
+import { bootId } from "../system/process.ts";
 import { punchHole } from "../system/mapped_file.ts";
 import { addressOfMemory } from "../system/memory.ts";
+import { formatOf, openLane } from "./left_file.ts";
 import { makeFolder } from "./named_folder.ts";
 import { allocateRoutes, sizesOf } from "./preparation.ts";
 
@@ -65,7 +71,7 @@ export class Keeping {
     this.#folder = plan.keep === undefined ? undefined : KeptFolder.open(plan.keep);
     if (this.#folder?.isInMemory === false) this.#warnOfDisk(plan.keep!);
     const plans = [...plan.routes];
-    const files = this.#folder?.left() ?? leftIn(plan);
+    const files = this.#folder?.left((name) => this.#setBlankAside(name)) ?? leftIn(plan);
     const recovered = files.flatMap((file) => this.#recover(file, files, plan, plans));
     const lanes = allocateRoutes(plans);
     if (this.#folder !== undefined) this.#keep(this.#folder, plans, lanes, recovered);
@@ -84,7 +90,7 @@ export class Keeping {
     this.#say({
       event: "keep_notice",
       message:
-        `"${path}" is on a disk: when that is slow, so is reading, and after a power cut nothing in it can be trusted; a folder in /dev/shm has neither, and is gone when the machine restarts`,
+        `"${path}" is on a disk: when that is slow, so is reading, and a power cut may cost what came in the last half minute; a folder in /dev/shm is as fast as memory, and is gone when the machine restarts`,
     });
   }
 
@@ -95,45 +101,55 @@ export class Keeping {
     plan: Plan,
     plans: RoutePlan[],
   ): Recovered[] {
-    const { header, name } = file;
-    if (header.boot !== bootId() && this.#folder?.isInMemory === false) {
-      this.#setAside(
-        file,
-        "the machine was restarted since, and not all of it may be there",
-      );
-      return [];
-    }
+    const { name } = file;
     const route = routeFor(file, plan, plans);
     const routePlan = plans[route]!;
-    const { format, maxLineBytes } = routePlan;
-    const outputBytes = outputBytesFor(format, maxLineBytes);
-    const lane = { ...allocateLane({ ...header, outputBytes }), kept: true };
-    const goesOn = plan.recover === undefined &&
-      header.output === routePlan.output.name &&
-      header.format === formatOf(routePlan);
     try {
-      const why = mapLeft(lane, file, this.#folder === undefined ? "private" : "shared");
-      if (why !== undefined) throw new DamagedLaneError(why);
+      const opened = openLane(file, routePlan, {
+        folder: this.#folder,
+        say: (message) => this.#say({ event: "keep_notice", message }),
+      });
+      if (opened === undefined) return [];
+      const { lane, header } = opened;
+      const goesOn = plan.recover === undefined &&
+        header.output === routePlan.output.name &&
+        header.format === formatOf(routePlan);
       const left = new LeftLane(lane, goesOn, cutOf(name, files));
-      if (!left.isEmpty) return [{ file, lane, left, goesOn, route }];
+      if (!left.isEmpty) {
+        return [{ file: { ...file, header }, lane, left, goesOn, route }];
+      }
       this.#folder?.remove(name);
     } catch (error) {
       if (!(error instanceof DamagedLaneError)) throw error;
       this.#setAside(file, error.message);
+    } finally {
+      close(file.descriptor);
     }
     return [];
   }
 
-  #setAside({ name, header }: LeftFile, why: string): void {
+  #setAside({ name, header, descriptor }: LeftFile, why: string): void {
     if (this.#folder === undefined) {
       throw new KeepError(`cannot recover "${name}": ${why}`);
     }
-    const path = this.#folder.pathOf(name);
-    const aside = this.#folder.setAside(name);
+    unlockFile(descriptor);
+    this.#saySetAside(name, ` of ${header.label}: ${why}`);
+  }
+
+  #setBlankAside(name: string): void {
+    this.#saySetAside(
+      name,
+      ": the machine failed before anything of it was on the disk, and it is blank",
+    );
+  }
+
+  #saySetAside(name: string, why: string): void {
+    const path = this.#folder!.pathOf(name);
+    const aside = this.#folder!.setAside(name);
     this.#say({
       event: "keep_notice",
       message:
-        `cannot recover what "${path}" holds of ${header.label}: ${why}; it is now "${aside}": look at it with --recover, or remove it`,
+        `cannot recover what "${path}" holds${why}; it is now "${aside}": look at it with --recover, or remove it`,
     });
   }
 
@@ -146,7 +162,11 @@ export class Keeping {
   ): void {
     plans.forEach((plan, route) => {
       lanes[route] = plan.inputs.map(({ label }, index) => {
-        const lane = { ...lanes[route]![index]!, kept: true };
+        const lane = {
+          ...lanes[route]![index]!,
+          kept: true,
+          checkSeed: folder.isInMemory ? undefined : checkSeedOf(this.#run),
+        };
         const last = recovered.findLast(({ file }) => file.header.label === label);
         this.#make(folder, plan, label, lane, last);
         return lane;
@@ -174,11 +194,14 @@ export class Keeping {
       capacityBytes,
       landingBytes,
       handBytes,
+      checked: lane.checkSeed !== undefined,
       ...(takesOver && {
         carried: { from: last.file.name, lineAt: last.left.unfinishedAt },
       }),
     };
     folder.keep(lane, header);
+    const { checkSeed } = lane;
+    if (checkSeed !== undefined) new Settled(lane, checkSeed).note(new Place());
     if (takesOver) {
       beginWithLine(lane, last.left.takeUnfinished(), last.left.unfinishedTime);
     }
@@ -197,7 +220,7 @@ export class Keeping {
       run,
       sinceMs: startMs,
       file: this.#folder?.pathOf(file.name) ?? file.name,
-      maxRepeatedBytes: repeats(route, goesOn) ? left.handBytes : 0,
+      maxRepeatedBytes: repeats(route, goesOn, lane) ? mayRepeat(left, lane) : 0,
     });
   }
 
@@ -233,17 +256,24 @@ export class Keeping {
     for (const { name, lane } of this.#kept) {
       const counters = new LaneCounters(lane);
       const { linesBuffered, bytesBuffered } = counters.read(false);
-      if (isDelivered(lane)) this.#folder.remove(name);
-      else counters.add("kept", Number(bytesBuffered), Number(linesBuffered));
+      if (isDelivered(lane)) {
+        this.#folder.remove(name);
+        continue;
+      }
+      counters.add("kept", Number(bytesBuffered), Number(linesBuffered));
+      if (lane.checkSeed !== undefined) seal(lane, lane.checkSeed);
     }
   }
 }
 
 /** What `--recover` names. */
 function leftIn({ recover }: Plan): LeftFile[] {
-  return recover === undefined
-    ? []
-    : [{ name: recover, ...openLeft(recover, recover, O_RDONLY) }];
+  if (recover === undefined) return [];
+  const file = openLeft(recover, recover, O_RDONLY);
+  if (file !== undefined) return [{ name: recover, ...file }];
+  throw new KeepError(
+    `cannot recover "${recover}": it is blank: the machine failed before anything of it was on the disk`,
+  );
 }
 
 /** Another file has taken over the unfinished line of this one, and may have come first. */
@@ -286,14 +316,19 @@ function sourceOf({ run }: KeptHeader, path: string, ended: boolean): InputSourc
   return { kind: "kept", path, run, ended };
 }
 
-/** What the bytes depend on that a format makes of lines. */
-function formatOf({ format, maxLineBytes, markers }: RoutePlan): string {
-  return `${format} ${maxLineBytes} ${markers} ${hostName()}`;
+/** A file says itself how much of the last write it has, and documents have an id. */
+function repeats(
+  { output, format }: RoutePlan,
+  goesOn: boolean,
+  { damaged }: Lane,
+): boolean {
+  const isTold = damaged ? false : kindOf(output).isFile;
+  return !goesOn || !isTold && !hasIds(format);
 }
 
-/** A file says itself how much of the last write it has, and documents have an id. */
-function repeats({ output, format }: RoutePlan, goesOn: boolean): boolean {
-  return !goesOn || !kindOf(output).isFile && !hasIds(format);
+/** When it was known last what was delivered is long ago where the machine has failed. */
+function mayRepeat({ amount, handBytes }: LeftLane, { damaged }: Lane): number {
+  return damaged ? amount.bytes : handBytes;
 }
 
 /** Everything in it has been delivered, to its end. */

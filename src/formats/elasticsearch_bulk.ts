@@ -3,7 +3,12 @@ import { JSON_ESCAPES, members } from "./json_text.ts";
 import { LINE, type RecordLayout, TIME } from "./record_layout.ts";
 
 /** Both kinds of gap may come before one line. */
-const MARKER = { overwritten: "gap", dropped: "gap", rejected: "rejected" } as const;
+const MARKER = {
+  overwritten: "gap",
+  dropped: "gap",
+  damaged: "gap",
+  rejected: "rejected",
+} as const;
 
 /**
  * The body of Elasticsearch's and OpenSearch's `_bulk`: an action and a document

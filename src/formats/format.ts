@@ -23,7 +23,7 @@ export interface Stream {
 
 /** Lines that are missing at this place of the output. */
 export interface Gap {
-  readonly reason: "overwritten" | "dropped" | "rejected";
+  readonly reason: "overwritten" | "dropped" | "rejected" | "damaged";
   readonly lines: number;
   readonly bytes: number;
   /** Arrival of what came before and after it, in microseconds since 1970. */

@@ -14,6 +14,8 @@ interface CounterKind {
   readonly by: "reader" | "outlet" | "control";
   /** It comes from somewhere; what has entered, less all the others, is buffered. */
   readonly enters?: true;
+  /** But not this: it has never entered. */
+  readonly outside?: true;
   /** It will never come out: a reason in `spillway_lost_lines_total`. */
   readonly lost?: true;
   /** `spillway_METRIC_lines_total`, and what it says of lines or bytes. */
@@ -63,6 +65,15 @@ export const COUNTERS = [
     lines: "linesRejected",
     bytes: "bytesRejected",
     by: "outlet",
+    lost: true,
+  },
+  {
+    // An earlier run had read it, and what the machine has left shows no more of it.
+    name: "damaged",
+    lines: "linesDamaged",
+    bytes: "bytesDamaged",
+    by: "control",
+    outside: true,
     lost: true,
   },
   {

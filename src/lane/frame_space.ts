@@ -32,6 +32,17 @@ export class FrameSpace {
     return next < this.#ringEnd ? next : next - this.#ringBytes;
   }
 
+  /**
+   * Of what is there from an offset on: see `Kernels`. The same bytes have another one at
+   * another place, if that goes over the end of the ring.
+   */
+  checksum(offset: number, bytes: number, seed: number): number {
+    const first = Math.min(bytes, this.#ringEnd - offset);
+    const sum = this.#kernels.checksum(offset, first, seed);
+    if (first === bytes) return sum;
+    return this.#kernels.checksum(this.#ringAt, bytes - first, sum);
+  }
+
   /** Copies a payload from a plain place in the memory into the frame at `frame`. */
   copyIn(frame: number, from: number, bytes: number): void {
     const to = this.advance(frame, HEADER_BYTES);

@@ -13,12 +13,12 @@ import {
 import { describeError, EAGAIN, EEXIST, ENOSPC } from "../system/errno.ts";
 import { lockFile, lockHolder } from "../system/file_locks.ts";
 import { kindName, status } from "../system/file_status.ts";
-import { readAt } from "../system/files.ts";
+import { fsync, readAt } from "../system/files.ts";
 import { isInMemory } from "../system/file_system.ts";
 import { namesIn, openFolder, pathIn } from "../system/folders.ts";
 import { mapFile, reserve } from "../system/mapped_file.ts";
 import { addressOf, addressOfMemory } from "../system/memory.ts";
-import { mkdir, rename, unlink } from "../system/names.ts";
+import { link, mkdir, rename, unlink } from "../system/names.ts";
 import { ownUser } from "../system/process.ts";
 import { formatSize } from "../units.ts";
 import {
@@ -54,10 +54,13 @@ export interface LeftFile {
 export class KeptFolder {
   readonly #path: string;
   readonly #descriptor: number;
+  /** What is written to it waits for no disk, and is gone when the machine restarts. */
+  readonly isInMemory: boolean;
 
   private constructor(path: string, descriptor: number) {
     this.#path = path;
     this.#descriptor = descriptor;
+    this.isInMemory = isInMemory(pathIn(descriptor, "."));
   }
 
   /** Makes the folder if it is missing. @throws KeepError */
@@ -98,11 +101,6 @@ export class KeptFolder {
     return new KeptFolder(path, descriptor);
   }
 
-  /** What is written to it waits for no disk, and is gone when the machine restarts. */
-  get isInMemory(): boolean {
-    return isInMemory(pathIn(this.#descriptor, "."));
-  }
-
   /** For messages. */
   pathOf(name: string): string {
     return `${this.#path.replace(/\/+$/, "")}/${name}`;
@@ -111,18 +109,21 @@ export class KeptFolder {
   /**
    * What earlier runs have left, the oldest first.
    *
+   * @param onBlank for a file of which a disk has nothing: the machine has failed too soon
    * @throws KeepError for a file that this program does not know how to read
    */
-  left(): LeftFile[] {
+  left(onBlank: (name: string) => void): LeftFile[] {
     const names = namesIn(pathIn(this.#descriptor, "."));
     if (typeof names === "number") {
       throw new KeepError(`cannot list "${this.#path}": ${describeError(-names)}`);
     }
     for (const name of names) if (name.endsWith(UNREADY_SUFFIX)) this.remove(name);
     return names.filter((name) => name.endsWith(SUFFIX))
-      .map((name) => {
-        const path = this.pathOf(name);
-        return { name, ...openLeft(pathIn(this.#descriptor, name), path, O_RDWR) };
+      .flatMap((name) => {
+        const file = openLeft(pathIn(this.#descriptor, name), this.pathOf(name), O_RDWR);
+        if (file !== undefined) return [{ name, ...file }];
+        onBlank(name);
+        return [];
       })
       .sort((one, other) => one.header.startMs - other.header.startMs);
   }
@@ -155,9 +156,19 @@ export class KeptFolder {
     throw cannotKeep(path, -outcome, bytes);
   }
 
+  /** Writes the header of a file again, as long as it was. @throws KeepError */
+  renew({ name, descriptor }: LeftFile, header: KeptHeader): void {
+    const text = encodeHeader(header);
+    const outcome = write(descriptor, addressOf(text), text.length);
+    if (outcome < 0) throw cannotKeep(this.pathOf(name), -outcome);
+  }
+
   /** What was made with `keep` is found by later runs from now on. @throws KeepError */
   publish(header: KeptHeader): void {
-    const name = this.nameFor(header);
+    this.#publishAs(this.nameFor(header), header);
+  }
+
+  #publishAs(name: string, header: KeptHeader): void {
     const outcome = rename(
       this.#unreadyPath(header),
       pathIn(this.#descriptor, name),
@@ -176,26 +187,57 @@ export class KeptFolder {
 
   /** Out of the way, and not lost. @returns where it is now */
   setAside(name: string): string {
-    const aside = `${name}.damaged`;
-    const outcome = rename(
-      pathIn(this.#descriptor, name),
-      pathIn(this.#descriptor, aside),
-    );
-    if (outcome < 0) {
-      throw new KeepError(
-        `cannot rename "${this.pathOf(name)}": ${describeError(-outcome)}`,
+    const aside = this.#linkAside(name);
+    this.remove(name);
+    return aside;
+  }
+
+  /**
+   * As `setAside`, for a file of which the sound part was put into one that was made with
+   * `keep`: that takes its name in one step, so that the next run finds one of the two.
+   *
+   * @throws KeepError
+   */
+  replace(name: string, header: KeptHeader): string {
+    const unready = open(this.#unreadyPath(header), O_RDWR | O_NOFOLLOW);
+    const synced = unready < 0 ? unready : fsync(unready);
+    if (unready >= 0) close(unready);
+    if (synced < 0) throw cannotKeep(this.pathOf(name), -synced);
+    const aside = this.#linkAside(name);
+    this.#publishAs(name, header);
+    return aside;
+  }
+
+  /** Gives a file one more name, which no other has. */
+  #linkAside(name: string): string {
+    for (let number = 1;; number++) {
+      const aside = `${name}.damaged${number === 1 ? "" : `.${number}`}`;
+      const outcome = link(
+        pathIn(this.#descriptor, name),
+        pathIn(this.#descriptor, aside),
       );
+      if (outcome >= 0) return this.pathOf(aside);
+      if (outcome !== -EEXIST) {
+        throw new KeepError(
+          `cannot set "${this.pathOf(name)}" aside: ${
+            describeError(-outcome)
+          }; move it elsewhere`,
+        );
+      }
     }
-    return this.pathOf(aside);
   }
 }
 
-/** Opens a file that an earlier run has left. @throws KeepError where it is none */
+/**
+ * Opens a file that an earlier run has left; undefined where that is blank.
+ *
+ * @throws KeepError where it is none
+ */
 export function openLeft(
   path: string,
   name: string,
   access: typeof O_RDONLY | typeof O_RDWR,
-): Omit<LeftFile, "name"> {
+): Omit<LeftFile, "name"> | undefined {
   const descriptor = open(path, access | O_NOFOLLOW | O_NONBLOCK);
   const cannot = (why: string) => new KeepError(`cannot recover "${name}": ${why}`);
   if (descriptor < 0) throw cannot(describeError(-descriptor));
@@ -207,6 +249,10 @@ export function openLeft(
   const head = new Uint8Array(KEPT_HEADER_BYTES);
   const count = readAt(descriptor, addressOf(head), head.length, 0);
   if (count < 0) throw cannot(describeError(-count));
+  if (head.every((byte) => byte === 0)) {
+    close(descriptor);
+    return undefined;
+  }
   const header = decodeHeader(head.subarray(0, count));
   if (typeof header === "string") {
     throw cannot(
@@ -216,7 +262,10 @@ export function openLeft(
   return { header, descriptor, bytes: found.bytes };
 }
 
-/** Puts the file that it was left in behind a lane, which has to be made for its sizes. */
+/**
+ * Puts the file that it was left in behind a lane, which has to be made for its sizes. The
+ * lock lasts as long as that, whoever closes the descriptor.
+ */
 export function mapLeft(
   lane: Lane,
   { descriptor, bytes }: LeftFile,
@@ -225,7 +274,6 @@ export function mapLeft(
   // What is beyond its end cannot be touched.
   if (bytes < KEPT_HEADER_BYTES + keptBytes(lane)) return "it was cut off";
   const outcome = mapLane(lane, descriptor, mapping);
-  close(descriptor);
   return outcome < 0 ? `cannot map it: ${describeError(-outcome)}` : undefined;
 }
 

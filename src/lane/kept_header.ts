@@ -1,4 +1,4 @@
-import type { LaneSizes } from "./lane.ts";
+import { arePossible, type LaneSizes } from "./lane.ts";
 
 /**
  * What a kept lane's file begins with: two lines of text, which say to people and to
@@ -6,14 +6,14 @@ import type { LaneSizes } from "./lane.ts";
  *
  *      0                                   64 KiB
  *      ┌──────────────────────────────────┬────────────────────────────┐
- *      │ spillway ring 1 ⏎ {…} ⏎ 0 0 0 …  │ lane, but its output area  │
+ *      │ spillway ring 2 ⏎ {…} ⏎ 0 0 0 …  │ lane, but its output area  │
  *      └──────────────────────────────────┴────────────────────────────┘
  */
 export const KEPT_HEADER_BYTES = 64 * 1024;
 
 const MAGIC = "spillway ring ";
 /** Of the header, of the words, and of frames: another one is another layout. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** What a lane was made for. */
 export interface KeptHeader extends Omit<LaneSizes, "outputBytes"> {
@@ -27,6 +27,10 @@ export interface KeptHeader extends Omit<LaneSizes, "outputBytes"> {
   /** Where its lines went, and how: what was delivered of a batch depends on it. */
   readonly output: string;
   readonly format: string;
+  /** Its frames have checksums: see `Lane.checkSeed`. */
+  readonly checked?: boolean | undefined;
+  /** It has what could be trusted of a file that was damaged, and no more. */
+  readonly damaged?: boolean | undefined;
   /** An unfinished line was taken over from another file in the same folder. */
   readonly carried?: { readonly from: string; readonly lineAt: number } | undefined;
 }
@@ -62,5 +66,5 @@ function isSound(header: KeptHeader): boolean {
     /^[A-Za-z0-9_.-]{1,64}$/.test(label) &&
     [header.capacityBytes, header.landingBytes, header.handBytes, startMs].every(
       (size) => Number.isSafeInteger(size) && size >= 0,
-    );
+    ) && arePossible({ ...header, outputBytes: 0 });
 }

@@ -35,6 +35,10 @@ export interface Lane {
   readonly capacityBytes: number;
   /** Its memory is a file, which whoever comes after this process can read. */
   readonly kept?: boolean;
+  /** Its frames have checksums, since that file may outlive the machine: frame_check.ts. */
+  readonly checkSeed?: number | undefined;
+  /** What is missing in it was lost with the machine. */
+  readonly damaged?: boolean;
 }
 
 /** Payload bytes that a frame of many lines should have in a ring of this capacity. */
@@ -72,7 +76,7 @@ const SHARED_PAGES = 16 * 1024;
  * @throws RangeError as `allocateLane`.
  */
 export function allocateLanes(count: number, sizes: LaneSizes): Lane[] {
-  if (sizes.capacityBytes < MIN_CAPACITY || sizes.capacityBytes > MAX_CAPACITY) {
+  if (!isCapacity(sizes.capacityBytes)) {
     throw new RangeError(`a ring of ${sizes.capacityBytes} bytes cannot be made`);
   }
   const pages = pagesOf(sizes);
@@ -88,6 +92,15 @@ export function allocateLanes(count: number, sizes: LaneSizes): Lane[] {
     }
   }
   return lanes;
+}
+
+/** Whether there can be a lane of these sizes, if the system has so much. */
+export function arePossible(sizes: LaneSizes): boolean {
+  return isCapacity(sizes.capacityBytes) && pagesOf(sizes) <= MAX_PAGES;
+}
+
+function isCapacity(bytes: number): boolean {
+  return bytes >= MIN_CAPACITY && bytes <= MAX_CAPACITY;
 }
 
 function pagesOf(sizes: LaneSizes): number {

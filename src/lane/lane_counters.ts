@@ -104,6 +104,12 @@ export class LaneCounters {
     this.#words.store(this.#at + LINES_DISCARDED + WORD, bytes);
   }
 
+  /** Before anybody reads: what is missing of an earlier run, beyond 32 bits if need be. */
+  setDamaged(bytes: number, lines: number): void {
+    this.#words.store(this.#at + WORDS.damaged, lines);
+    this.#words.store(this.#at + WORDS.damaged + WORD, bytes);
+  }
+
   /** Any thread. `dropNewest` says which kind of loss discarded pieces belong to. */
   read(dropNewest: boolean): Counts {
     const counts: Partial<Counts> = {};
@@ -122,7 +128,7 @@ export class LaneCounters {
       if ("enters" in counter) {
         lines += counterLines;
         bytes += counterBytes;
-      } else {
+      } else if (!("outside" in counter)) {
         lines -= counterLines;
         bytes -= counterBytes;
       }

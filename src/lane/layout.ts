@@ -26,7 +26,9 @@
  *      byte 1536   counters that the outlet writes
  *      byte 2048   consumer: numbers of the next line and byte, time, gap, discarded
  *      byte 2304   what is in the hand, and how far it has come: hand_journal.ts
+ *      byte 3072   up to where all is delivered, where frames are checked: settled.ts
  *      byte 4096   an end and a time for each frame in the hand
+ *      the last    a checksum over all the rest, where a run has ended: whole_lane.ts
  *
  * Positions count units of 8 bytes since the start and only grow: a frame starts
  * at a multiple of 8, so no header word straddles the end of the ring, though the
@@ -34,11 +36,14 @@
  * ring. The words have 64 bits; the 53 that numbers hold exactly are 2^56 bytes,
  * or three quarters of a year at 3 GB/s.
  *
- *       0        4        8                16               24       32
- *      ┌────────┬────────┬────────────────┬────────────────┬────────┬────────┬───┐
- *      │ bytes  │ lines  │ first line no. │ first byte no. │ time   │ flags  │ … │
- *      └────────┴────────┴────────────────┴────────────────┴────────┴────────┴───┘
- *        u32      u32      u64              u64              f64 µs   u32      payload
+ *       0       4       8            16           24       32       40      44      48
+ *      ┌───────┬───────┬────────────┬────────────┬────────┬────────┬───────┬───────┬───┐
+ *      │ bytes │ lines │ first line │ first byte │ time   │ check  │ flags │ check │ … │
+ *      └───────┴───────┴────────────┴────────────┴────────┴────────┴───────┴───────┴───┘
+ *        u32     u32     u64 number   u64 number   f64 µs   f64      u32     u32     payload
+ *
+ * The checks are those of the payload and of the header before it; only a lane that may
+ * outlive the machine has them: frame_check.ts.
  */
 
 export const WORDS_BYTES = 64 * 1024;
@@ -72,9 +77,11 @@ export const PLACE_DISCARDED_LINES = 2088;
 export const PLACE_DISCARDED_BYTES = 2096;
 export const PLACE_INSIDE = 2104;
 export const HAND = 2304;
+export const SETTLED = 3072;
 /** What is in the hand: where each frame's payload ends, and when it arrived. */
 export const HAND_FRAME_ENDS = 4096;
 export const HAND_FRAME_TIMES = 8192;
+export const WHOLE_CHECK = WORDS_BYTES - WORD;
 /** Frames that the hand may hold. */
 export const MAX_BATCH_FRAMES = 256;
 
@@ -83,8 +90,10 @@ export const FRAME_LINES = 4;
 export const FRAME_FIRST_LINE = 8;
 export const FRAME_FIRST_BYTE = 16;
 export const FRAME_TIME = 24;
-export const FRAME_FLAGS = 32;
-export const HEADER_BYTES = 40;
+export const FRAME_PAYLOAD_CHECK = 32;
+export const FRAME_FLAGS = 40;
+export const FRAME_HEADER_CHECK = 44;
+export const HEADER_BYTES = 48;
 
 /** The payload begins in the middle of a line, and holds no other line. */
 export const STARTS_INSIDE = 1;

@@ -139,6 +139,20 @@ export class LeftLane {
     return bytes === 0 && lines === 0 && !this.#isGapUntold;
   }
 
+  /** What is not there, as the numbers of the rest say, and was not said to be missing. */
+  get missing(): LeftAmount {
+    const place = this.#place;
+    const hand = this.#progress.delivered === 0 ? this.#batch : undefined;
+    const [bytes, lines] = [
+      this.#nextByte - place.byte.value - this.#ring.bytes,
+      this.#nextLine - place.line.value - this.#ring.lines,
+    ];
+    return {
+      bytes: (hand?.gapBytes ?? 0) + place.gapBytes + bytes,
+      lines: (hand?.gapLines ?? 0) + place.gapLines + lines,
+    };
+  }
+
   /** Its stream has ended, and nothing is to be put into its ring. */
   get ended(): boolean {
     return this.#ended;
@@ -188,7 +202,9 @@ export class LeftLane {
     for (const counters of [READER_COUNTERS, OUTLET_COUNTERS]) {
       new Uint8Array(this.#view.buffer, this.#lane.at + counters, COUNTER_BYTES).fill(0);
     }
-    new LaneCounters(this.#lane).add("recovered", bytes, lines);
+    const counters = new LaneCounters(this.#lane);
+    counters.add("recovered", bytes, lines);
+    if (this.#lane.damaged) counters.setDamaged(this.missing.bytes, this.missing.lines);
   }
 
   #reopen(): void {
@@ -228,10 +244,8 @@ export class LeftLane {
   }
 
   get #isGapUntold(): boolean {
-    const isInHand = this.#batch !== undefined && this.#batch.gapBytes > 0 &&
-      this.#progress.delivered === 0;
-    return isInHand || this.#place.gapBytes > 0 ||
-      this.#nextByte > this.#place.byte.value;
+    const { bytes, lines } = this.missing;
+    return bytes > 0 || this.#lane.damaged === true && lines > 0;
   }
 
   /** What has landed: whole lines, and bytes of those and of an unfinished one. */

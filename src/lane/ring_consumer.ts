@@ -24,6 +24,7 @@ import {
 import { HandJournal } from "./hand_journal.ts";
 import type { Lane } from "./lane.ts";
 import { Place } from "./place.ts";
+import { Settled } from "./settled.ts";
 import { type RingAtomics, RingDamagedError } from "./ring_producer.ts";
 
 const EMPTY_BATCH = {
@@ -52,6 +53,7 @@ export class RingConsumer {
   readonly #roomAt: number;
   readonly #batch: Batch;
   readonly #journal: HandJournal | undefined;
+  readonly #settled: Settled | undefined;
   /** Arrival of what an earlier run had taken last, in microseconds since 1970; or 0. */
   readonly lastTime: number;
   /** After the last frame that was taken. */
@@ -77,6 +79,8 @@ export class RingConsumer {
     this.#roomAt = ring.at + ROOM;
     this.#space = new FrameSpace(ring);
     this.#journal = ring.kept ? new HandJournal(ring) : undefined;
+    const { checkSeed } = ring;
+    this.#settled = checkSeed === undefined ? undefined : new Settled(ring, checkSeed);
     this.#place.readFrom(this.#space.view, ring.at);
     this.lastTime = this.#place.lastTime;
     this.#place.lastTime ||= startTime;
@@ -157,7 +161,7 @@ export class RingConsumer {
    */
   drain(maxFrames = MAX_BATCH_FRAMES, untilTime = Infinity): Batch | undefined {
     for (;;) {
-      this.#journal?.release();
+      this.#release();
       const tail = this.#atomics.load(this.#tailAt);
       const head = this.#atomics.load(this.#headAt);
       if (tail === head) return undefined;
@@ -177,6 +181,12 @@ export class RingConsumer {
         this.#assertOvertaken(tail);
       }
     }
+  }
+
+  /** What is in the hand has been delivered. */
+  #release(): void {
+    if (this.#journal?.isHeld) this.#settled?.note(this.#place);
+    this.#journal?.release();
   }
 
   /** True once after the producer has asked for room and space was freed since. */
@@ -230,7 +240,8 @@ export class RingConsumer {
     const missingLines = this.#firstLine.minus(walk.line);
     // Numbers only grow.
     if (missing < 0 || missingLines < 0) return 0;
-    if (batch.frames > 0 && (missing !== 0 || time > untilTime)) return 0;
+    const isNext = missing === 0 && missingLines === 0;
+    if (batch.frames > 0 && (!isNext || time > untilTime)) return 0;
 
     walk.gapBytes += missing;
     walk.gapLines += missingLines;

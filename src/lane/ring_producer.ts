@@ -1,5 +1,6 @@
 import { type Kernels, kernels } from "../kernels/kernels.ts";
 import { Count64 } from "./count64.ts";
+import { FrameCheck } from "./frame_check.ts";
 import { FrameSpace } from "./frame_space.ts";
 import {
   END,
@@ -63,6 +64,7 @@ export class RingProducer {
   readonly #policy: FullPolicy;
   readonly #atomics: RingAtomics;
   readonly #space: FrameSpace;
+  readonly #check: FrameCheck | undefined;
   readonly #pushed: Pushed = {
     outcome: "stored",
     overwrittenLines: 0,
@@ -89,6 +91,8 @@ export class RingProducer {
     this.#policy = policy;
     this.#atomics = atomics;
     this.#space = new FrameSpace(ring);
+    const { checkSeed } = ring;
+    this.#check = checkSeed === undefined ? undefined : new FrameCheck(ring, checkSeed);
     this.#tailAt = ring.at + TAIL;
     this.#headAt = ring.at + HEAD;
     this.#head = atomics.load(this.#headAt);
@@ -232,6 +236,7 @@ export class RingProducer {
     this.#nextByte.writeTo(view, this.#space.advance(frame, FRAME_FIRST_BYTE));
     view.setFloat64(this.#space.advance(frame, FRAME_TIME), time, true);
     view.setUint32(this.#space.advance(frame, FRAME_FLAGS), flags, true);
+    this.#check?.write(frame);
     const length = frameLength(bytes);
     this.#headOffset = this.#space.advance(frame, length);
     this.#head += length / UNIT;

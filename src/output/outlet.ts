@@ -60,6 +60,8 @@ interface Input extends Origin {
   nextLine: number;
   /** Its hand, and what formats write. */
   readonly pages: UnusedPages;
+  /** What is missing in it was lost with the machine. */
+  readonly isDamaged: boolean;
   /** The same input in an earlier run: its lines come first. */
   readonly earlier: Input | undefined;
 }
@@ -156,6 +158,7 @@ export class Outlet {
         ...(lane.kept ? [] : [hand]),
         { at: lane.outputAt, bytes: lane.outputBytes },
       ]),
+      isDamaged: lane.damaged === true,
       earlier: lane.kept
         ? this.#inputs.findLast(({ stream }) => stream.label === label)
         : undefined,
@@ -241,7 +244,9 @@ export class Outlet {
     this.#input = input;
     input.nextLine = batch.firstLine + batch.lines;
     if (!batch.startsInside) input.refused.insideLine = false;
-    if (batch.gapBytes > 0 && markers) {
+    // Of a line that had begun, the end may be missing, and nobody knows how long it was.
+    const hasGap = batch.gapBytes > 0 || input.isDamaged && batch.gapLines > 0;
+    if (hasGap && markers) {
       this.#hand = "marker";
       delivery.begin(format.marker(this.#gap(batch), input.stream), input, batch.gapTo);
     } else {
@@ -293,13 +298,17 @@ export class Outlet {
 
   #gap(batch: Batch): Gap {
     return {
-      reason: this.#context.whenFull === "overwrite" ? "overwritten" : "dropped",
+      reason: this.#input.isDamaged ? "damaged" : this.#lossOfRing,
       lines: batch.gapLines,
       bytes: batch.gapBytes,
       from: batch.gapFrom,
       to: batch.gapTo,
       nextLine: batch.firstLine,
     };
+  }
+
+  get #lossOfRing(): "overwritten" | "dropped" {
+    return this.#context.whenFull === "overwrite" ? "overwritten" : "dropped";
   }
 
   /** Gives the delivery the next piece of what is in the hand. */

@@ -1,3 +1,4 @@
+import { lost } from "../lane/counters.ts";
 import { type ReportEvent, totalOf } from "./events.ts";
 
 /**
@@ -11,7 +12,8 @@ export function isGoodNews(event: ReportEvent): boolean {
       return true;
     case "summary": {
       const all = totalOf(event.snapshot);
-      return all.bytesIn + all.bytesRecovered === all.bytesOut &&
+      return lost(all).lines === 0n &&
+        all.bytesIn + all.bytesRecovered === all.bytesOut &&
         all.linesIn + all.linesRecovered === all.linesOut;
     }
     default:

@@ -188,12 +188,18 @@ function keyOf({ input, route, reason }: LossOf): string {
   return `${route.number} ${reason} ${input.label}`;
 }
 
-/** In lines and bytes, since the start. What the ring loses is all but the rejected. */
+/**
+ * In lines and bytes, since the start. What the ring loses is all but what was rejected or
+ * was missing from the start.
+ */
 function amountOf({ input, reason }: LossOf): Amount {
-  const { linesRejected, bytesRejected } = input;
+  const { linesRejected, bytesRejected, linesDamaged, bytesDamaged } = input;
   if (reason === "rejected") return { lines: linesRejected, bytes: bytesRejected };
   const { lines, bytes } = lost(input);
-  return { lines: lines - linesRejected, bytes: bytes - bytesRejected };
+  return {
+    lines: lines - linesRejected - linesDamaged,
+    bytes: bytes - bytesRejected - bytesDamaged,
+  };
 }
 
 function lossOf(

@@ -39,6 +39,7 @@ const SIGNATURES = {
   ioctl: [["int", "address", "address"], "int"],
   mkfifo: [["address", "int"], "int"],
   mkdir: [["address", "int"], "int"],
+  link: [["address", "address"], "int"],
   unlink: [["address"], "int"],
   rename: [["address", "address"], "int"],
   ftruncate: [["int", "address"], "int"],

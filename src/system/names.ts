@@ -14,6 +14,11 @@ export function rename(from: string, to: string): number {
   return result(libc().call.rename(cStringAt(from), cStringAt(to)));
 }
 
+/** Gives a file one more name. */
+export function link(from: string, to: string): number {
+  return result(libc().call.link(cStringAt(from), cStringAt(to)));
+}
+
 /** Makes a named pipe. */
 export function mkfifo(path: string, mode: number): number {
   return result(libc().call.mkfifo(cStringAt(path), mode));

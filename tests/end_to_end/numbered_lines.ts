@@ -5,7 +5,7 @@ import type { Report } from "./run.ts";
 
 /** A gap marker: the lines and bytes that are missing, and since and until when. */
 export const MARKER =
-  /^spillway: (\d+) lines? \((\d+) bytes\) (overwritten|dropped) between (\S+) and (\S+)$/;
+  /^spillway: (\d+) lines? \((\d+) bytes\) (overwritten|dropped|damaged) between (\S+) and (\S+)$/;
 
 /** Lines from `first` on, each `length` bytes long with its newline. */
 export function numberedLines(first: number, count: number, length = 100): string {

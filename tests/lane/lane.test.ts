@@ -38,7 +38,7 @@ Deno.test("the memory is the capacity and a bounded rest", () => {
     const areas = 320 * KIB;
     const { memory, ringBytes } = laneOf(capacityBytes, areas, areas);
     assert(ringBytes >= capacityBytes);
-    assert(ringBytes <= capacityBytes * 1.02);
+    assert(ringBytes <= capacityBytes * 1.024);
     const rest = memory.buffer.byteLength - ringBytes;
     assert(rest <= WORDS_BYTES + 2 * areas + 2 * PAGE_BYTES);
   }

@@ -1,11 +1,12 @@
 /** Rings and inputs whose interleavings are tried. */
 
+import { frameLength, HEADER_BYTES, UNIT } from "../../src/lane/layout.ts";
 import type { Scenario } from "./ring_threads.ts";
 
 /** Three frames of one small line each, and room for the header of the last frame. */
-const SMALL_RING_BYTES = 3 * 48 + 40;
+const SMALL_RING_BYTES = 3 * frameLength(UNIT) + HEADER_BYTES;
 /** A ring whose end falls into headers and payloads. */
-const ODD_RING_BYTES = 3 * 48 + 8;
+const ODD_RING_BYTES = 3 * frameLength(UNIT) + UNIT;
 /** Positions whose low bits are about to overflow, in units. */
 const LATE_POSITION = 2 ** 32 - 7;
 

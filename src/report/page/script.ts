@@ -373,8 +373,8 @@ function lossesOf(counters) {
   return {
     linesIn: counters.lines_in,
     linesOut: counters.lines_out,
-    lostLines: counters.lines_overwritten + counters.lines_dropped + counters.lines_rejected,
-    lostBytes: counters.bytes_overwritten + counters.bytes_dropped + counters.bytes_rejected
+    lostLines: counters.lines_overwritten + counters.lines_dropped + counters.lines_rejected + counters.lines_damaged,
+    lostBytes: counters.bytes_overwritten + counters.bytes_dropped + counters.bytes_rejected + counters.bytes_damaged
   };
 }
 function sum(status, rows2) {

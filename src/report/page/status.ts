@@ -12,6 +12,8 @@ export interface Counters {
   readonly bytes_dropped: number;
   readonly lines_rejected: number;
   readonly bytes_rejected: number;
+  readonly lines_damaged: number;
+  readonly bytes_damaged: number;
 }
 
 export interface InputStatus extends Counters {

@@ -62,10 +62,12 @@ Deno.test("every metric has its help, its type and all its samples", () => {
     'spillway_lost_lines_total{input="app",reason="overwritten"} 4',
     'spillway_lost_lines_total{input="app",reason="dropped"} 1',
     'spillway_lost_lines_total{input="app",reason="rejected"} 2',
+    'spillway_lost_lines_total{input="app",reason="damaged"} 0',
     'spillway_lost_lines_total{input="app",reason="unflushed"} 0',
     'spillway_lost_bytes_total{input="app",reason="overwritten"} 40',
     'spillway_lost_bytes_total{input="app",reason="dropped"} 10',
     'spillway_lost_bytes_total{input="app",reason="rejected"} 20',
+    'spillway_lost_bytes_total{input="app",reason="damaged"} 0',
     'spillway_lost_bytes_total{input="app",reason="unflushed"} 0',
     'spillway_buffered_bytes{input="app"} 7',
     `spillway_capacity_bytes{input="app"} ${CAPACITY_BYTES}`,
@@ -104,7 +106,7 @@ Deno.test("the labels of an input are made once, however many samples it has", (
   const samples = samplesOf(textOf(snapshot(1, inputs), SURROUNDINGS));
   assertEquals(asked, inputs.length);
   const ofSecond = samples.filter((sample) => sample.includes('input="é\\"1"'));
-  assertEquals(ofSecond.length, 16);
+  assertEquals(ofSecond.length, 18);
   assert(
     ofSecond.includes('spillway_lost_lines_total{input="é\\"1",reason="dropped"} 0'),
   );

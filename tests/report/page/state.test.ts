@@ -19,6 +19,8 @@ const NOTHING = {
   bytes_dropped: 0,
   lines_rejected: 0,
   bytes_rejected: 0,
+  lines_damaged: 0,
+  bytes_damaged: 0,
 };
 
 function inputOf(input: string, state: Partial<InputStatus> = {}): InputStatus {
