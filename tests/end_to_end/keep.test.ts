@@ -270,6 +270,51 @@ testPrograms(
 );
 
 testPrograms(
+  "a file that asks for more than there can be is an error that names it, and stays",
+  async (program) => {
+    await inMemory(async (folder) => {
+      await leave(program, ["--keep", `${folder}/kept`, ...NOBODY], 100);
+      const path = `${folder}/kept/${filesIn(`${folder}/kept`)[0]}`;
+      const file = new TextDecoder("latin1").decode(Deno.readFileSync(path));
+      const sizes = [["capacityBytes", 99_999_999_999], ["landingBytes", 4_294_967_295]];
+      for (const [size, bytes] of sizes) {
+        const value = new RegExp(`"${size}":\\d+`);
+        const asking = file.replace(value, `"${size}":${bytes}`).slice(0, file.length);
+        Deno.writeFileSync(path, Uint8Array.from(asking, (char) => char.charCodeAt(0)));
+        const next = await run(program, ["--keep", `${folder}/kept`], "never read\n");
+        assertEquals(next.code, 1);
+        assert(
+          next.stderr.includes(`cannot recover "${path}": its header makes no sense`),
+          next.stderr,
+        );
+        assertEquals(filesIn(`${folder}/kept`).length, 1);
+      }
+    });
+  },
+  NEEDS,
+);
+
+testPrograms(
+  "whoever cuts off a file in use ends the program, and the next run says so",
+  async (program) => {
+    await inMemory(async (folder) => {
+      const keep = ["--keep", `${folder}/kept`, "--report", "json"];
+      const first = start(program, [...keep, ...NOBODY]);
+      await first.counted("it runs", () => true);
+      const [name] = filesIn(`${folder}/kept`);
+      await Deno.truncate(`${folder}/kept/${name}`, 100_000);
+      await first.write(numberedLines(0, 10)).catch(() => {});
+      assertEquals(await first.code, 128 + 7, "SIGBUS");
+      const next = await run(program, keep, "goes on\n");
+      assertEquals(next.code, 0, next.stderr);
+      assertEquals(new TextDecoder().decode(next.stdout), "goes on\n");
+      assertMatch(next.stderr, /it was cut off; it is now/);
+    });
+  },
+  NEEDS,
+);
+
+testPrograms(
   "a file of another version is an error that names it, and stays",
   async (program) => {
     await inMemory(async (folder) => {
