@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkConservation } from "./numbered_lines.ts";
 import { EXECUTABLES } from "./programs.ts";
-import { inFolder, reportsIn, start } from "./run.ts";
+import { inFolder, reportsIn, start, until } from "./run.ts";
 import { Shim } from "./shim.ts";
 
 const encoder = new TextEncoder();
@@ -10,8 +10,9 @@ function testShim(
   name: string,
   args: (folder: string) => readonly string[],
   test: (shim: Shim, folder: string) => Promise<void>,
+  programs = EXECUTABLES,
 ): void {
-  for (const program of EXECUTABLES) {
+  for (const program of programs) {
     Deno.test({
       name: `${program.name}: ${name}`,
       ignore: program.missing,
@@ -58,6 +59,65 @@ testShim("writes both streams, and says whose they are", toFile, async (shim, fo
   );
   checkConservation(summary);
 });
+
+/** In memory, as the folder of `--keep` should be. */
+function memoryOf(folder: string): string {
+  return `/dev/shm/${folder.split("/").at(-1)}`;
+}
+
+const toNobody = (folder: string) => {
+  Deno.mkdirSync(memoryOf(folder));
+  return [
+    ...["--report", "json", "--containerd", "", "--keep", `${memoryOf(folder)}/{id}`],
+    ...["--output", `fifo:${folder}/nobody`, "--format", "cri"],
+  ];
+};
+
+for (const program of EXECUTABLES) {
+  testShim(
+    "keeps what it had read for the next logging binary of the same container",
+    toNobody,
+    async (shim, folder) => {
+      const kept = `${memoryOf(folder)}/web-1`;
+      try {
+        await shim.ready;
+        await Promise.all([write(shim.stdout, "out\n"), write(shim.stderr, "err\n")]);
+        await until("both lines in the files", () => {
+          const files = Array.from(Deno.readDirSync(kept), ({ name }) => name);
+          const texts = files.map((name) => Deno.readTextFileSync(`${kept}/${name}`));
+          return ["out\n", "err\n"].every((line) => texts.join().includes(line));
+        });
+        shim.kill("SIGKILL");
+        assertEquals(await shim.code, 128 + 9);
+        await shim.logged();
+        shim.stdout.close();
+        shim.stderr.close();
+        const args = ["--report", "json", "--containerd", "", "--format", "cri"];
+        const next = await Shim.start(program, `${folder}/next`, [
+          ...[...args, "--keep", `${memoryOf(folder)}/{id}`, "--output", `${folder}/log`],
+        ]);
+        await next.ready;
+        await end(next, "goes on\n");
+        assertEquals(await next.code, 0);
+        await next.logged();
+        const log = await Deno.readTextFile(`${folder}/log`);
+        const records = log.split("\n").slice(0, -1)
+          .map((line) => line.split(" ").slice(1).join(" "));
+        assertEquals(records.filter((record) => record.startsWith("stdout")), [
+          "stdout F out",
+          "stdout F goes on",
+        ]);
+        assertEquals(records.filter((record) => record.startsWith("stderr")), [
+          "stderr F err",
+        ]);
+        assertEquals(Array.from(Deno.readDirSync(kept)), []);
+      } finally {
+        await Deno.remove(memoryOf(folder), { recursive: true });
+      }
+    },
+    [program],
+  );
+}
 
 testShim(
   "makes folders that are named after the container",
