@@ -9,9 +9,6 @@ import type { Refused } from "./refused.ts";
 import type { Custody, Sink } from "./sink.ts";
 import type { Wait } from "./wait.ts";
 
-/** So often an acknowledgement is looked for that something waits for. */
-const ACKNOWLEDGEMENT_MS = 2;
-
 interface DeliveryContext {
   readonly board: Board;
   /** How this output does. */
@@ -109,22 +106,18 @@ export class Delivery {
     origin.headway?.resume();
   }
 
-  /** True when nothing is under way that has not arrived. As `tend`. */
+  /**
+   * True when nothing is under way that has not arrived, and all that is known of it is
+   * counted; else it is hurried.
+   *
+   * @throws PermanentError when that will never be.
+   */
   settled(nowMs: number, wait: Wait): boolean {
     const { custody } = this.#sink;
-    if (custody === undefined) return true;
-    if (!custody.settled) {
-      custody.hurry?.();
-      this.tend(nowMs, wait);
-    } else if (this.#unsettled.length > 0) {
-      this.#steps.begin();
-      this.#settle(custody);
-      this.#steps.end();
-    }
-    if (custody.settled && this.#unsettled.length === 0) return true;
-    // What comes from the peer's system does not wake anybody.
-    wait.until(nowMs + ACKNOWLEDGEMENT_MS);
-    return false;
+    if (custody === undefined || custody.settled) return true;
+    custody.hurry?.();
+    this.tend(nowMs, wait);
+    return custody.settled;
   }
 
   /**
@@ -342,23 +335,13 @@ export class Delivery {
   }
 
   /**
-   * True when the sink has nothing in custody any more, and all its verdicts are counted.
-   *
-   * @throws PermanentError when that will never be.
-   */
-  settle(nowMs: number, wait: Wait): boolean {
-    this.tend(nowMs, wait);
-    return this.#sink.custody?.settled !== false;
-  }
-
-  /**
    * Makes everything lasting and closes the sink. False until that is done; the deadline
    * is the control thread's.
    *
    * @throws PermanentError when it can never be done.
    */
   finish(nowMs: number, wait: Wait): boolean {
-    if (!this.settle(nowMs, wait) || !this.#attempts.mayTry(nowMs, wait)) return false;
+    if (!this.settled(nowMs, wait) || !this.#attempts.mayTry(nowMs, wait)) return false;
     try {
       if (!this.#sink.finish(wait)) return false;
       this.#attempts.worked();

@@ -209,7 +209,7 @@ export class Outlet {
   #rest(readerGone: boolean, nowMs: number): Stepped {
     const delivery = this.#delivery;
     if (readerGone || this.#ended && !this.#stays) {
-      if (!delivery.settle(nowMs, this.wait)) return "waiting";
+      if (!delivery.settled(nowMs, this.wait)) return "waiting";
       // The last answer may have refused something.
       if (this.#beginRefused()) return "more to do";
       return delivery.finish(nowMs, this.wait) ? "ended" : "waiting";

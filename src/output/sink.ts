@@ -89,7 +89,7 @@ export interface Custody {
    */
   takeVerdict(): Verdict | undefined;
 
-  /** Nothing is kept: all that was taken has arrived or was refused. */
+  /** Nothing is kept, and there is no verdict more to be taken. */
   readonly settled: boolean;
 
   /** Nothing more comes before this has been settled: it need not be waited for. */

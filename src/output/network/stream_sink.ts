@@ -14,7 +14,7 @@ const MAX_GOODBYES = 3;
 const ROOM_MS = 500;
 /** The same where room comes from an acknowledgement, which wakes no one. */
 const ACKNOWLEDGEMENT_MS = 2;
-/** How often idle times are used to look for acknowledgements. */
+/** How often idle times are used to look for acknowledgements; at most, if in a hurry. */
 const TEND_MS = 20;
 
 /**
@@ -35,6 +35,9 @@ export class StreamSink implements Sink, Custody {
   #goodbyeUntilMs: number | undefined;
   /** How often the end had to be sent again. */
   #goodbyes = 0;
+  /** Something waits for what is under way, and how soon it is looked for that next. */
+  #isHurried = false;
+  #lookMs = ACKNOWLEDGEMENT_MS;
   /** Chunks whose arrival has been reported. */
   #told = 0;
 
@@ -52,7 +55,11 @@ export class StreamSink implements Sink, Custody {
   }
 
   get settled(): boolean {
-    return this.#window.settled;
+    return this.#window.settled && this.#told === this.#window.arrivedChunks;
+  }
+
+  hurry(): void {
+    this.#isHurried = true;
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
@@ -65,17 +72,19 @@ export class StreamSink implements Sink, Custody {
       wait.until(performance.now() + (unsent ? ROOM_MS : ACKNOWLEDGEMENT_MS));
       return 0;
     }
+    this.#lookMs = ACKNOWLEDGEMENT_MS;
     const taken = this.#framing(piece, from, window);
     connection.send(window);
     return taken;
   }
 
   tend(wait: Wait): void {
-    if (this.settled) return;
+    if (this.#window.settled) return;
     const connection = this.#advance(wait);
     if (connection === undefined) return;
     connection.await(wait, this.#window.unsentBytes > 0);
-    wait.until(performance.now() + TEND_MS);
+    wait.until(performance.now() + (this.#isHurried ? this.#lookMs : TEND_MS));
+    this.#lookMs = Math.min(TEND_MS, 2 * this.#lookMs);
   }
 
   /** Looks at the connection, or makes one, and sends what is to be sent, if it is there. */
@@ -118,7 +127,7 @@ export class StreamSink implements Sink, Custody {
     this.#connection?.close();
     this.#connection = undefined;
     this.#window.rewind(performance.now());
-    if (this.settled) return;
+    if (this.#window.settled) return;
     throw new TemporaryError(`the connection to ${this.#name} broke: ${reason}`);
   }
 

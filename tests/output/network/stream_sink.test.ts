@@ -123,3 +123,22 @@ for (const slow of [false, true]) {
     assertEquals(test.connections.length, 2);
   });
 }
+
+/** How long to wait before the next look, which began and ended at some moments. */
+function isLookAfter(sink: StreamSink, ms: number): boolean {
+  const wait = new Wait();
+  const beginMs = performance.now();
+  sink.tend(wait);
+  return wait.atMs >= beginMs + ms && wait.atMs <= performance.now() + ms;
+}
+
+Deno.test("what is waited for is looked for soon, and less often the longer it takes", async () => {
+  const test = new Test(false);
+  await test.write("one\n");
+  assert(isLookAfter(test.sink, 20), "nothing waits for it");
+  await test.write("two\n");
+  test.sink.hurry();
+  for (const ms of [2, 4, 8, 16, 20, 20]) assert(isLookAfter(test.sink, ms), `${ms}`);
+  await test.write("three\n");
+  assert(isLookAfter(test.sink, 2));
+});
