@@ -3,20 +3,13 @@
 import { UsageError } from "./errors.ts";
 
 const KIB = 1024;
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
 
-const SIZE_UNITS = new Map<string, number>([
-  ["", 1],
-  ["b", 1],
-  ["k", KIB],
-  ["m", KIB ** 2],
-  ["g", KIB ** 3],
-  ["kib", KIB],
-  ["mib", KIB ** 2],
-  ["gib", KIB ** 3],
-  ["kb", 1e3],
-  ["mb", 1e6],
-  ["gb", 1e9],
-]);
+const SIZE_UNITS: Record<string, number> = {
+  ...{ "": 1, b: 1, k: KIB, m: MIB, g: GIB },
+  ...{ kib: KIB, mib: MIB, gib: GIB, kb: 1e3, mb: 1e6, gb: 1e9 },
+};
 
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1e3, m: 60e3, h: 3600e3 };
 
@@ -29,14 +22,14 @@ const MAX_DURATION_MS = 2 ** 31 - 1;
  * @throws UsageError for anything that is not a whole number of bytes.
  */
 export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text);
-  const unit = match ? SIZE_UNITS.get(match[2]!.toLowerCase()) : undefined;
-  if (match === null || unit === undefined) {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.toLowerCase());
+  const [, digits, unit = ""] = match ?? [];
+  if (digits === undefined || !Object.hasOwn(SIZE_UNITS, unit)) {
     throw new UsageError(
       `"${text}" is not a size; write a number of bytes or one with a unit, such as 64KiB, 16m or 1GB`,
     );
   }
-  const bytes = Number(match[1]) * unit;
+  const bytes = Number(digits) * SIZE_UNITS[unit]!;
   if (!Number.isInteger(bytes)) {
     throw new UsageError(`"${text}" is not a whole number of bytes`);
   }
@@ -64,9 +57,7 @@ export function parseDuration(text: string): number {
 
 /** A size with the largest binary unit that divides it: 65536 → `64KiB`. */
 export function formatSize(bytes: number): string {
-  for (
-    const [name, unit] of [["GiB", KIB ** 3], ["MiB", KIB ** 2], ["KiB", KIB]] as const
-  ) {
+  for (const [name, unit] of [["GiB", GIB], ["MiB", MIB], ["KiB", KIB]] as const) {
     if (bytes >= unit && bytes % unit === 0) return `${bytes / unit}${name}`;
   }
   return `${bytes}`;
@@ -79,6 +70,6 @@ export function formatTime(ms: number): string {
 
 /** The next size that is short to write: a few KiB, MiB or GiB more at most. */
 export function roundUpSize(bytes: number): number {
-  const unit = bytes < KIB ** 2 ? KIB : bytes < KIB ** 3 ? KIB ** 2 : KIB ** 3 / 16;
+  const unit = bytes < MIB ? KIB : bytes < GIB ? MIB : GIB / 16;
   return Math.ceil(bytes / unit) * unit;
 }

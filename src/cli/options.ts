@@ -9,6 +9,7 @@ import { UsageError } from "../errors.ts";
 import { MAX_PORT } from "../host_port.ts";
 import type { ListenAddress } from "../runtime/tcp_listener.ts";
 import { MAX_CAPACITY, MIN_CAPACITY } from "../lane/lane.ts";
+import type { FullPolicy } from "../lane/ring_producer.ts";
 import type { Plan, RoutePlan } from "../plan.ts";
 import { type InputSpec, STANDARD_INPUT } from "../input/input_spec.ts";
 import type { FileKind } from "../system/file_status.ts";
@@ -42,6 +43,8 @@ const MIN_MAX_LINE = 64;
 const LINES_PER_RING = 4;
 const MIN_REPORT_INTERVAL_MS = 100;
 
+const POLICIES: readonly FullPolicy[] = ["overwrite", "drop-newest", "block"];
+
 /** Metrics are for this machine unless an address is given. */
 const LOOPBACK = "127.0.0.1";
 
@@ -68,33 +71,11 @@ export function resolvePlan(
     ? resolveInputs(flags, isFolder)
     : { inputs: streamsOf(command), folders: [] };
   const { inputs, folders } = read;
-  const capacityBytes = size(flags, "capacity", MIN_CAPACITY, MAX_CAPACITY);
-  const longestLine = Math.floor(capacityBytes / LINES_PER_RING);
-  const ring = {
-    capacityBytes,
-    whenFull: choice(
-      flags,
-      "when-full",
-      ["overwrite", "drop-newest", "block"],
-      isWriterless(inputs, standardInput) ? "block" : "overwrite",
-    ),
-  };
-  const maxLine = (standard: number) =>
-    size(
-      flags,
-      "max-line",
-      MIN_MAX_LINE,
-      longestLine,
-      formatSize(Math.min(standard, longestLine)),
-    );
-  const markers = !flags.has("no-markers");
+  const usualPolicy = isWriterless(inputs, standardInput) ? "block" : "overwrite";
+  const routeTo = (route: ResolvedOutput) => routePlan(flags, route, usualPolicy);
   const outputs = command === undefined
     ? resolveOutputs(flags, inputs, container)
     : commandOutputs(flags, inputs, command);
-  const routeTo = (route: ResolvedOutput): RoutePlan => {
-    const maxLineBytes = maxLine(kindOf(route.output).maxLineBytes ?? DEFAULT_MAX_LINE);
-    return { ...route, ...ring, maxLineBytes, markers };
-  };
   const routes = outputs.map(routeTo);
   const routeOf = (input: InputSpec) => {
     const route = isPerInput(flags)
@@ -130,6 +111,25 @@ export function resolvePlan(
 
 /** What an input may be, where none is known yet. */
 const EXAMPLE: InputSpec = { label: "LABEL", source: STANDARD_INPUT };
+
+/** @param usualPolicy what --when-full means that was not given */
+function routePlan(
+  flags: RawFlags,
+  route: ResolvedOutput,
+  usualPolicy: FullPolicy,
+): RoutePlan {
+  const capacityBytes = size(flags, "capacity", MIN_CAPACITY, MAX_CAPACITY);
+  const longest = Math.floor(capacityBytes / LINES_PER_RING);
+  const usual = Math.min(kindOf(route.output).maxLineBytes ?? DEFAULT_MAX_LINE, longest);
+  return {
+    ...route,
+    capacityBytes,
+    whenFull: choice(flags, "when-full", POLICIES, usualPolicy),
+    maxLineBytes: size(flags, "max-line", MIN_MAX_LINE, longest, formatSize(usual)),
+    markers: !flags.has("no-markers"),
+  };
+}
+
 /** The folder, and those in its path that placeholders name. */
 function keepIn(
   flags: RawFlags,

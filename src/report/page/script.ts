@@ -2,62 +2,35 @@
 /** client.ts as one script for browsers; made by `deno task page`, not by hand. */
 export const SCRIPT: string = `
 var KIB = 1024;
-var SIZE_UNITS = /* @__PURE__ */ new Map([
-  [
-    "",
-    1
-  ],
-  [
-    "b",
-    1
-  ],
-  [
-    "k",
-    KIB
-  ],
-  [
-    "m",
-    KIB ** 2
-  ],
-  [
-    "g",
-    KIB ** 3
-  ],
-  [
-    "kib",
-    KIB
-  ],
-  [
-    "mib",
-    KIB ** 2
-  ],
-  [
-    "gib",
-    KIB ** 3
-  ],
-  [
-    "kb",
-    1e3
-  ],
-  [
-    "mb",
-    1e6
-  ],
-  [
-    "gb",
-    1e9
-  ]
-]);
+var MIB = 1024 ** 2;
+var GIB = 1024 ** 3;
+var SIZE_UNITS = {
+  ...{
+    "": 1,
+    b: 1,
+    k: KIB,
+    m: MIB,
+    g: GIB
+  },
+  ...{
+    kib: KIB,
+    mib: MIB,
+    gib: GIB,
+    kb: 1e3,
+    mb: 1e6,
+    gb: 1e9
+  }
+};
 var MAX_DURATION_MS = 2 ** 31 - 1;
 function formatSize(bytes) {
   for (const [name, unit] of [
     [
       "GiB",
-      KIB ** 3
+      GIB
     ],
     [
       "MiB",
-      KIB ** 2
+      MIB
     ],
     [
       "KiB",
@@ -69,7 +42,7 @@ function formatSize(bytes) {
   return \`\${bytes}\`;
 }
 function roundUpSize(bytes) {
-  const unit = bytes < KIB ** 2 ? KIB : bytes < KIB ** 3 ? KIB ** 2 : KIB ** 3 / 16;
+  const unit = bytes < MIB ? KIB : bytes < GIB ? MIB : GIB / 16;
   return Math.ceil(bytes / unit) * unit;
 }
 
