@@ -12,20 +12,20 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** One connection. Calls after it has closed do nothing. */
-export interface Connection {
+/** Whoever has connected. Calls after the connection has closed do nothing. */
+export interface Caller {
   /** Sends all of it, and closes. Once, and last. */
   finish(bytes: Uint8Array<ArrayBuffer>): void;
   /** Closes at once. */
   abort(): void;
 }
 
-/** What is heard of connections, on the thread that listens. */
-export interface ConnectionEvents {
-  onOpen(connection: Connection): void;
+/** What is heard of callers, on the thread that listens. */
+export interface CallerEvents {
+  onOpen(caller: Caller): void;
   /** `bytes` are good until this returns. */
-  onData(connection: Connection, bytes: Uint8Array): void;
-  onClose(connection: Connection): void;
+  onData(caller: Caller, bytes: Uint8Array): void;
+  onClose(caller: Caller): void;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface ConnectionEvents {
  */
 export function listenTcp(
   address: ListenAddress,
-  events: ConnectionEvents,
+  events: CallerEvents,
 ): ListenAddress {
   return "Bun" in globalThis
     ? listenWithBun(address, events)
@@ -48,7 +48,7 @@ const READ_BYTES = 2048;
 
 function listenWithDeno(
   { host, port }: ListenAddress,
-  events: ConnectionEvents,
+  events: CallerEvents,
 ): ListenAddress {
   const listener = Deno.listen({ hostname: host, port });
   acceptAll(listener, events);
@@ -58,24 +58,24 @@ function listenWithDeno(
 /** A connection that cannot be accepted now may be when others have closed. */
 const ACCEPT_PAUSE_MS = 1000;
 
-async function acceptAll(listener: Deno.Listener, events: ConnectionEvents) {
+async function acceptAll(listener: Deno.Listener, events: CallerEvents) {
   for (;;) {
     // It fails when there are no descriptors left, or the client has gone before
     // it was accepted; the caller notices, and the data path goes on without.
     const socket = await listener.accept().catch(() => undefined);
-    if (socket !== undefined) new DenoConnection(socket, events);
+    if (socket !== undefined) new DenoCaller(socket, events);
     else await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
   }
 }
 
-class DenoConnection implements Connection {
+class DenoCaller implements Caller {
   readonly #socket: Deno.Conn;
-  readonly #events: ConnectionEvents;
+  readonly #events: CallerEvents;
   #open = true;
   /** What is being sent; nothing is read any more then. */
   #reply: Uint8Array<ArrayBuffer> | undefined;
 
-  constructor(socket: Deno.Conn, events: ConnectionEvents) {
+  constructor(socket: Deno.Conn, events: CallerEvents) {
     this.#socket = socket;
     this.#events = events;
     events.onOpen(this);
@@ -117,7 +117,7 @@ function gone(): null {
 
 /** The part of Bun.listen that is used: https://bun.com/docs/api/tcp */
 interface BunSocket {
-  data: BunConnection;
+  data: BunCaller;
   write(bytes: Uint8Array): number;
   end(): void;
   terminate(): void;
@@ -140,12 +140,12 @@ interface BunRuntime {
 
 function listenWithBun(
   { host, port }: ListenAddress,
-  events: ConnectionEvents,
+  events: CallerEvents,
 ): ListenAddress {
   const { Bun } = globalThis as unknown as { Bun: BunRuntime };
   const socket: BunHandlers = {
     open: (socket) => {
-      socket.data = new BunConnection(socket);
+      socket.data = new BunCaller(socket);
       events.onOpen(socket.data);
     },
     data: ({ data }, bytes) => {
@@ -166,7 +166,7 @@ function listenWithBun(
   }
 }
 
-class BunConnection implements Connection {
+class BunCaller implements Caller {
   readonly #socket: BunSocket;
   #rest: Uint8Array | undefined;
 

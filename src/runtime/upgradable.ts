@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { nodeNet, nodeTls } from "./on_demand.ts";
 import { inWords, strictOptions, type TlsSettings, trustNobodyByDefault } from "./tls.ts";
 
-export interface UpgradableConnection {
+export interface Upgradable {
   /** The next bytes; undefined at the end. One call at a time. Rejects when it broke. */
   read(): Promise<Uint8Array | undefined>;
   /** Settles when the system has taken them. */
@@ -29,16 +29,16 @@ export const canShowCertificate = "Bun" in globalThis ||
 export function connectUpgradable(
   host: string,
   port: number,
-): Promise<UpgradableConnection> {
+): Promise<Upgradable> {
   return canShowCertificate
-    ? NodeConnection.open(host, port)
-    : DenoConnection.open(host, port);
+    ? NodeUpgradable.open(host, port)
+    : DenoUpgradable.open(host, port);
 }
 
 const READ_BYTES = 64 * 1024;
 
 /** For Deno 2.4, and to go with it. */
-class DenoConnection implements UpgradableConnection {
+class DenoUpgradable implements Upgradable {
   #connection: Deno.TcpConn | Deno.TlsConn;
   readonly #buffer = new Uint8Array(READ_BYTES);
 
@@ -46,10 +46,10 @@ class DenoConnection implements UpgradableConnection {
     this.#connection = connection;
   }
 
-  static async open(hostname: string, port: number): Promise<DenoConnection> {
+  static async open(hostname: string, port: number): Promise<DenoUpgradable> {
     const connection = await Deno.connect({ hostname, port });
     connection.setNoDelay();
-    return new DenoConnection(connection);
+    return new DenoUpgradable(connection);
   }
 
   async read(): Promise<Uint8Array | undefined> {
@@ -83,7 +83,7 @@ class DenoConnection implements UpgradableConnection {
   }
 }
 
-class NodeConnection implements UpgradableConnection {
+class NodeUpgradable implements Upgradable {
   #socket: Socket;
   #failure: Error | undefined;
   #ended = false;
@@ -102,9 +102,9 @@ class NodeConnection implements UpgradableConnection {
     this.#listen(socket);
   }
 
-  static async open(host: string, port: number): Promise<NodeConnection> {
+  static async open(host: string, port: number): Promise<NodeUpgradable> {
     const socket = nodeNet().connect({ host, port, noDelay: true });
-    const connection = new NodeConnection(socket);
+    const connection = new NodeUpgradable(socket);
     await connection.#until(socket, "connect");
     return connection;
   }

@@ -4,10 +4,7 @@ import {
   type Server,
   type Transport,
 } from "@nats-io/nats-core/internal";
-import {
-  connectUpgradable,
-  type UpgradableConnection,
-} from "../../runtime/upgradable.ts";
+import { connectUpgradable, type Upgradable } from "../../runtime/upgradable.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
 
 /** A server says more than this of itself only in very large clusters. */
@@ -23,7 +20,7 @@ export class NatsTransport implements Transport {
   closeError?: Error;
   readonly #tls: TlsSettings | undefined;
   readonly #closed = Promise.withResolvers<void>();
-  #connection: UpgradableConnection | undefined;
+  #connection: Upgradable | undefined;
   /** What the server said first, which was looked at before the client asked for it. */
   #first: Uint8Array = new Uint8Array();
   #connected = false;
@@ -52,7 +49,7 @@ export class NatsTransport implements Transport {
     this.#connected = true;
   }
 
-  async #info(connection: UpgradableConnection): Promise<Record<string, unknown>> {
+  async #info(connection: Upgradable): Promise<Record<string, unknown>> {
     for (;;) {
       const bytes = await connection.read();
       if (bytes === undefined) throw new Error("the server closed the connection");

@@ -7,7 +7,7 @@
 import { isMeant } from "./host_check.ts";
 import { formatHostPort } from "../../host_port.ts";
 import {
-  type Connection,
+  type Caller,
   type ListenAddress,
   listenTcp,
 } from "../../runtime/tcp_listener.ts";
@@ -74,15 +74,15 @@ const decoder = new TextDecoder("latin1");
 export function serveHttp(address: ListenAddress, answer: Answer): string {
   const visitors = new Visitors();
   const found = listenTcp(address, {
-    onOpen: (connection) => visitors.add(connection),
-    onData: (connection, bytes) => {
-      const visitor = visitors.get(connection);
+    onOpen: (caller) => visitors.add(caller),
+    onData: (caller, bytes) => {
+      const visitor = visitors.get(caller);
       if (visitor === undefined) return;
       visitor.request += decoder.decode(bytes);
       const reply = replyTo(visitor.request, address.host, answer);
-      if (reply !== undefined) connection.finish(reply);
+      if (reply !== undefined) caller.finish(reply);
     },
-    onClose: (connection) => visitors.remove(connection),
+    onClose: (caller) => visitors.remove(caller),
   });
   return `http://${formatHostPort(found)}/`;
 }
@@ -93,24 +93,24 @@ export function serveHttp(address: ListenAddress, answer: Answer): string {
  */
 class Visitors {
   /** In the order in which they came. */
-  readonly #visitors = new Map<Connection, Visitor>();
+  readonly #visitors = new Map<Caller, Visitor>();
   #trimming: ReturnType<typeof setTimeout> | undefined;
 
-  add(connection: Connection): void {
-    const deadline = setTimeout(() => connection.abort(), CONNECTION_MS);
+  add(caller: Caller): void {
+    const deadline = setTimeout(() => caller.abort(), CONNECTION_MS);
     const sinceMs = performance.now();
-    this.#visitors.set(connection, { request: "", sinceMs, deadline });
+    this.#visitors.set(caller, { request: "", sinceMs, deadline });
     this.#dismissOldest(MAX_CONNECTIONS_AT_ONCE, sinceMs);
     this.#trim();
   }
 
-  get(connection: Connection): Visitor | undefined {
-    return this.#visitors.get(connection);
+  get(caller: Caller): Visitor | undefined {
+    return this.#visitors.get(caller);
   }
 
-  remove(connection: Connection): void {
-    clearTimeout(this.#visitors.get(connection)?.deadline);
-    this.#visitors.delete(connection);
+  remove(caller: Caller): void {
+    clearTimeout(this.#visitors.get(caller)?.deadline);
+    this.#visitors.delete(caller);
   }
 
   #trim(): void {
@@ -128,10 +128,10 @@ class Visitors {
 
   /** Those that came until then, as far as there are more than `left` in all. */
   #dismissOldest(left: number, untilMs: number): void {
-    for (const [connection, { sinceMs }] of this.#visitors) {
+    for (const [caller, { sinceMs }] of this.#visitors) {
       if (this.#visitors.size <= left || sinceMs > untilMs) return;
-      this.remove(connection);
-      connection.abort();
+      this.remove(caller);
+      caller.abort();
     }
   }
 }
