@@ -5,9 +5,9 @@
  */
 
 import type { X509Certificate } from "node:crypto";
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
-import { nodeCrypto, nodeNet, nodeTls } from "./on_demand.ts";
+import { nodeCrypto, nodeNet, nodeStream, nodeTls } from "./on_demand.ts";
 
 /** A stream over a TCP connection that emits `secureConnect` when it is ready. */
 export interface TlsStream extends Duplex {
@@ -35,7 +35,7 @@ export interface TlsSettings {
 export function connectTls(host: string, port: number, tls: TlsSettings): TlsStream {
   return "Bun" in globalThis
     ? connectWithBun(host, port, tls)
-    : new DenoTlsStream(host, port, tls);
+    : connectWithDeno(host, port, tls);
 }
 
 function connectWithBun(host: string, port: number, tls: TlsSettings): TlsStream {
@@ -104,64 +104,62 @@ export function inWords(error: Error): Error {
 
 const READ_BYTES = 64 * 1024;
 
-class DenoTlsStream extends Duplex implements TlsStream {
-  readonly #opening: Promise<Deno.TlsConn>;
-  localPort: number | undefined;
-  remoteAddress: string | undefined;
-  remotePort: number | undefined;
-
-  constructor(hostname: string, port: number, { ca, cert, key }: TlsSettings) {
-    super();
-    trustNobodyByDefault();
-    const identity = cert === undefined || key === undefined ? {} : { cert, key };
-    this.#opening = Deno.connectTls({ hostname, port, caCerts: [ca], ...identity });
-    this.#open().catch((error) => this.destroy(inWords(error)));
-  }
-
-  async #open(): Promise<void> {
-    const connection = await this.#opening;
+function connectWithDeno(
+  hostname: string,
+  port: number,
+  { ca, cert, key }: TlsSettings,
+): TlsStream {
+  trustNobodyByDefault();
+  const identity = cert === undefined || key === undefined ? {} : { cert, key };
+  const opening = Deno.connectTls({ hostname, port, caCerts: [ca], ...identity });
+  const stream: Duplex = new (nodeStream().Duplex)({
+    read: () => {
+      nextBytes(opening).then((bytes) => stream.push(bytes))
+        .catch((error) => stream.destroy(error));
+    },
+    write: (bytes: Uint8Array, _encoding, done) => {
+      writeAll(opening, bytes).then(() => done(), done);
+    },
+    final: (done) => {
+      opening.then((connection) => connection.closeWrite()).then(() => done(), done);
+    },
+    destroy: (error, done) => {
+      // One that has never been made needs no closing, and has said why already.
+      opening.then((connection) => connection.close()).catch(() => {});
+      done(error);
+    },
+  });
+  const announce = async () => {
+    const connection = await opening;
     // The certificates are looked at before the connection counts as made.
     await connection.handshake();
-    this.localPort = (connection.localAddr as Deno.NetAddr).port;
-    const { hostname, port } = connection.remoteAddr as Deno.NetAddr;
-    this.remoteAddress = hostname;
-    this.remotePort = port;
-    this.emit("secureConnect");
-  }
+    const own = connection.localAddr as Deno.NetAddr;
+    const peer = connection.remoteAddr as Deno.NetAddr;
+    const ends = {
+      localPort: own.port,
+      remoteAddress: peer.hostname,
+      remotePort: peer.port,
+    };
+    Object.assign(stream, ends);
+    stream.emit("secureConnect");
+    stream.emit("secureConnect");
+  };
+  announce().catch((error) => stream.destroy(inWords(error)));
+  return stream;
+}
 
-  override _read(): void {
-    this.#pull().catch((error) => this.destroy(error));
-  }
+/** Null at the end. */
+async function nextBytes(opening: Promise<Deno.TlsConn>): Promise<Uint8Array | null> {
+  const connection = await opening;
+  const buffer = new Uint8Array(READ_BYTES);
+  const count = await connection.read(buffer);
+  return count === null ? null : buffer.subarray(0, count);
+}
 
-  async #pull(): Promise<void> {
-    const connection = await this.#opening;
-    const buffer = new Uint8Array(READ_BYTES);
-    const count = await connection.read(buffer);
-    this.push(count === null ? null : buffer.subarray(0, count));
-  }
-
-  override _write(
-    bytes: Uint8Array,
-    _encoding: string,
-    done: (error?: Error) => void,
-  ): void {
-    this.#push(bytes).then(() => done(), done);
-  }
-
-  async #push(bytes: Uint8Array): Promise<void> {
-    const connection = await this.#opening;
-    for (let at = 0; at < bytes.length;) {
-      at += await connection.write(bytes.subarray(at));
-    }
-  }
-
-  override _final(done: (error?: Error) => void): void {
-    this.#opening.then((connection) => connection.closeWrite()).then(() => done(), done);
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    // One that has never been made needs no closing, and has said why already.
-    this.#opening.then((connection) => connection.close()).catch(() => {});
-    done(error);
-  }
+async function writeAll(
+  opening: Promise<Deno.TlsConn>,
+  bytes: Uint8Array,
+): Promise<void> {
+  const connection = await opening;
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
