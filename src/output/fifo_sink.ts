@@ -137,11 +137,15 @@ class FifoSink implements Sink {
     return taken;
   }
 
-  /** Puts into the pipe what it has room for. */
+  /**
+   * Puts into the pipe what it has room for: whole records, in one write, so that they are
+   * whole even if this process is killed; only of one that is longer, a part.
+   */
   #fill(descriptor: number, piece: Outgoing, from: number): void {
     const at = from + this.#unconfirmed;
     if (at === piece.length) return;
-    const count = write(descriptor, piece.address + at, piece.length - at);
+    const bytes = wholeRecords(piece, at, PIPE_BYTES) || PIPE_BYTES;
+    const count = write(descriptor, piece.address + at, bytes);
     if (count > 0) this.#unconfirmed += count;
     else if (count !== -EAGAIN && count !== -EPIPE) {
       throw new TemporaryError(`cannot write to ${this.#name}: ${describeError(-count)}`);

@@ -4,7 +4,7 @@
  * and started again. With 1 and a seed it runs one trial again.
  */
 
-import { PROGRAMS } from "../end_to_end/programs.ts";
+import { EXECUTABLES, PROGRAMS } from "../end_to_end/programs.ts";
 import { runTrial } from "./kill_trial.ts";
 import { runRestartTrial } from "./restart_trial.ts";
 
@@ -12,8 +12,9 @@ const DEFAULT_TRIALS = 1000;
 
 const trials = Number(Deno.args[0] ?? DEFAULT_TRIALS);
 const firstSeed = Number(Deno.args[1] ?? Math.floor(Math.random() * 2 ** 31));
-const run = Deno.args[2] === "restarts" ? runRestartTrial : runTrial;
-const programs = PROGRAMS.filter(({ missing }) => !missing);
+const restarts = Deno.args[2] === "restarts";
+const run = restarts ? runRestartTrial : runTrial;
+const programs = (restarts ? EXECUTABLES : PROGRAMS).filter(({ missing }) => !missing);
 console.log(`${trials} trials of each program from seed ${firstSeed}`);
 let failures = 0;
 for (let seed = firstSeed; seed < firstSeed + trials; seed++) {
