@@ -294,7 +294,7 @@ function routeFor({ name, header }: LeftFile, plan: Plan, plans: RoutePlan[]): n
     inputs.some((input) => input.label === label)
   );
   if (route < 0 && plan.separate !== undefined) {
-    const own = plan.separate({ label, source: sourceOf(header, name, false) });
+    const own = plan.separate({ label, source: sourceOf(header.run, name, false) });
     route = plans.findIndex(({ output }) => output.name === own.output.name);
     if (route < 0) route = plans.push({ ...own, inputs: [] }) - 1;
   }
@@ -308,11 +308,14 @@ function routeFor({ name, header }: LeftFile, plan: Plan, plans: RoutePlan[]): n
   return route;
 }
 
-function inputOf({ file: { header, name }, left }: Recovered): InputSpec {
-  return { label: header.label, source: sourceOf(header, name, left.ended) };
+function inputOf({ file: { header, name }, left, goesOn }: Recovered): InputSpec {
+  const { label, run } = header;
+  // What is made of a line is something else now, and must not pass for what was.
+  const source = sourceOf(goesOn ? run : crypto.randomUUID(), name, left.ended);
+  return { label, source };
 }
 
-function sourceOf({ run }: KeptHeader, path: string, ended: boolean): InputSource {
+function sourceOf(run: string, path: string, ended: boolean): InputSource {
   return { kind: "kept", path, run, ended };
 }
 

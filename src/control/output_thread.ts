@@ -105,6 +105,7 @@ class OutputThread implements LoopArrivals {
     }, format);
     return new Outlet({
       lanes: lanes.map((lane) => this.#unpack(lane)),
+      run,
       stays,
       board,
       slot,
@@ -118,7 +119,6 @@ class OutputThread implements LoopArrivals {
       },
       format: makeFormat(format, {
         maxLineBytes,
-        run,
         host: hostName(),
         bare: kind.makesDocuments ?? false,
         ...(output.syslog && { syslog: output.syslog }),

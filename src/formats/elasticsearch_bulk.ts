@@ -18,12 +18,11 @@ const MARKER = {
  * is an object, as the Elastic Common Schema has it: the templates for logs that come
  * with Elasticsearch refuse documents where it is a text.
  *
- * @param thisRun the name of this run, which no other has on any machine
  * @param host the machine's name; left out where it has none
  */
-export function elasticsearchBulk(thisRun: string, host: string): RecordLayout {
+export function elasticsearchBulk(host: string): RecordLayout {
   const origin = host === "" ? {} : { host: { name: host } };
-  const action = (label: string, run = thisRun, id: string) =>
+  const action = (label: string, run: string, id: string) =>
     `{"create":{"_id":"${label}-${run}-${id}"}}\n`;
   return {
     escapes: JSON_ESCAPES,

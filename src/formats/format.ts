@@ -10,8 +10,11 @@ import type { Batch } from "../lane/batch.ts";
 /** The input that a batch comes from. */
 export interface Stream {
   readonly label: string;
-  /** The run whose lines they are, where it is an earlier one; see `FormatSettings`. */
-  readonly run?: string | undefined;
+  /**
+   * The run whose lines they are, by a name that no other has on any machine, and no other
+   * input with this label.
+   */
+  readonly run: string;
   /** The input's shared memory, and its address. */
   readonly memory: Uint8Array;
   readonly address: number;
@@ -29,8 +32,9 @@ export interface Gap {
   /** Arrival of what came before and after it, in microseconds since 1970. */
   readonly from: number;
   readonly to: number;
-  /** Number of the first line after it, from 0. */
+  /** Numbers of the first line and byte after it, from 0. */
   readonly nextLine: number;
+  readonly nextByte: number;
 }
 
 /** How much of the input is in the first bytes of an outgoing piece. */
@@ -54,8 +58,10 @@ export interface Progress {
 export interface Outgoing {
   /** The input that it comes from, or whose lines are missing. */
   readonly label: string;
-  /** Number of the line that its first byte belongs to, or that comes next; from 0. */
-  readonly firstLine: number;
+  /** The run that has read it; see `Stream`. */
+  readonly run: string;
+  /** Number of the first byte of the input in it, or that comes next; from 0. */
+  readonly firstByte: number;
   readonly length: number;
   /** The address of the first byte in this process, for system calls. */
   readonly address: number;

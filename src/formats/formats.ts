@@ -18,8 +18,6 @@ import { DEFAULT_IDENTITY, type SyslogIdentity } from "./syslog.ts";
 export interface FormatSettings {
   /** Longer lines are written as several records, where a format has records. */
   readonly maxLineBytes: number;
-  /** Names this run among those of all machines; one like it was never made before. */
-  readonly run: string;
   /** The machine's name, or the container's; empty where it has none. */
   readonly host: string;
   /** What syslog messages say of their sender, where the destination has a say in it. */
@@ -61,7 +59,7 @@ const FORMATS = {
   "elasticsearch-bulk": {
     isJson: true,
     hasIds: true,
-    layout: ({ run, host }) => elasticsearchBulk(run, host),
+    layout: ({ host }) => elasticsearchBulk(host),
   },
   loki: { isJson: true, layout: () => LOKI, document: lokiPush },
   otlp: {

@@ -2,7 +2,7 @@ import { formatTime } from "../units.ts";
 import type { Gap } from "./format.ts";
 
 /** What every format's gap marker says; raw output has it as a line of its own. */
-export function gapSentence(gap: Omit<Gap, "nextLine">): string {
+export function gapSentence(gap: Omit<Gap, "nextLine" | "nextByte">): string {
   const lines = gap.lines === 1 ? "1 line" : `${gap.lines} lines`;
   return `spillway: ${lines} (${gap.bytes} bytes) ${gap.reason} between ${
     formatTime(gap.from / 1000)

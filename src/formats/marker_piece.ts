@@ -7,7 +7,8 @@ const encoder = new TextEncoder();
 /** Records that say something of the program's own, and hold nothing of the input. */
 export class MarkerPiece implements Outgoing {
   readonly label: string;
-  readonly firstLine: number;
+  readonly run: string;
+  readonly firstByte: number;
   readonly bytes: Uint8Array;
   readonly length: number;
   readonly address: number;
@@ -16,17 +17,18 @@ export class MarkerPiece implements Outgoing {
   readonly #ends: number[] = [];
 
   /**
-   * @param origin the input that it speaks of, and the line that comes next
+   * @param origin the input that it speaks of, and the byte that comes next
    * @param records each with its newline
    * @param startsInside the first only ends a record that was begun before
    */
   constructor(
-    { label, firstLine }: Pick<Outgoing, "label" | "firstLine">,
+    { label, run, firstByte }: Pick<Outgoing, "label" | "run" | "firstByte">,
     records: readonly string[],
     startsInside: boolean,
   ) {
     this.label = label;
-    this.firstLine = firstLine;
+    this.run = run;
+    this.firstByte = firstByte;
     this.bytes = encoder.encode(records.join(""));
     this.length = this.bytes.length;
     this.address = addressOf(this.bytes);

@@ -55,12 +55,12 @@ export class RawFormat implements Format {
     else this.#inside = state === INSIDE_THIS ? stream : null;
   }
 
-  marker(gap: Gap, { label }: Stream): Outgoing {
+  marker(gap: Gap, { label, run }: Stream): Outgoing {
     const startsInside = this.#inside !== undefined;
     this.#inside = undefined;
     const marker = `${gapSentence(gap)}\n`;
     const records = startsInside ? ["\n", marker] : [marker];
-    const origin = { label, firstLine: gap.nextLine };
+    const origin = { label, run, firstByte: gap.nextByte };
     return new MarkerPiece(origin, records, startsInside);
   }
 
@@ -98,8 +98,12 @@ class BatchPiece implements Outgoing {
     return this.#stream.label;
   }
 
-  get firstLine(): number {
-    return this.#batch.firstLine;
+  get run(): string {
+    return this.#stream.run;
+  }
+
+  get firstByte(): number {
+    return this.#batch.firstByte;
   }
 
   get length(): number {

@@ -31,9 +31,9 @@ export interface RecordLayout {
   readonly makeStamp?: () => Stamp;
   /**
    * @param goesOn the line goes on in the next record of this stream
-   * @param run that of the settings, unless the stream is an earlier run's
+   * @param run see `Stream`
    */
-  record(label: string, goesOn: boolean, run?: string): RecordText;
+  record(label: string, goesOn: boolean, run: string): RecordText;
   /** A whole record that says what is missing. @param time as the stamp writes it */
-  marker(gap: Gap, label: string, time: string, run?: string): string;
+  marker(gap: Gap, label: string, time: string, run: string): string;
 }

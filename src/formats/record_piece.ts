@@ -17,7 +17,7 @@ export class RecordPiece implements Outgoing {
   #countedBytes = 0;
   #countedLines = 0;
   readonly #progress: Progress = { bytes: 0, lines: 0 };
-  firstLine = 0;
+  firstByte = 0;
   readonly startsInside = false;
   readonly endsInside = false;
 
@@ -31,10 +31,10 @@ export class RecordPiece implements Outgoing {
    * Empties the piece.
    *
    * @param inputAt offset of the input that comes next
-   * @param firstLine number of the line that it belongs to
+   * @param firstByte its number in the stream
    */
-  clear(inputAt: number, firstLine: number): void {
-    this.firstLine = firstLine;
+  clear(inputAt: number, firstByte: number): void {
+    this.firstByte = firstByte;
     this.#records = 0;
     this.#inputAt = inputAt;
     this.#countedBytes = this.#countedLines = 0;
@@ -58,6 +58,10 @@ export class RecordPiece implements Outgoing {
 
   get label(): string {
     return this.#stream.label;
+  }
+
+  get run(): string {
+    return this.#stream.run;
   }
 
   get length(): number {

@@ -120,7 +120,7 @@ export class RecordWriter {
   begin(batch: Batch): void {
     if (this.#inside && batch.bytes > 0 && !batch.startsInside) {
       // The rest of the line is lost, and no marker has said so.
-      this.#closing = this.#markerPiece(batch.firstLine, [
+      this.#closing = this.#markerPiece(batch.firstByte, [
         this.#endOfLine(batch.gapFrom),
       ]);
     }
@@ -142,7 +142,7 @@ export class RecordWriter {
     const batch = this.#batch;
     const piece = this.#piece;
     const from = this.#at;
-    piece.clear(from, batch.firstLine + this.#toldLines);
+    piece.clear(from, batch.firstByte + from - this.#stream.handAt);
     this.#to = this.#recordsAt;
     while (this.#frame < batch.frames && this.#hasRoom) this.#writeFrame();
     this.#begun = this.#frame < batch.frames;
@@ -159,11 +159,12 @@ export class RecordWriter {
     const time = this.#timeText(gap.to);
     const { label, run } = this.#stream;
     const marker = this.#layout.marker(gap, label, time, run);
-    return this.#markerPiece(gap.nextLine, [...ends, marker]);
+    return this.#markerPiece(gap.nextByte, [...ends, marker]);
   }
 
-  #markerPiece(firstLine: number, records: readonly string[]): MarkerPiece {
-    return new MarkerPiece({ label: this.#stream.label, firstLine }, records, false);
+  #markerPiece(firstByte: number, records: readonly string[]): MarkerPiece {
+    const { label, run } = this.#stream;
+    return new MarkerPiece({ label, run, firstByte }, records, false);
   }
 
   #timeText(micros: number): string {

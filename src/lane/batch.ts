@@ -9,6 +9,8 @@ export interface Batch {
   lines: number;
   /** Number of the first line, or of the line that the batch goes on with; from 0. */
   firstLine: number;
+  /** Number of the first byte, or of the one that comes next; from 0. */
+  firstByte: number;
   frames: number;
   /** Where each frame's payload ends within the batch. */
   readonly frameEnds: Uint32Array;

@@ -58,7 +58,7 @@ export const NO_PROGRESS: HandProgress = {
 };
 
 /** What a batch says that is not in the hand itself. */
-export type HeldBatch = Omit<Batch, "frameEnds" | "frameTimes">;
+export type HeldBatch = Omit<Batch, "frameEnds" | "frameTimes" | "firstByte">;
 
 /**
  * What is in the hand of a lane that is kept, in its words: a batch is in the journal

@@ -31,6 +31,7 @@ const EMPTY_BATCH = {
   bytes: 0,
   lines: 0,
   firstLine: 0,
+  firstByte: 0,
   frames: 0,
   startsInside: false,
   end: false,
@@ -101,6 +102,8 @@ export class RingConsumer {
   resume(): Batch | undefined {
     if (!this.#journal?.isHeld) return undefined;
     this.#journal.readInto(this.#batch);
+    // Within a batch nothing is missing, and its place is after it.
+    this.#batch.firstByte = this.#place.byte.value - this.#batch.bytes;
     this.#ended = this.#batch.end;
     return this.#batch.end || this.#batch.frames > 0 ? this.#batch : undefined;
   }
@@ -256,6 +259,7 @@ export class RingConsumer {
       batch.gapTo = time;
       batch.startsInside = startsInside;
       batch.firstLine = this.#firstLine.value;
+      batch.firstByte = this.#firstByte.value;
     }
     if (startsInside && walk.gapBytes > 0) {
       // The beginning of this line is lost, so the rest goes with it.

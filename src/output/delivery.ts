@@ -240,9 +240,10 @@ export class Delivery {
   }
 
   #settle(custody: Custody): void {
+    let reached: Reached | undefined;
     for (;;) {
       const verdict = custody.takeVerdict();
-      if (verdict === undefined) return;
+      if (verdict === undefined) break;
       const oldest = this.#unsettled[0]!;
       const { origin, time } = oldest;
       const { bytes, lines } = verdict.of ?? oldest;
@@ -250,8 +251,8 @@ export class Delivery {
       if (verdict.of === undefined) {
         this.#unsettled.shift();
         // With the last one comes what was refused after it.
-        if (this.#unsettled.length === 0) this.#noteArrived();
-        else this.#noteArrived(oldest.reached);
+        const isLast = this.#unsettled.length === 0;
+        reached = isLast ? this.#hand?.headway?.reached : oldest.reached;
       }
       oldest.bytes -= bytes;
       oldest.lines -= lines;
@@ -263,6 +264,8 @@ export class Delivery {
       }
       this.#attempts.worked();
     }
+    // All of what was acknowledged together, or what goes again would be cut elsewhere.
+    if (reached !== undefined) this.#noteArrived(reached);
   }
 
   /** All of the hand that was passed on has arrived, or was refused; or so much of it. */

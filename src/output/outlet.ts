@@ -19,6 +19,8 @@ import { Wait } from "./wait.ts";
 
 export interface OutletContext {
   readonly lanes: readonly LabelledLane[];
+  /** Names this run among those of all machines; one like it was never made before. */
+  readonly run: string;
   /** Where lanes come and go: it ends when it is closed, and not with its last lane. */
   readonly stays: boolean;
   readonly board: Board;
@@ -56,8 +58,9 @@ interface Input extends Origin {
   /** Where its lane is kept. */
   readonly journal: HandJournal | undefined;
   readonly stream: Stream;
-  /** Number of the line after those that were taken, from 0. */
+  /** Numbers of the line and byte after those that were taken, from 0. */
   nextLine: number;
+  nextByte: number;
   /** Its hand, and what formats write. */
   readonly pages: UnusedPages;
   /** What is missing in it was lost with the machine. */
@@ -142,7 +145,7 @@ export class Outlet {
       consumer,
       stream: {
         label,
-        run,
+        run: run ?? this.#runOf(found),
         memory: new Uint8Array(lane.memory.buffer),
         kernels: kernels(lane.memory),
         handAt: lane.handAt,
@@ -154,6 +157,7 @@ export class Outlet {
       journal,
       headway: journal && new Headway(journal, this.#context.sink),
       nextLine: 0,
+      nextByte: 0,
       pages: new UnusedPages(lane.memory, [
         ...(lane.kept ? [] : [hand]),
         { at: lane.outputAt, bytes: lane.outputBytes },
@@ -163,6 +167,12 @@ export class Outlet {
         ? this.#inputs.findLast(({ stream }) => stream.label === label)
         : undefined,
     });
+  }
+
+  /** Another input with the same label may have come before, and have counted from 0, too. */
+  #runOf(found: number | undefined): string {
+    const { run } = this.#context;
+    return found === undefined ? run : `${run}-${found}`;
   }
 
   /** No lane comes any more: it ends with those that it has. */
@@ -243,6 +253,7 @@ export class Outlet {
     this.#batch = batch;
     this.#input = input;
     input.nextLine = batch.firstLine + batch.lines;
+    input.nextByte = batch.firstByte + batch.bytes;
     if (!batch.startsInside) input.refused.insideLine = false;
     // Of a line that had begun, the end may be missing, and nobody knows how long it was.
     const hasGap = batch.gapBytes > 0 || input.isDamaged && batch.gapLines > 0;
@@ -285,10 +296,11 @@ export class Outlet {
     const delivery = this.#delivery;
     if (!markers || !format.atLineStart && !this.#ended) return false;
     for (const input of this.#inputs) {
-      const { refused, nextLine, stream } = input;
+      const { refused, nextLine, nextByte, stream } = input;
       if (refused.isEmpty || refused.insideLine && !this.#ended) continue;
       const { lines, bytes, from, to } = refused;
-      const gap = { reason: "rejected", lines, bytes, from, to, nextLine } as const;
+      const where = { from, to, nextLine, nextByte };
+      const gap = { reason: "rejected", lines, bytes, ...where } as const;
       refused.clear();
       delivery.begin(format.marker(gap, stream), input, to);
       return true;
@@ -304,6 +316,7 @@ export class Outlet {
       from: batch.gapFrom,
       to: batch.gapTo,
       nextLine: batch.firstLine,
+      nextByte: batch.firstByte,
     };
   }
 

@@ -32,7 +32,6 @@ function measure(name: typeof FORMAT_NAMES[number], lineBytes: number): number {
   const batch = input.drain()!;
   const format = makeFormat(name, {
     maxLineBytes: 64 * 1024,
-    run: "a run",
     host: "web-1",
   });
   const rates: number[] = [];

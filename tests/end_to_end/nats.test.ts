@@ -41,7 +41,7 @@ testNats("a stream holds the lines in their order", async (program, server) => {
   assert(messages.length < 100, `${messages.length} messages`);
   for (const { subject, id } of messages) {
     assertEquals(subject, "logs.app");
-    assertMatch(id, /^[0-9a-f]{16}-stdout-\d+(\.\d+)?$/);
+    assertMatch(id, /^[0-9a-f-]{36}-stdout-\d+-\d+$/);
   }
 });
 
@@ -63,7 +63,7 @@ testNats("batch=line makes a message of each line", async (program, server) => {
   ]);
   assertEquals(
     messages.slice(-3).map(({ id, partial }) => [id.split("-").at(-1), partial]),
-    [["3000", false], ["3001", false], ["3002", true]],
+    [["300000", false], ["300001", false], ["300004", true]],
   );
   assertEquals(summaryIn(stderr).lines_out, 3002);
 });

@@ -5,8 +5,7 @@ import { anyBytes } from "./arbitrary.ts";
 import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
 import { dockerString } from "./text_rules.ts";
 
-const make = () =>
-  makeFormat("json-file", { maxLineBytes: 64 * 1024, run: "a run", host: "" });
+const make = () => makeFormat("json-file", { maxLineBytes: 64 * 1024, host: "" });
 
 Deno.test("json-file writes the lines that Docker writes", () => {
   const input = new TestInput("stdout");
@@ -65,6 +64,7 @@ Deno.test("a json-file gap marker carries its numbers as attributes", () => {
     from: START_TIME,
     to: START_TIME + 1_456_789,
     nextLine: 99,
+    nextByte: 9900,
   } as const;
   const piece = make().marker(gap, new TestInput("stdout").stream);
   const sentence = "spillway: 1234 lines (56789 bytes) overwritten between " +

@@ -12,12 +12,10 @@ import {
 import { MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { readOtlp } from "./otlp_definition.ts";
 import { RFC_5424 } from "./parsed_record.ts";
-import { bytesOf, flush, START_TIME, TestInput, textOf } from "./pipeline.ts";
+import { bytesOf, flush, RUN, START_TIME, TestInput, textOf } from "./pipeline.ts";
 
-const RUN = "0dfb11ac-2bd5-4a3c-8f2e-2f2c1c1d0a42";
 const SETTINGS: FormatSettings = {
   maxLineBytes: 64,
-  run: RUN,
   host: "web-1",
 };
 const TIME = "2026-11-22T10:00:00.000001Z";
@@ -29,6 +27,7 @@ const GAP: Gap = {
   from: START_TIME,
   to: START_TIME + 1_456_000,
   nextLine: 99,
+  nextByte: 9900,
 };
 const SENTENCE = "spillway: 1 line (56789 bytes) dropped between " +
   "2026-11-22T10:00:00.000Z and 2026-11-22T10:00:01.456Z";

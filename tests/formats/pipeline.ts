@@ -17,6 +17,9 @@ import { RingProducer } from "../../src/lane/ring_producer.ts";
 /** When the input of every test starts to come in, in microseconds since 1970. */
 export const START_TIME = Date.UTC(2026, 10, 22, 10, 0, 0) * 1000;
 
+/** As a run names itself. */
+export const RUN = "0dfb11ac-2bd5-4a3c-8f2e-2f2c1c1d0a42";
+
 const DEFAULT_MAX_LINE_BYTES = 64 * 1024;
 const LANDING_BYTES = 1024 * 1024;
 const HAND_BYTES = 1024 * 1024;
@@ -46,6 +49,7 @@ export class TestInput {
     this.#consumer = new RingConsumer(ring, START_TIME);
     this.stream = {
       label,
+      run: RUN,
       memory: new Uint8Array(ring.memory.buffer),
       kernels: kernels(ring.memory),
       handAt: ring.handAt,
@@ -132,6 +136,7 @@ function gapOf(batch: Batch): Gap {
     from: batch.gapFrom,
     to: batch.gapTo,
     nextLine: batch.firstLine,
+    nextByte: batch.firstByte,
   };
 }
 

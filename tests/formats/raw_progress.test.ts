@@ -55,7 +55,7 @@ Deno.test("an unfinished last line is counted with its last byte, or by itself",
 Deno.test("nothing of a marker is counted", () => {
   const gap = { lines: 3, bytes: 30, from: START_TIME, to: START_TIME };
   const marker = new RawFormat().marker(
-    { ...gap, reason: "dropped", nextLine: 0 },
+    { ...gap, reason: "dropped", nextLine: 0, nextByte: 0 },
     new TestInput("stdout").stream,
   );
   const { bytes, lines } = marker.progress(marker.length);

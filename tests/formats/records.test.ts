@@ -27,7 +27,7 @@ const MAX_LINE_BYTES = 64;
 const CAPACITY_BYTES = 256 * 1024;
 
 function make(name: RecordFormatName, maxLineBytes = MAX_LINE_BYTES): Format {
-  return makeFormat(name, { maxLineBytes, run: "a run", host: "web-1" });
+  return makeFormat(name, { maxLineBytes, host: "web-1" });
 }
 
 /** What the parser should read of a piece of a line. */

@@ -60,6 +60,23 @@ Deno.test("lanes come and go, and the outlet ends when it is closed and not befo
   assertEquals(outlet.step(0), "ended");
 });
 
+Deno.test("what comes under a label again is not taken for what had come before", () => {
+  const runs: string[] = [];
+  const sink: Sink = {
+    write: (piece, from) => {
+      runs.push(piece.run);
+      return piece.length - from;
+    },
+    finish: () => true,
+  };
+  const outlet = makeOutlet(sink, []);
+  for (const found of [7, 8]) {
+    outlet.add({ ...laneWith("the same\n", found), label: "app" });
+    outlet.step(0);
+  }
+  assertEquals([runs.length, new Set(runs).size], [2, 2]);
+});
+
 Deno.test("a lane is another's only when all that came through it has arrived", () => {
   const flushed: number[] = [];
   const sink = new LateSink();

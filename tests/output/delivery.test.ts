@@ -65,7 +65,8 @@ function linesOf(text: string): Outgoing {
   const linesIn = (part: Uint8Array) => part.filter((byte) => byte === 10).length;
   return {
     label: "stdout",
-    firstLine: 0,
+    run: "a run",
+    firstByte: 0,
     bytes,
     length: bytes.length,
     address: 0,

@@ -46,7 +46,8 @@ function linesOf(text: string): Outgoing {
   const bytes = new TextEncoder().encode(text);
   return {
     label: "stdout",
-    firstLine: 0,
+    run: "a run",
+    firstByte: 0,
     bytes,
     length: bytes.length,
     address: 0,

@@ -100,7 +100,7 @@ function timeOf(line: number): number {
 }
 
 function marker(
-  gap: Omit<Gap, "reason" | "nextLine">,
+  gap: Omit<Gap, "reason" | "nextLine" | "nextByte">,
   reason: Gap["reason"] = "overwritten",
 ): string {
   return `${gapSentence({ ...gap, reason })}\n`;

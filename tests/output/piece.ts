@@ -5,7 +5,8 @@ import { addressOf } from "../../src/system/memory.ts";
 export function pieceOf(bytes: Uint8Array): Outgoing {
   return {
     label: "stdout",
-    firstLine: 0,
+    run: "a run",
+    firstByte: 0,
     bytes,
     length: bytes.length,
     address: addressOf(bytes),

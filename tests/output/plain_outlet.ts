@@ -9,6 +9,7 @@ export function plainOutlet(
   settings: Pick<OutletContext, "lanes" | "sink"> & Partial<OutletContext>,
 ): Outlet {
   return new Outlet({
+    run: "a run",
     stays: false,
     board: Board.create(),
     slot: 0,

@@ -176,6 +176,7 @@ export class SimulatedRun {
   #outletOf(number: number, route: Route, rings: readonly Lane[]): Outlet {
     const { markers, policy } = this.#scenario;
     return new Outlet({
+      run: "a run",
       lanes: route.inputs.map((index) => ({
         label: LABELS[index]!,
         lane: rings[index]!,
@@ -205,7 +206,6 @@ export class SimulatedRun {
     const { format, maxLineBytes, markers } = this.#scenario;
     const real = makeFormat(format, {
       maxLineBytes,
-      run: "a run",
       host: "",
     });
     return {

@@ -99,7 +99,7 @@ export class JetStreamConnection {
    *
    * @param bytes may be used again when the event loop has had its turn
    */
-  publish({ number, id, goesOn }: Message, bytes: Uint8Array): void {
+  publish({ number, goesOn }: Message, id: string, bytes: Uint8Array): void {
     if (this.#connection.isClosed()) return;
     const headers = this.#client.headers();
     headers.set("Nats-Msg-Id", id);

@@ -3,12 +3,23 @@ import type { Verdict } from "../sink.ts";
 /** All messages together, and so the longest one there can be. */
 export const WINDOW_BYTES = 1024 * 1024;
 
+/** Which bytes of an input a message holds. */
+export interface MessageSpan {
+  readonly run: string;
+  readonly label: string;
+  /** Numbers of the first, and of the one after the last; see `Outgoing`. */
+  readonly fromByte: number;
+  toByte: number;
+}
+
 /** Records that go to a stream together, until it is known what has become of them. */
 export interface Message {
   /** Counts up from 0; the reply names it. */
   readonly number: number;
-  /** Stays the same whenever it is sent, and no other has it. */
-  readonly id: string;
+  /** What it begins with; there may be more of other inputs. */
+  readonly span: MessageSpan;
+  /** Stays the same whenever it is sent; undefined before it is for the first time. */
+  id: string | undefined;
   /** Offsets in the window's memory. */
   readonly start: number;
   end: number;
@@ -65,11 +76,12 @@ export class MessageWindow {
   }
 
   /** Begins a message, empty and open; there must be room. The one before is sealed. */
-  begin(id: string, reservedBytes: number, nowMs: number): void {
+  begin(span: MessageSpan, reservedBytes: number, nowMs: number): void {
     const start = this.#place(reservedBytes)!;
     this.#messages.push({
       number: this.#next++,
-      id,
+      span,
+      id: undefined,
       start,
       end: start,
       limit: start + reservedBytes,

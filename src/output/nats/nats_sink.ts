@@ -72,7 +72,10 @@ export class NatsSink implements Sink, Custody {
 
   tend(wait: Wait): void {
     const connection = this.#connected(wait);
-    if (connection !== undefined) this.#publish(connection, wait);
+    if (connection === undefined) return;
+    // Not while more of a batch is to come: where it is cut must not depend on the time.
+    if (this.#dueMs <= performance.now()) this.#window.seal();
+    this.#publish(connection, wait);
   }
 
   finish(): boolean {
@@ -86,7 +89,7 @@ export class NatsSink implements Sink, Custody {
     const goesOn = end === piece.length && piece.endsInside;
     if (this.#window.count === RECORDS_UNDERWAY) return 0;
     if (!this.#begin(piece, from, end, end - from, maxBytes)) return 0;
-    this.#window.add(piece.bytes.subarray(from, goesOn ? end : end - 1), goesOn);
+    this.#add(piece, end, piece.bytes.subarray(from, goesOn ? end : end - 1), goesOn);
     this.#window.seal();
     return end - from;
   }
@@ -104,8 +107,17 @@ export class NatsSink implements Sink, Custody {
       const reserved = Math.max(batchBytes, end - from);
       if (!this.#begin(piece, from, end, reserved, maxBytes)) return 0;
     }
-    this.#window.add(piece.bytes.subarray(from, end), false);
+    this.#add(piece, end, piece.bytes.subarray(from, end), false);
     return end - from;
+  }
+
+  /** @param end where in the piece they end */
+  #add(piece: Outgoing, end: number, bytes: Uint8Array, goesOn: boolean): void {
+    const { span } = this.#window.open!;
+    if (span.label === piece.label && span.run === piece.run) {
+      span.toByte = byteAt(piece, end);
+    }
+    this.#window.add(bytes, goesOn);
   }
 
   /** False when there is no room. @throws SinkRejection for more than a message can be */
@@ -117,6 +129,8 @@ export class NatsSink implements Sink, Custody {
     maxBytes: number,
   ): boolean {
     if (end - from > maxBytes) {
+      // It holds nothing that comes after something it does not hold.
+      this.#window.seal();
       throw new SinkRejection(
         `${this.#name} takes messages of up to ${maxBytes} bytes, and a record has ${
           end - from
@@ -129,7 +143,9 @@ export class NatsSink implements Sink, Custody {
       window.seal();
       return false;
     }
-    window.begin(this.#ids.next(piece, from), reserved, performance.now());
+    const { run, label } = piece;
+    const fromByte = byteAt(piece, from);
+    window.begin({ run, label, fromByte, toByte: fromByte }, reserved, performance.now());
     return true;
   }
 
@@ -203,25 +219,34 @@ export class NatsSink implements Sink, Custody {
     this.#news = undefined;
   }
 
+  /** When the open message is to be sent, whatever it holds. */
+  get #dueMs(): number {
+    return (this.#window.open?.sinceMs ?? Infinity) + BATCH_AGE_MS;
+  }
+
   /** Sends what is to be sent, and says when to ask again. */
   #publish(connection: JetStreamConnection, wait: Wait): void {
     const window = this.#window;
     const nowMs = performance.now();
-    const dueMs = (window.open?.sinceMs ?? Infinity) + BATCH_AGE_MS;
-    if (dueMs <= nowMs) window.seal();
     while (window.underway < this.#maxUnderway) {
       const message = window.unsent;
       if (message === undefined) break;
-      connection.publish(message, window.bytesOf(message));
+      message.id ??= this.#ids.next(message.span);
+      connection.publish(message, message.id, window.bytesOf(message));
       window.sent(message, nowMs);
     }
-    if (window.open !== undefined) wait.until(dueMs);
+    if (window.open !== undefined) wait.until(this.#dueMs);
     if (window.underway > 0) {
       this.#news ??= Promise.withResolvers();
       wait.promise = this.#news.promise;
       wait.until(window.oldestSentMs + this.#target.timeoutMs);
     }
   }
+}
+
+/** Number of the byte of the input that comes first from byte `at` of the piece on. */
+function byteAt(piece: Outgoing, at: number): number {
+  return piece.firstByte + piece.progress(at).bytes;
 }
 
 /** The last place up to `limit` where a record has ended; `from` where none has. */

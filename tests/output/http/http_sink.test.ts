@@ -37,7 +37,11 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
   });
   try {
     sink.write(
-      new MarkerPiece({ label: "stdout", firstLine: 0 }, ["a line\n"], false),
+      new MarkerPiece(
+        { label: "stdout", run: "a run", firstByte: 0 },
+        ["a line\n"],
+        false,
+      ),
       0,
       new Wait(),
     );

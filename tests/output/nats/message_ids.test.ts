@@ -1,29 +1,26 @@
 import { assertEquals } from "@std/assert";
-import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { MessageIds } from "../../../src/output/nats/message_ids.ts";
 
-Deno.test("no id comes twice, and each names the input and a line", () => {
-  const ids = new MessageIds();
-  const lines = [["a", 0], ["a", 0], ["b", 0], ["a", 4], ["b", 0], ["a", 2]] as const;
-  const made = lines.map(([label, firstLine]) =>
-    ids.next(new MarkerPiece({ label, firstLine }, ["x\n"], false), 0)
-  );
-  assertEquals(made.map((id) => id.split("-").slice(1).join(" ")), [
-    "a 1",
-    "a 1.1",
-    "b 1",
-    "a 5",
-    "b 1.1",
-    "a 5.1",
-  ]);
-  const [run, ...others] = new Set(made.map((id) => id.split("-")[0]));
-  assertEquals([run?.length, others], [16, []]);
+const RUN = "0dfb11ac-2bd5-4a3c-8f2e-2f2c1c1d0a42";
+
+Deno.test("an id says the run, the input, and which bytes; also in another process", () => {
+  const messages = [["a", 0, 10], ["b", 0, 10], ["a", 10, 10], ["a", 10, 25]] as const;
+  for (const ids of [new MessageIds(), new MessageIds()]) {
+    const made = messages.map(([label, fromByte, toByte]) =>
+      ids.next({ run: RUN, label, fromByte, toByte })
+    );
+    assertEquals(made, [
+      `${RUN}-a-0-10`,
+      `${RUN}-b-0-10`,
+      `${RUN}-a-10-10`,
+      `${RUN}-a-10-25`,
+    ]);
+  }
 });
 
-Deno.test("another run has other ids", () => {
-  const piece = new MarkerPiece({ label: "a", firstLine: 0 }, ["x\n"], false);
-  const [one, two] = [new MessageIds(), new MessageIds()].map((ids) =>
-    ids.next(piece, 0)
-  );
-  assertEquals(one === two, false);
+Deno.test("no id comes twice, though nothing of the input is in between", () => {
+  const ids = new MessageIds();
+  const span = { run: RUN, label: "a", fromByte: 7, toByte: 7 };
+  const made = [1, 2, 3].map(() => ids.next(span));
+  assertEquals(made, [`${RUN}-a-7-7`, `${RUN}-a-7-7.1`, `${RUN}-a-7-7.2`]);
 });

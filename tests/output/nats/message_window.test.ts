@@ -3,13 +3,15 @@ import fc from "fast-check";
 import { MessageWindow, WINDOW_BYTES } from "../../../src/output/nats/message_window.ts";
 import { ARRIVED } from "../../../src/output/sink.ts";
 
+const SPAN = { run: "a run", label: "stdout", fromByte: 0, toByte: 0 };
+
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
 /** Adds a message of one write, sealed. */
 function put(window: MessageWindow, text: string): void {
-  window.begin(text, text.length, 0);
+  window.begin(SPAN, text.length, 0);
   window.add(bytesOf(text), false);
   window.seal();
 }
@@ -26,7 +28,7 @@ function sendAll(window: MessageWindow, nowMs = 0): string[] {
 
 Deno.test("a message is sent when it is sealed, and each write gets its verdict", () => {
   const window = new MessageWindow();
-  window.begin("a", 10, 7);
+  window.begin(SPAN, 10, 7);
   window.add(bytesOf("one"), false);
   window.add(bytesOf("two"), false);
   assertEquals([window.open?.sinceMs, window.unsent], [7, undefined]);
@@ -111,7 +113,7 @@ Deno.test("no message is written over before its verdict is handed out", () => {
         kept.shift();
       }
       const first = written % 251;
-      window.begin(`${written}`, length, 0);
+      window.begin(SPAN, length, 0);
       window.add(new Uint8Array(length).fill(first), false);
       kept.push({ number: written++, length, first });
     }

@@ -65,7 +65,11 @@ class Test {
 
   /** Until all of it is taken. */
   async write(...records: string[]): Promise<void> {
-    const piece = new MarkerPiece({ label: "stdout", firstLine: 0 }, records, false);
+    const piece = new MarkerPiece(
+      { label: "stdout", run: "a run", firstByte: 0 },
+      records,
+      false,
+    );
     let from = 0;
     await pump((_, wait) => {
       const taken = this.sink.write(piece, from, wait);
