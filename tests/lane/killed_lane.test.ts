@@ -4,18 +4,17 @@
  * other in one thread, in an order that comes from a seed.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { landingBytesFor } from "../../src/input/landing.ts";
 import { LineFramer } from "../../src/input/line_framer.ts";
-import { RawFormat } from "../../src/formats/raw.ts";
 import { allocateLane, type Lane, MIN_CAPACITY } from "../../src/lane/lane.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";
-import { LeftLane } from "../../src/lane/left_lane.ts";
 import { type FullPolicy, RingProducer } from "../../src/lane/ring_producer.ts";
-import { Outlet } from "../../src/output/outlet.ts";
-import { Board } from "../../src/threads/board.ts";
+import type { Outlet } from "../../src/output/outlet.ts";
 import { Random } from "../faults/random.ts";
 import { FakeSink } from "../output/fake_sink.ts";
+import { follow, keptOutlet, recover } from "./recovered_lane.ts";
+import { StoreWatch } from "./store_watch.ts";
 
 const LINE_BYTES = 2500;
 /** Lines are whole, or come in pieces. */
@@ -42,58 +41,14 @@ class Stores {
   last = Infinity;
   watched = false;
 
-  get isLast(): boolean {
-    return this.watched && this.made >= this.last;
-  }
-
   next(): void {
     if (!this.watched) return;
-    if (this.isLast) throw new Killed();
+    if (this.made >= this.last) throw new Killed();
     this.made++;
   }
 }
 
 const stores = new Stores();
-
-type Kernel = (...args: number[]) => number;
-
-/** Every way in which the code stores anything in a lane, but into plain arrays of bytes. */
-function watchStores(): () => void {
-  const { prototype } = DataView;
-  const names = ["setFloat64", "setUint32"] as const;
-  const real = names.map((name) => prototype[name]);
-  for (const [index, name] of names.entries()) {
-    prototype[name] = function (this: DataView, ...args: [number, number, boolean?]) {
-      stores.next();
-      real[index]!.apply(this, args);
-    };
-  }
-  const { Instance } = WebAssembly;
-  WebAssembly.Instance = function (
-    module: WebAssembly.Module,
-    imports: WebAssembly.Imports,
-  ) {
-    const found = new Instance(module, imports).exports as Record<string, Kernel>;
-    const exports = { ...found };
-    for (const name of ["store", "add", "compareExchange"]) {
-      exports[name] = (...args) => {
-        stores.next();
-        return found[name]!(...args);
-      };
-    }
-    exports.copy = (to, from, length) => {
-      // Many stores, of which the first half may be the last.
-      if (stores.isLast) found.copy!(to!, from!, length! >>> 1);
-      stores.next();
-      return found.copy!(to!, from!, length!);
-    };
-    return { exports };
-  } as unknown as typeof Instance;
-  return () => {
-    for (const [index, name] of names.entries()) prototype[name] = real[index]!;
-    WebAssembly.Instance = Instance;
-  };
-}
 
 function makeLane(maxLineBytes: number): Lane {
   const sizes = {
@@ -103,32 +58,6 @@ function makeLane(maxLineBytes: number): Lane {
     outputBytes: 0,
   };
   return { ...allocateLane(sizes), kept: true };
-}
-
-/** @param run see `LabelledLane` */
-function makeOutlet(lane: Lane, sink: FakeSink, run?: string): Outlet {
-  const board = Board.create();
-  const nothing = () => {};
-  return new Outlet({
-    lanes: [{ label: "stdout", lane, run }],
-    stays: false,
-    board,
-    slot: 0,
-    thread: 1,
-    sink,
-    sinkEvents: {
-      onSinkFailing: nothing,
-      onSinkRecovered: nothing,
-      onReopened: nothing,
-      onSinkRejecting: nothing,
-    },
-    format: new RawFormat(),
-    markers: true,
-    whenFull: "overwrite",
-    startTime: 1,
-    onRoom: nothing,
-    onFlushed: nothing,
-  });
 }
 
 /** A run that reads and delivers until it is killed, or has nothing more to read. */
@@ -151,7 +80,7 @@ class Run {
     const producer = new RingProducer(lane, policy);
     const counters = new LaneCounters(lane);
     this.#framer = new LineFramer(lane, producer, counters, maxLineBytes, () => {});
-    this.#outlet = makeOutlet(lane, this.sink);
+    this.#outlet = keptOutlet(lane, this.sink);
   }
 
   /** As read(2) does, which can be killed where it comes to another page of memory. */
@@ -193,58 +122,6 @@ class Run {
   }
 }
 
-/** Delivers all that is left in a lane. */
-function recover(lane: Lane, maxLineBytes: number): FakeSink {
-  const left = new LeftLane(lane, true);
-  const { amount } = left;
-  left.prepare();
-  const sink = new FakeSink();
-  const counters = new LaneCounters(lane);
-  const outlet = makeOutlet(lane, sink, "an earlier run");
-  if (!left.ended) {
-    const producer = new RingProducer(lane, "block");
-    const framer = new LineFramer(lane, producer, counters, maxLineBytes, () => {});
-    framer.pushUnfinished();
-    for (let nowMs = 0; framer.blocked; nowMs++) {
-      outlet.step(nowMs);
-      framer.unblock(nowMs);
-      if (!framer.blocked) framer.pushUnfinished();
-    }
-    framer.close(1e12);
-  }
-  for (let nowMs = 1000; outlet.step(nowMs) !== "ended"; nowMs++) assert(nowMs < 1e5);
-  const counts = counters.read(false);
-  assertEquals([counts.linesRecovered, counts.bytesRecovered], [
-    BigInt(amount.lines),
-    BigInt(amount.bytes),
-  ]);
-  assertEquals([counts.linesBuffered, counts.bytesBuffered], [0n, 0n]);
-  return sink;
-}
-
-const MARKER = /^spillway: \d+ lines? \((\d+) bytes\) overwritten between .*\n/;
-
-/** The input with nothing where a marker says so; and how far into the input it comes. */
-function follow(output: string): number {
-  let at = 0;
-  for (let from = 0; from < output.length;) {
-    const marker = MARKER.exec(output.slice(from, from + 200));
-    if (marker !== null) {
-      at += Number(marker[1]);
-      from += marker[0].length;
-      continue;
-    }
-    const newline = output.indexOf("\n", from);
-    const end = newline < 0 ? output.length : newline + 1;
-    const text = output.slice(from, end);
-    const expected = TEXT.slice(at, at + text.length);
-    if (text !== expected) assertEquals(text, expected, `from ${at} on`);
-    at += text.length;
-    from = end;
-  }
-  return at;
-}
-
 /** What both have written: the second begins where the first ended, or a write earlier. */
 function join(first: FakeSink, second: FakeSink): string {
   const last = first.taken.at(-1) ?? new Uint8Array();
@@ -257,7 +134,9 @@ for (const policy of ["overwrite", "block"] as const) {
   for (const maxLineBytes of MAX_LINE_BYTES) {
     const what = `${policy}, lines of at most ${maxLineBytes} bytes`;
     Deno.test(`${what}: killed after any store, a lane holds what was not delivered`, () => {
-      const unwatch = watchStores();
+      const watch = new StoreWatch();
+      watch.onStore = () => stores.next();
+      const uninstall = watch.install();
       try {
         stores.last = Infinity;
         const whole = killed(maxLineBytes, policy);
@@ -268,7 +147,7 @@ for (const policy of ["overwrite", "block"] as const) {
         }
       } finally {
         stores.watched = false;
-        unwatch();
+        uninstall();
       }
     });
   }
@@ -288,8 +167,10 @@ function killed(maxLineBytes: number, policy: FullPolicy): Run {
   }
   stores.watched = false;
   try {
-    const output = join(run.sink, recover(lane, maxLineBytes));
-    assertEquals(follow(output), run.readBytes, "everything that was read");
+    const sink = new FakeSink();
+    recover(lane, sink, maxLineBytes);
+    const { inputAt } = follow(TEXT, join(run.sink, sink));
+    assertEquals(inputAt, run.readBytes, "everything that was read");
   } catch (error) {
     throw new Error(`killed after ${stores.made} stores`, { cause: error });
   }

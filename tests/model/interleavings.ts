@@ -7,20 +7,39 @@
  * counted each.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { UNIT } from "../../src/lane/layout.ts";
-import { type Access, perform, type Words } from "./access.ts";
-import { Memories, type Point, ReplayedThread } from "./replayed_thread.ts";
+import { type Access, type Perform, perform, type Words } from "./access.ts";
 import {
-  type Amount,
-  consume,
-  type Consumed,
-  produce,
-  produceBlocking,
-  RING_AT,
-  ringMemory,
-  type Scenario,
-} from "./ring_threads.ts";
+  Memories,
+  type Point,
+  type Recorder,
+  ReplayedThread,
+  type Rest,
+  type Snapshot,
+} from "./replayed_thread.ts";
+import type { Lane } from "../../src/lane/lane.ts";
+
+/** Two threads and the ring between them. */
+export interface Model<Produced, Consumed> {
+  /** Where head and tail begin, in units of 8 bytes. */
+  readonly position: number;
+  /** As the producer sees it, and as the consumer does: each has a memory of its own. */
+  readonly mine: Lane;
+  readonly theirs: Lane;
+  produce(perform: Perform, rest: Rest): Produced;
+  consume(perform: Perform, rest: Rest): Consumed;
+  /** When both have ended. */
+  checkEnd(produced: Produced, consumed: Consumed): void;
+  /** Sees each of the two between its accesses. */
+  readonly recorders?: { readonly producer: Recorder; readonly consumer: Recorder };
+  /** In every state, with what the recorders have seen on the way to the next. */
+  atState?(
+    produced: readonly Snapshot[],
+    consumed: readonly Snapshot[],
+    words: Words,
+  ): void;
+}
 
 /** What is found where nothing has been promised: a byte for an offset. */
 export type Garbage = (offset: number, step: number) => number;
@@ -56,45 +75,38 @@ const MAX_STATES = 5_000_000;
 /** In place of a number of orders: they are being followed. */
 const OPEN = -1n;
 
-export class Interleavings {
-  readonly #scenario: Scenario;
+export class Interleavings<Produced, Consumed> {
+  readonly #model: Model<Produced, Consumed>;
   readonly #garbage: Garbage | undefined;
   readonly #memories = new Memories();
-  readonly #producer: ReplayedThread<Amount>;
+  readonly #producer: ReplayedThread<Produced>;
   readonly #consumer: ReplayedThread<Consumed>;
   /** For each state, the number of orders from there to the end. */
   readonly #known = new Map<string, bigint>();
   readonly #schedule: string[] = [];
   #transitions = 0;
 
-  constructor(scenario: Scenario, garbage: Garbage | undefined) {
-    this.#scenario = scenario;
+  constructor(model: Model<Produced, Consumed>, garbage: Garbage | undefined) {
+    this.#model = model;
     this.#garbage = garbage;
-    const { ringBytes, policy } = scenario;
-    const [mine, theirs] = [ringMemory(ringBytes), ringMemory(ringBytes)];
-    const bytesOf = ({ memory }: typeof mine) =>
-      new Uint8Array(memory.buffer, RING_AT, ringBytes);
-    const guard = new Uint8Array(mine.memory.buffer, RING_AT + ringBytes, ringBytes);
-    const run = policy === "block" ? produceBlocking : produce;
+    const { mine, theirs, recorders } = model;
     this.#producer = new ReplayedThread(
       this.#memories,
-      bytesOf(mine),
-      (perform, rest) => {
-        const lost = run(scenario, mine, perform, rest);
-        assert(guard.every((byte) => byte === 0), "written past the ring");
-        return lost;
-      },
+      ringOf(mine),
+      (perform, rest) => model.produce(perform, rest),
+      recorders?.producer,
     );
     this.#consumer = new ReplayedThread(
       this.#memories,
-      bytesOf(theirs),
-      (perform, rest) => consume(scenario, theirs, perform, rest),
+      ringOf(theirs),
+      (perform, rest) => model.consume(perform, rest),
+      recorders?.consumer,
     );
   }
 
   /** @throws Error that shows the order of accesses in which an invariant does not hold. */
   explore(): Explored {
-    const { position } = this.#scenario;
+    const { position } = this.#model;
     const words = { tail: position, head: position, room: 0 };
     const producer = this.#producer.beginning;
     const consumer = this.#consumer.beginning;
@@ -133,6 +145,7 @@ export class Interleavings {
     const produced = this.#producer.next(producer);
     const seen = this.#whatConsumerSees(state);
     const consumed = this.#consumer.next(consumer, seen);
+    this.#model.atState?.(produced.seen, consumed.seen, words);
     let schedules = 0n;
     if (produced.kind === "access" && !this.#waits(produced.access, words)) {
       schedules += this.#follow("producer", produced.access, (words) => {
@@ -156,7 +169,7 @@ export class Interleavings {
     if (schedules === 0n) {
       if (produced.kind !== "ended") throw new Error("nobody will wake the producer");
       if (consumed.kind !== "ended") throw new Error("nobody will wake the consumer");
-      this.#checkSums(produced.result, consumed.result);
+      this.#model.checkEnd(produced.result, consumed.result);
       schedules = 1n;
     }
     this.#known.set(key, schedules);
@@ -188,7 +201,7 @@ export class Interleavings {
    */
   #whatConsumerSees({ producer, consumer, words }: State): number {
     const looks = consumer.access?.kind === "load" && consumer.access.word === "head";
-    const { ringBytes } = this.#scenario;
+    const { ringBytes } = this.#model.mine;
     const now = this.#producer.next(producer).ring;
     const before = producer.before === undefined
       ? now
@@ -209,14 +222,13 @@ export class Interleavings {
 
   #checkWords({ tail, head }: Words): void {
     assert(tail <= head, "the tail is past the head");
-    assert((head - tail) * UNIT <= this.#scenario.ringBytes, "more than the ring holds");
+    assert(
+      (head - tail) * UNIT <= this.#model.mine.ringBytes,
+      "more than the ring holds",
+    );
   }
+}
 
-  /** What the producer has lost is what the consumer has missed, and it has all the rest. */
-  #checkSums(lost: Amount, { gap, discarded }: Consumed): void {
-    assertEquals(gap, {
-      bytes: lost.bytes + discarded.bytes,
-      lines: lost.lines + discarded.lines,
-    });
-  }
+function ringOf({ memory, ringAt, ringBytes }: Lane): Uint8Array {
+  return new Uint8Array(memory.buffer, ringAt, ringBytes);
 }

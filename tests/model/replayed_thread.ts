@@ -32,6 +32,8 @@ export const UNSEEN = 0;
 export type Next<Result> =
   & {
     readonly ring: Uint8Array;
+    /** Where a recorder is there: what it has seen since the last access. */
+    readonly seen: readonly Snapshot[];
     /** What it said in `Rest` since its last access. */
     readonly knows: string | undefined;
   }
@@ -66,6 +68,24 @@ class Suspended {
 /** No thread makes as many accesses in a scenario; one that does runs in circles. */
 const MAX_DEPTH = 400;
 
+/** A thread's own memory at one moment. */
+export interface Snapshot {
+  readonly id: number;
+  readonly memory: Uint8Array;
+  /** What it has read or written by then, and how many bytes it has lost. */
+  readonly texts: readonly string[];
+  readonly lostBytes: number;
+}
+
+/** Watches what a thread does between two accesses. */
+export interface Recorder {
+  begin(): void;
+  /** What it has seen since `begin`, the last at the very end. */
+  end(): readonly Snapshot[];
+}
+
+const NO_RECORDER: Recorder = { begin() {}, end: () => [] };
+
 export class ReplayedThread<Result> {
   readonly beginning: Point;
   /** How often the code under test was run. */
@@ -73,6 +93,7 @@ export class ReplayedThread<Result> {
   readonly #memories: Memories;
   readonly #ring: Uint8Array;
   readonly #program: (perform: Perform, rest: Rest) => Result;
+  readonly #recorder: Recorder;
   readonly #resting = new Map<string, Point>();
   readonly #points = new Map<string, Point>();
   readonly #nexts = new Map<string, Next<Result>>();
@@ -85,10 +106,12 @@ export class ReplayedThread<Result> {
     memories: Memories,
     ring: Uint8Array,
     program: (perform: Perform, rest: Rest) => Result,
+    recorder = NO_RECORDER,
   ) {
     this.#memories = memories;
     this.#ring = ring;
     this.#program = program;
+    this.#recorder = recorder;
     memories.keyOf(new Uint8Array(ring.length));
     const nothing = { before: undefined, memory: undefined, access: undefined };
     this.beginning = { id: 0, ...nothing, found: 0, depth: 0 };
@@ -145,6 +168,7 @@ export class ReplayedThread<Result> {
     this.#ring.fill(0);
     show(0);
     let made = 0;
+    if (history.length === 0) this.#recorder.begin();
     let knows: string | undefined;
     const rest = (text: string) => {
       if (made === history.length) knows = text;
@@ -154,15 +178,20 @@ export class ReplayedThread<Result> {
       if (answer === undefined) throw new Suspended(access);
       made++;
       show(made);
+      if (made === history.length) this.#recorder.begin();
       return answer.found;
     };
     try {
       const result = this.#program(perform, rest);
-      return { kind: "ended", result, knows, ring: this.#ring.slice() };
+      return { kind: "ended", result, ...this.#met(knows) };
     } catch (thrown) {
       if (!(thrown instanceof Suspended)) throw thrown;
       const { access } = thrown;
-      return { kind: "access", access, knows, ring: this.#ring.slice() };
+      return { kind: "access", access, ...this.#met(knows) };
     }
+  }
+
+  #met(knows: string | undefined) {
+    return { knows, ring: this.#ring.slice(), seen: this.#recorder.end() };
   }
 }

@@ -10,6 +10,7 @@ import type { Lane } from "../../src/lane/lane.ts";
 import { type FullPolicy, RingProducer } from "../../src/lane/ring_producer.ts";
 import { newCounters } from "../lane/small_lane.ts";
 import { type Access, doorbellAtomics, type Perform, ringAtomics } from "./access.ts";
+import type { Model } from "./interleavings.ts";
 import type { Rest } from "./replayed_thread.ts";
 
 export interface Scenario {
@@ -36,7 +37,7 @@ export interface Consumed {
 
 const LANDING_AT = WORDS_BYTES + 1024;
 const HAND_AT = WORDS_BYTES + 2048;
-export const RING_AT = WORDS_BYTES + 4096;
+const RING_AT = WORDS_BYTES + 4096;
 const AREA_BYTES = 512;
 const MAX_LINE_BYTES = 128;
 /** Longer than whole lines wait for company, in ms. */
@@ -61,13 +62,38 @@ export function ringMemory(ringBytes: number): Lane {
   };
 }
 
+/** The ring's two ends, each with as little around it as it can have. */
+export function ringModel(scenario: Scenario): Model<Amount, Consumed> {
+  const { ringBytes, policy, position } = scenario;
+  const [mine, theirs] = [ringMemory(ringBytes), ringMemory(ringBytes)];
+  const guard = new Uint8Array(mine.memory.buffer, RING_AT + ringBytes, ringBytes);
+  const run = policy === "block" ? produceBlocking : produce;
+  return {
+    position,
+    mine,
+    theirs,
+    produce: (perform, rest) => {
+      const lost = run(scenario, mine, perform, rest);
+      assert(guard.every((byte) => byte === 0), "written past the ring");
+      return lost;
+    },
+    consume: (perform, rest) => consume(scenario, theirs, perform, rest),
+    // What the producer has lost is what the consumer has missed, and it has all the rest.
+    checkEnd: (lost, { gap, discarded }) =>
+      assertEquals(gap, {
+        bytes: lost.bytes + discarded.bytes,
+        lines: lost.lines + discarded.lines,
+      }),
+  };
+}
+
 const encoder = new TextEncoder();
 const bell = { words: new SharedArrayBuffer(1024), counter: -1 };
 /** What the framer counts is not looked at: it counts at every replay. */
 const counters = newCounters();
 
 /** What a thread last learned about the tail, which it keeps to itself. */
-class TailSeen {
+export class TailSeen {
   tail = -1;
   claimed = -1;
   /** Exchanges that succeeded since one failed. */
@@ -88,7 +114,7 @@ class TailSeen {
 }
 
 /** Pushes the frames, rings after each, and closes. Returns what it has lost. */
-export function produce(
+function produce(
   scenario: Scenario,
   ring: Lane,
   makeAccess: Perform,
@@ -125,7 +151,7 @@ export function produce(
 }
 
 /** Under `block`: the framer pushes, and waits for the wake-up pipe as the reader does. */
-export function produceBlocking(
+function produceBlocking(
   scenario: Scenario,
   ring: Lane,
   makeAccess: Perform,
@@ -163,7 +189,7 @@ export function produceBlocking(
  * An output loop with an outlet that has no sink: takes until the end, and checks what
  * it has taken.
  */
-export function consume(
+function consume(
   scenario: Scenario,
   ring: Lane,
   makeAccess: Perform,

@@ -1,6 +1,7 @@
 /** Rings and inputs whose interleavings are tried. */
 
 import { frameLength, HEADER_BYTES, UNIT } from "../../src/lane/layout.ts";
+import type { KilledScenario } from "./killed_threads.ts";
 import type { Scenario } from "./ring_threads.ts";
 
 /** Three frames of one small line each, and room for the header of the last frame. */
@@ -58,6 +59,48 @@ export function scenarios(frames: number): Readonly<Record<string, Scenario>> {
       position: 5,
       frames: ONE_LINE_FRAMES.slice(0, frames),
       maxFrames: 1,
+    },
+  };
+}
+
+/** One frame of a small line, and room for the header of the last frame, and a little. */
+const SMALLEST_RING_BYTES = frameLength(UNIT) + HEADER_BYTES + 16;
+/** Each makes a frame, and some end inside a line. */
+const READS = ["1\n2", "2\n", "333\n4", "444\n55555\n6", "6\n7"];
+
+/** @param reads how often there is something to read */
+export function killedScenarios(
+  reads: number,
+): Readonly<Record<string, KilledScenario>> {
+  const scenario = {
+    policy: "overwrite",
+    ringBytes: SMALLEST_RING_BYTES,
+    position: 0,
+    frames: READS.slice(0, reads),
+    maxFrames: 256,
+    output: "pipe",
+    takes: [],
+  } as const;
+  return {
+    "overwrite, to a pipe": scenario,
+    "overwrite, to a file": { ...scenario, output: "file" },
+    "overwrite, to a file that takes little at a time": {
+      ...scenario,
+      output: "file",
+      takes: [2, 0, 3, 1],
+    },
+    "overwrite, to a pipe that takes little at a time": {
+      ...scenario,
+      ringBytes: SMALLEST_RING_BYTES + 8,
+      position: LATE_POSITION,
+      takes: [1, 4],
+    },
+    "drop-newest, to a file": {
+      ...scenario,
+      policy: "drop-newest",
+      position: 5,
+      output: "file",
+      takes: [5],
     },
   };
 }

@@ -25,6 +25,8 @@ const QUEUE = "src/output/outlet_queue.ts";
 const COUNTERS = "src/lane/lane_counters.ts";
 
 const RING_TESTS = ["model", "lane"];
+/** The model kills both ends anywhere. */
+const KILL_TESTS = ["model"];
 const INPUT_TESTS = ["input", "model"];
 const OUTPUT_TESTS = ["output"];
 
@@ -530,6 +532,46 @@ export const MUTANTS: readonly Mutant[] = [
     from: "const other = 1 - this.#words.load(this.#at + SELECTED);",
     to: "const other = this.#words.load(this.#at + SELECTED);",
     tests: ["lane"],
+  },
+  // Each of these puts two stores in the wrong order, which shows only after a kill.
+  {
+    file: "src/lane/hand_journal.ts",
+    from: "    this.#set(BYTES, batch.bytes);",
+    to: "    this.#words.store(this.#at + HELD, 1);\n    this.#set(BYTES, batch.bytes);",
+    tests: KILL_TESTS,
+  },
+  {
+    file: "src/lane/hand_journal.ts",
+    from: "    const at = this.#progressAt(other);",
+    to:
+      "    this.#words.store(this.#at + SELECTED, other);\n    const at = this.#progressAt(other);",
+    tests: KILL_TESTS,
+  },
+  {
+    file: "src/lane/expected_landing.ts",
+    from: "    this.#words.store(this.#at + LANDING_GOAL, end);\n",
+    to: "",
+    tests: KILL_TESTS,
+  },
+  {
+    file: "src/lane/expected_landing.ts",
+    from: "    // The mark of an earlier",
+    to:
+      "    this.#words.store(this.#at + LANDING_GOAL, end + bytes);\n    // The mark of an earlier",
+    tests: KILL_TESTS,
+  },
+  {
+    file: "src/input/landing.ts",
+    from: "    if (rest > 0) this.#kernels.copy(",
+    to:
+      "    this.#kernels.store(at + LANDING_FROM, this.#fromByte + to);\n    if (rest > 0) this.#kernels.copy(",
+    tests: KILL_TESTS,
+  },
+  {
+    file: CONSUMER,
+    from: "    if (this.#atomics.load(this.#tailAt) !== tail) return false;\n",
+    to: "",
+    tests: KILL_TESTS,
   },
   {
     file: "src/lane/left_lane.ts",
