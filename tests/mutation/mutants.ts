@@ -81,7 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: CONSUMER,
-    from: "batch.frames > 0 && (missing !== 0 || time > untilTime)",
+    from: "batch.frames > 0 && (!isNext || time > untilTime)",
     to: "batch.frames > 0 && time > untilTime",
     tests: ["lane", "model"],
   },
@@ -454,8 +454,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: OUTLET,
-    from: "batch.gapBytes > 0 && markers",
-    to: "batch.gapBytes > 1 && markers",
+    from: "const hasGap = batch.gapBytes > 0 ||",
+    to: "const hasGap = batch.gapBytes > 1 ||",
     tests: OUTPUT_TESTS,
   },
   {
