@@ -16,9 +16,9 @@ export interface Reached {
 const AT_BEGINNING: Reached = { output: 0, bytes: 0, lines: 0 };
 
 /**
- * How far the hand of a lane that is kept has come, which its journal is told whenever a
- * part has arrived, and how far an earlier run had come with it: that part goes to the
- * sink no second time. Only on the thread of its output loop.
+ * How far the hand of a lane that is kept has come, which is written down in its journal
+ * whenever a part has arrived, and how far an earlier run had come with it: that part
+ * does not go to the sink a second time. Only on the thread of its output loop.
  */
 export class Headway {
   readonly #journal: HandJournal;

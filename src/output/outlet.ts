@@ -1,72 +1,35 @@
-import type { Format, Gap, Stream } from "../formats/format.ts";
-import { kernels } from "../kernels/kernels.ts";
-import type { HandJournal } from "../lane/hand_journal.ts";
-import { LaneCounters } from "../lane/lane_counters.ts";
+import type { Format, Gap } from "../formats/format.ts";
 import { MAX_BATCH_FRAMES } from "../lane/layout.ts";
 import type { Batch } from "../lane/batch.ts";
-import { RingConsumer } from "../lane/ring_consumer.ts";
-import type { Lane } from "../lane/lane.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
-import { UnusedPages } from "../lane/unused_pages.ts";
-import { addressOfMemory } from "../system/memory.ts";
 import type { Board } from "../threads/board.ts";
 import type { SinkEvents } from "./attempts.ts";
-import { Delivery, type Origin } from "./delivery.ts";
-import { Headway } from "./headway.ts";
-import { Refused } from "./refused.ts";
-import type { Sink } from "./sink.ts";
+import { Delivery } from "./delivery.ts";
+import {
+  type Input,
+  type InputContext,
+  inputOf,
+  type LabelledLane,
+} from "./outlet_input.ts";
 import { Wait } from "./wait.ts";
 
-export interface OutletContext {
+export interface OutletContext extends InputContext {
   readonly lanes: readonly LabelledLane[];
-  /** Names this run among those of all machines; one like it was never made before. */
-  readonly run: string;
   /** Where lanes come and go: it ends when it is closed, and not with its last lane. */
   readonly stays: boolean;
   readonly board: Board;
   /** The board's words of its route, and those of the thread of its loop. */
   readonly slot: number;
   readonly thread: number;
-  readonly sink: Sink;
   readonly sinkEvents: SinkEvents;
   readonly format: Format;
   readonly markers: boolean;
   /** What the lanes do that are full: it says why lines are missing. */
   readonly whenFull: FullPolicy;
-  /** When the program started, in microseconds since 1970. */
-  readonly startTime: number;
   /** Space was freed in a ring whose producer has asked for it. */
   onRoom(): void;
   /** Of that lane all has arrived, and it is forgotten. */
   onFlushed(found: number): void;
-}
-
-export interface LabelledLane {
-  readonly label: string;
-  readonly lane: Lane;
-  /** Of an input that was found in a folder; see `FoundFifo`. */
-  readonly found?: number | undefined;
-  /** Of an earlier run whose lines these are. Those of later runs come after them. */
-  readonly run?: string | undefined;
-}
-
-interface Input extends Origin {
-  /** See `LabelledLane`. */
-  readonly run: string | undefined;
-  readonly found: number | undefined;
-  readonly consumer: RingConsumer;
-  /** Where its lane is kept. */
-  readonly journal: HandJournal | undefined;
-  readonly stream: Stream;
-  /** Numbers of the line and byte after those that were taken, from 0. */
-  nextLine: number;
-  nextByte: number;
-  /** Its hand, and what formats write. */
-  readonly pages: UnusedPages;
-  /** What is missing in it was lost with the machine. */
-  readonly isDamaged: boolean;
-  /** The same input in an earlier run: its lines come first. */
-  readonly earlier: Input | undefined;
 }
 
 /** How a step has ended; "waiting" is for the lanes, or for what `wait` says. */
@@ -135,44 +98,8 @@ export class Outlet {
   }
 
   /** From now on its lines are delivered, too. */
-  add({ label, run, lane, found }: LabelledLane): void {
-    const consumer = new RingConsumer(lane, this.#context.startTime);
-    const { journal } = consumer;
-    const hand = { at: lane.handAt, bytes: lane.handBytes };
-    this.#inputs.push({
-      run,
-      found,
-      consumer,
-      stream: {
-        label,
-        run: run ?? this.#runOf(found),
-        memory: new Uint8Array(lane.memory.buffer),
-        kernels: kernels(lane.memory),
-        handAt: lane.handAt,
-        outputAt: lane.outputAt,
-        address: addressOfMemory(lane.memory),
-      },
-      counters: new LaneCounters(lane),
-      refused: new Refused(),
-      journal,
-      headway: journal && new Headway(journal, this.#context.sink),
-      nextLine: 0,
-      nextByte: 0,
-      pages: new UnusedPages(lane.memory, [
-        ...(lane.kept ? [] : [hand]),
-        { at: lane.outputAt, bytes: lane.outputBytes },
-      ]),
-      isDamaged: lane.damaged === true,
-      earlier: lane.kept
-        ? this.#inputs.findLast(({ stream }) => stream.label === label)
-        : undefined,
-    });
-  }
-
-  /** Another input with the same label may have come before, and have counted from 0, too. */
-  #runOf(found: number | undefined): string {
-    const { run } = this.#context;
-    return found === undefined ? run : `${run}-${found}`;
+  add(lane: LabelledLane): void {
+    this.#inputs.push(inputOf(lane, this.#context, this.#inputs));
   }
 
   /** No lane comes any more: it ends with those that it has. */
