@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import { initialize } from "../system/errno.ts";
 import { isText } from "../text.ts";
 
-/** Stands in text for bytes that are no character. */
+/** What bytes that are no character become in text. */
 const REPLACEMENT = "\ufffd";
 const ADVICE =
   "; a file with such a name can be handed over open, as in `spillway >>FILE`, or given another name";

@@ -2,11 +2,11 @@ import type { Escapes } from "../kernels/escape_table.ts";
 import type { Gap } from "./format.ts";
 import type { Stamp } from "./timestamp.ts";
 
-/** Stands in a layout's text for the arrival time, as the layout's stamp writes it. */
+/** Where the arrival time goes in a layout's text, as the layout's stamp writes it. */
 export const TIME = "\u0001";
 /**
- * Stands in the text before a message for the number of the line, from 1, and of
- * the piece, if it is not the first: `42`, `42.1`, `42.2`.
+ * Where in the text before a message the number of the line goes, from 1, and of the
+ * piece, if it is not the first: `42`, `42.1`, `42.2`.
  */
 export const LINE = "\u0002";
 

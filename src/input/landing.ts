@@ -149,6 +149,9 @@ export class Landing {
       this.#oldestMs = nowMs;
     }
     const before = this.#filled;
+    if (bytes < 0 || bytes > this.freeBytes) {
+      throw new Error(`${bytes} bytes have landed where ${this.freeBytes} had room`);
+    }
     this.#filled += bytes;
     this.#words.setFloat64(LANDING_TIME, this.#oldestMicros, true);
     this.#kernels.store(this.#lane.at + LANDING_END, this.#fromByte + this.#filled);

@@ -152,11 +152,6 @@ export class RingConsumer {
       : this.#space.offsetOf(tail);
   }
 
-  /** Takes the oldest frame; see `drain`. */
-  pop(): Batch | undefined {
-    return this.drain(1);
-  }
-
   /**
    * Takes the oldest frames, as many as the hand holds, up to the next gap and
    * not past `untilTime` (but at least one), and copies them into the hand.

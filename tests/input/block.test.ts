@@ -18,7 +18,7 @@ Deno.test("under block, a full ring asks the consumer to say when there is room"
   const input = new FramedInput({ policy: "block" });
   fill(input);
   assert(input.framer.blocked);
-  input.consumer.pop();
+  input.consumer.drain(1);
   assert(input.consumer.takeRoomRequest());
 });
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { READ_BYTES } from "../../src/input/landing.ts";
 import { MIN_CAPACITY } from "../../src/lane/lane.ts";
@@ -378,4 +378,12 @@ Deno.test("the consumer hears of drops out of a ring that stays full when it no 
   const told = input.drainAll();
   assertEquals(told.map(({ gapBytes }) => gapBytes), [16]);
   assertEquals(input.counts.bytesDropped, 1016n);
+});
+
+Deno.test("bytes for which there was no room have not landed", () => {
+  for (const bytes of [-1, new FramedInput().ring.landingBytes + 1]) {
+    const input = new FramedInput();
+    assertThrows(() => input.framer.landed(bytes, 0, 0), Error, "have landed where");
+    assertEquals(input.counts.bytesIn, 0n);
+  }
 });

@@ -24,14 +24,14 @@ function run(
   const shortfalls = bursts.map(({ chunks, takes }) => {
     for (let chunk = 0; chunk < chunks; chunk++) {
       input.land(CHUNK);
-      for (let take = 0; take < takes; take++) input.consumer.pop();
+      for (let take = 0; take < takes; take++) input.consumer.drain(1);
     }
     input.framer.pushUnfinished();
-    while (input.consumer.pop() !== undefined);
+    while (input.consumer.drain(1) !== undefined);
     const before = input.counters.shortfall;
     // The next byte finds the ring empty: a new burst.
     input.land("\n");
-    while (input.consumer.pop() !== undefined);
+    while (input.consumer.drain(1) !== undefined);
     const after = input.counters.shortfall;
     assertEquals(after.totalBytes, before.totalBytes);
     assertEquals(after.beforeBurstBytes, after.totalBytes);
