@@ -180,8 +180,10 @@ async function surviveKill(program: Program, kill: Kill, folder: string) {
   const compress = kill.compress ? ["--compress"] : [];
   const mortal = startMortal(program, kill, folder, [...flags, ...compress]);
   await mortal.write(numberedLines(0, 950)).catch(() => {});
-  await mortal.end().catch(() => {});
   const where = `${kill.call} ${kill.at}`;
+  // Its input goes on, so that nothing but the kill ends it, however late that comes.
+  await until(`the death at ${where}`, () => mortal.ended);
+  await mortal.end().catch(() => {});
   assert(await mortal.code !== 0, `${where} did not kill it`);
 
   // What was left is compressed by the next run, whatever it writes itself.

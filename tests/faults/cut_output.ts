@@ -67,5 +67,8 @@ export function checkCutOutput(
   const flushed = count("lines_unflushed") === 0 && count("bytes_unflushed") === 0;
   assertEquals(exitCode, flushed ? 0 : 4);
   assertEquals(seen.lines + (flushed && endsInside ? 1 : 0), count("lines_out"));
-  if (flushed) assertEquals(seen.inputAt, count("bytes_in"), "all is accounted for");
+  if (!flushed) return;
+  // What was dropped last has a marker after all lines, which may have come too late.
+  const late = count("bytes_in") - seen.inputAt;
+  assert(late <= count("bytes_dropped"), `${late} bytes are not accounted for`);
 }
