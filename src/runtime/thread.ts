@@ -55,15 +55,21 @@ export function startThread<Message>(
   worker.postMessage(start, [...transfer]);
 }
 
+/**
+ * What this thread was given. Listened for as soon as this module runs: a runtime that has
+ * nobody to give a message to forgets it, however long the thread takes to load the rest.
+ */
+const given = isMainThread ? undefined : new Promise<unknown>((resolve) => {
+  scope.onmessage = ({ data }) => {
+    // Whoever listens is kept alive by it.
+    scope.onmessage = null;
+    resolve(data);
+  };
+});
+
 /** On a thread: what it was given. */
-export function threadStart<Start>(): Promise<Start> {
-  return new Promise((resolve) => {
-    scope.onmessage = ({ data }) => {
-      // Whoever listens is kept alive by it.
-      scope.onmessage = null;
-      resolve(data);
-    };
-  });
+export async function threadStart<Start>(): Promise<Start> {
+  return await given as Start;
 }
 
 /** On a thread: tells whoever has started it. */

@@ -30,6 +30,8 @@ if (isMainThread) {
   });
   port1.close();
 } else {
+  // As one that has much to load first: what it is given comes meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 50));
   const { words, what } = await threadStart<Start>();
   Atomics.store(words, 0, 1);
   tellStarter("started");
