@@ -41,14 +41,16 @@ const MEASURES: readonly Measure[] = [
   nats,
 ];
 
-function chosen(names: readonly string[]): readonly Measure[] {
+function chosen(names: readonly string[], quick: boolean): readonly Measure[] {
   const known = MEASURES.map(({ name }) => name);
   for (const name of names) {
     if (!known.includes(name)) {
       fail(`--only ${name}: no such measure; there are ${known.join(", ")}`);
     }
   }
-  return MEASURES.filter(({ name }) => names.length === 0 || names.includes(name));
+  return MEASURES.filter(({ name, isLong }) =>
+    names.length === 0 ? !(quick && isLong) : names.includes(name)
+  );
 }
 
 function fail(message: string): never {
@@ -64,7 +66,7 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true, default: [] },
     },
   });
-  const measures = chosen(only);
+  const measures = chosen(only, quick);
   if (SPILLWAYS.length === 0) {
     fail(
       "neither dist/spillway nor dist/spillway-bun is there; run it as deno task bench",

@@ -35,6 +35,8 @@ export interface Measure {
   readonly title: string;
   /** It takes time but no part of the machine: it begins with the first of all. */
   readonly alongside?: true;
+  /** It takes minutes: a quick run leaves it out, unless it is named. */
+  readonly isLong?: true;
   run(extent: Extent): Promise<Row[]>;
 }
 

@@ -35,6 +35,7 @@ const LOGGING_OFF: Subject = {
 
 export const containers: Measure = {
   name: "containers",
+  isLong: true,
   title: "Time until a container has written its output, while nobody takes its log",
   run: ({ quick, rounds }) => CANNOT_RUN === undefined ? measure(quick, rounds) : none(),
 };

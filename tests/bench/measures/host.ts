@@ -29,6 +29,7 @@ interface Found {
 
 export const host: Measure = {
   name: "host",
+  isLong: true,
   title: `${INPUTS} named pipes of a folder, each with a file and a ring of 1 MiB`,
   async run({ quick, rounds }) {
     const runs = await inTurns(SPILLWAYS, quick ? 1 : rounds, async (subject) => [

@@ -34,6 +34,7 @@ const WAYS: readonly Way[] = [
 
 export const isolation: Measure = {
   name: "isolation",
+  isLong: true,
   title: `A line from its write to its output's reader, p99.9, with ${INPUTS} inputs`,
   async run({ quick, rounds }) {
     const samples = quick ? 1000 : 5000;

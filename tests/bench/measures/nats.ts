@@ -69,6 +69,7 @@ interface Found {
 
 export const nats: Measure = {
   name: "nats",
+  isLong: true,
   title: "100-byte lines to a stream with three replicas, three nodes on this machine",
   run: (extent) => isInstalled("nats-server") ? measure(extent) : none(),
 };
