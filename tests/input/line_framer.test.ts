@@ -387,3 +387,16 @@ Deno.test("bytes for which there was no room have not landed", () => {
     assertEquals(input.counts.bytesIn, 0n);
   }
 });
+
+Deno.test("a rest is moved only to where nothing of it is, for a crash may come in the middle", () => {
+  for (const [rest, filled] of [[9, 17], [8, 8]] as const) {
+    const input = new FramedInput();
+    const { landingAt } = input.ring;
+    input.land(`1234567\n${"r".repeat(rest)}`);
+    assertEquals(input.framer.landAt, landingAt + filled);
+    assertEquals(textOf(input.pop()!), "1234567\n");
+    input.land("\n");
+    assertEquals(input.framer.landAt, landingAt, "nothing is left");
+    assertEquals(textOf(input.pop()!), `${"r".repeat(rest)}\n`);
+  }
+});
