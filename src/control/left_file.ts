@@ -103,7 +103,7 @@ function damageOf(
 ): string {
   const gaps = missing.lines === 0 && missing.bytes === 0
     ? ""
-    : `; ${amountOf(missing)} are missing between them`;
+    : `; ${amountOf(missing)} are missing`;
   const rest = lastTime === 0
     ? ""
     : `; what came after ${formatTime(lastTime / 1000)} is not known`;

@@ -120,6 +120,13 @@ const STATES: readonly (readonly [string, Look, Look, string, string])[] = [
     "bad",
   ],
   [
+    "has lost lines with the machine",
+    [{}, {}],
+    [{ bytes_damaged: 1 }, {}],
+    "losing lines",
+    "bad",
+  ],
+  [
     "fails",
     [{}, {}],
     [{}, { output_failing: true, stalled_ms: 9999 }],
