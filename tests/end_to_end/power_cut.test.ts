@@ -7,6 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isInMemory } from "../../src/system/file_system.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { Random } from "../faults/random.ts";
+import { CAN_MOUNT_IMAGES, onImage } from "./disk_image.ts";
 import { checkNumberedLines, numberedLines, type Seen } from "./numbered_lines.ts";
 import { EXECUTABLES, testPrograms } from "./programs.ts";
 import { type Finished, inFolder, run, type Running, start, summaryIn } from "./run.ts";
@@ -242,4 +243,30 @@ testPrograms(
     });
   },
   NEEDS,
+);
+
+testPrograms(
+  "what was written to a disk that loses its power comes out",
+  async (program) => {
+    await inFolder((folder) =>
+      onImage(folder, async (disk, image) => {
+        const args = ["--capacity", "1MiB", ...NOBODY, "--report", "json"];
+        const spillway = start(program, [...args, "--keep", `${disk}/kept`]);
+        await spillway.write(numberedLines(0, 3000));
+        await spillway.counted("them", ({ lines_in }) => lines_in === 3000);
+        await image.sync();
+        await spillway.write(numberedLines(3000, 3000));
+        await spillway.counted("them", ({ lines_in }) => lines_in === 6000);
+        await image.cut(async (after) => {
+          const path = `${after}/kept/${onlyFileIn(`${after}/kept`)}`;
+          Deno.writeFileSync(path, ofAnotherBoot(Deno.readFileSync(path)));
+          const keep = ["--keep", `${after}/kept`, "--report", "json"];
+          const told = assertTold(await run(program, keep));
+          assert(told.lines >= 3000, `${told.lines} lines`);
+        });
+        await kill(spillway);
+      })
+    );
+  },
+  { programs: EXECUTABLES, ignore: !CAN_MOUNT_IMAGES, why: "root and loop devices" },
 );
