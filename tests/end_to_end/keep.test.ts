@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isInMemory } from "../../src/system/file_system.ts";
 import { mkfifo } from "../../src/system/names.ts";
-import { numberedLines } from "./numbered_lines.ts";
+import { checkNumberedLines, numberedLines } from "./numbered_lines.ts";
 import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
 import {
   inFolder,
@@ -113,18 +113,10 @@ testPrograms(
       const keep = ["--keep", `${folder}/kept`];
       await leave(program, [...keep, ...NOBODY, "--capacity", "64KiB"], 5000);
       const next = await run(program, keep);
-      const lines = new TextDecoder().decode(next.stdout).split("\n").slice(0, -1);
-      const at = lines.findIndex((line) => line.startsWith("spillway: "));
-      const missing = /^spillway: (\d+) lines \((\d+) bytes\) overwritten/.exec(
-        lines[at]!,
-      )!;
-      assertEquals(lines.length - 1 + Number(missing[1]), 5000);
-      assertEquals(Number(missing[2]), 100 * Number(missing[1]));
-      const rest = lines.slice(at + 1);
-      assertEquals(
-        `${rest.join("\n")}\n`,
-        numberedLines(5000 - rest.length, rest.length),
-      );
+      // What the output had in its hand may have a gap on both sides.
+      const { lines, lostLines } = checkNumberedLines(next.stdout);
+      assertEquals(lines + lostLines, 5000);
+      assert(lostLines > 0);
     });
   },
   NEEDS,
