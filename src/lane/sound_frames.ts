@@ -181,41 +181,44 @@ export class SoundFrames {
 function findFrames(lane: Lane, seed: number): Frame[] {
   const space = new FrameSpace(lane);
   const check = new FrameCheck(lane, seed);
-  const { view } = space;
-  const { handBytes, ringAt, ringBytes } = lane;
-  const end = ringAt + ringBytes;
   const frames: Frame[] = [];
-  for (let at = ringAt; at < end;) {
-    const word = (offset: number) => view.getUint32(space.advance(at, offset), true);
-    const number = (offset: number) =>
-      Number(view.getBigUint64(space.advance(at, offset), true));
-    const bytes = view.getUint32(at, true);
-    const time = bytes > handBytes
-      ? 0
-      : view.getFloat64(space.advance(at, FRAME_TIME), true);
-    // Text and zeros are no header at first sight.
-    if (!(time > 0) || !check.isHeaderSound(at)) {
+  for (let at = lane.ringAt; at < lane.ringAt + lane.ringBytes;) {
+    if (!mayBeHeader(space, at, lane.handBytes) || !check.isHeaderSound(at)) {
       at += UNIT;
       continue;
     }
-    const isSound = check.isPayloadSound(at);
-    frames.push({
-      at,
-      bytes,
-      lines: word(FRAME_LINES),
-      firstLine: number(FRAME_FIRST_LINE),
-      firstByte: number(FRAME_FIRST_BYTE),
-      time,
-      flags: word(FRAME_FLAGS),
-      isSound,
-    });
+    const frame = frameAt(space, at, check.isPayloadSound(at));
+    frames.push(frame);
     // What is in a sound frame needs no look.
-    at += isSound ? frameLength(bytes) : UNIT;
+    at += frame.isSound ? frameLength(frame.bytes) : UNIT;
   }
   // The end of the stream comes after what ends there.
   return frames.sort((one, other) =>
     endsOf(one).byte - endsOf(other).byte || one.flags - other.flags
   );
+}
+
+/** At first sight; text and zeros are none. */
+function mayBeHeader(space: FrameSpace, at: number, maxBytes: number): boolean {
+  return space.view.getUint32(at, true) <= maxBytes &&
+    space.view.getFloat64(space.advance(at, FRAME_TIME), true) > 0;
+}
+
+function frameAt(space: FrameSpace, at: number, isSound: boolean): Frame {
+  const { view } = space;
+  const word = (offset: number) => view.getUint32(space.advance(at, offset), true);
+  const number = (offset: number) =>
+    Number(view.getBigUint64(space.advance(at, offset), true));
+  return {
+    at,
+    bytes: word(FRAME_BYTES),
+    lines: word(FRAME_LINES),
+    firstLine: number(FRAME_FIRST_LINE),
+    firstByte: number(FRAME_FIRST_BYTE),
+    time: view.getFloat64(space.advance(at, FRAME_TIME), true),
+    flags: word(FRAME_FLAGS),
+    isSound,
+  };
 }
 
 /** Where nothing else is known, the first line that has its beginning. */
