@@ -71,14 +71,11 @@ function growPipes(plan: Plan): void {
   }
 }
 
-/** How long the person's log may take the message. */
-const LAST_WORDS_MS = 250;
-
 function refuseContainer(message: string): void {
   const { CONTAINER_ID: id = "", CONTAINER_NAMESPACE: namespace = "" } = process.env;
   const stderr = new Stderr(openReports());
   stderr.print(`spillway: ${printable(`${nameOf({ id, namespace })}: ${message}`)}\n`);
-  stderr.flush(LAST_WORDS_MS);
+  stderr.finish();
   refuseStart(id);
 }
 

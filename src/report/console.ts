@@ -15,8 +15,6 @@ import { wrapWords } from "./word_wrap.ts";
 
 /** What a terminal has that does not know its size. */
 const STANDARD_SIZE = { columns: 80, rows: 24 };
-/** How long the last words may wait for a standard error that nobody reads. */
-const LAST_WORDS_MS = 250;
 
 /**
  * What people see on standard error: reports, and on a terminal the meter below
@@ -74,26 +72,11 @@ export class Console {
     this.#frame = undefined;
   }
 
-  /** True while standard error has not taken all of what was said. */
-  get behind(): boolean {
-    return this.#stderr.behind;
-  }
-
-  /** Writes what standard error has not taken yet, without waiting. */
-  flush(): void {
-    this.#stderr.flush(0);
-  }
-
   /** Takes the meter away for good. */
   close(): void {
     this.#frame = undefined;
     const erased = this.#screen.erase(size().columns);
     if (erased !== "") this.#stderr.print(erased);
-  }
-
-  /** Waits a little for a standard error that is slow. Nothing is said after it. */
-  finish(): void {
-    this.#stderr.flush(LAST_WORDS_MS);
   }
 
   #draw(columns: number): string {

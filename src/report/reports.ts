@@ -26,6 +26,7 @@ type ReportsPlan = Pick<
  */
 export class Reports {
   readonly #plan: ReportsPlan;
+  readonly #stderr: Stderr;
   readonly #observer: Observer;
   readonly #reporter: Reporter;
   readonly #console: Console;
@@ -34,6 +35,7 @@ export class Reports {
   constructor(plan: ReportsPlan, stderr: Stderr) {
     const { whenFull } = plan.folders?.like ?? plan.routes[0]!;
     this.#plan = plan;
+    this.#stderr = stderr;
     this.#observer = new Observer(plan.folders?.perInput === true);
     this.#reporter = new Reporter(
       whenFull === "drop-newest" ? "dropped" : "overwritten",
@@ -76,13 +78,13 @@ export class Reports {
     coalesce(this.#reporter.observe(this.snapshot())).forEach((event) =>
       this.#say(event)
     );
-    this.#console.flush();
+    this.#stderr.flush();
   }
 
   /** True if nothing will be worth saying as long as nothing comes in. */
   get settled(): boolean {
     const snapshot = this.snapshot();
-    return this.#reporter.settled && !this.#console.behind &&
+    return this.#reporter.settled && !this.#stderr.behind &&
       snapshot.routes.every(({ output }) => output.takesNothingSinceMs === undefined) &&
       totalOf(snapshot).bytesBuffered === 0n;
   }
@@ -129,11 +131,11 @@ export class Reports {
     this.#few.flush();
     this.#console.close();
     // What waits there could be so much that the last words would be left out.
-    this.#console.finish();
+    this.#stderr.finish();
     const snapshot = this.snapshot();
     coalesce(this.#reporter.finish(snapshot)).forEach((event) => this.#say(event));
     this.#say({ timeMs: snapshot.timeMs, event: "summary", snapshot });
-    this.#console.finish();
+    this.#stderr.finish();
     return snapshot;
   }
 

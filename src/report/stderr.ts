@@ -9,6 +9,8 @@ import type { LineTurn } from "../threads/line_turn.ts";
 
 /** So long the line of an output that writes to the same place is left to be finished. */
 const LINE_PATIENCE_MS = 1000;
+/** How long the last words may wait for a reader that does not read. */
+const LAST_WORDS_MS = 250;
 const NEWLINE = 10;
 const NAP_MICROS = 200;
 /** Reports that nobody takes are kept up to this size, and then left out. */
@@ -52,7 +54,7 @@ export class Stderr {
 
   /** Writes whole lines, now or later. */
   print(text: string): void {
-    this.flush(0);
+    this.flush();
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
       this.#leftOut++;
       return;
@@ -64,14 +66,23 @@ export class Stderr {
       this.#leftOut = 0;
     }
     this.#enqueue(text);
-    this.flush(0);
+    this.flush();
+  }
+
+  /** Writes what it takes of what waits. */
+  flush(): void {
+    this.#flush(0);
   }
 
   /**
-   * Writes what waits, until nothing was taken for `timeoutMs`. The last report of a
-   * thousand inputs is larger than any pipe. Nothing is to be said after that if > 0.
+   * Writes what waits, until nothing was taken for a moment: the last report of a thousand
+   * inputs is larger than any pipe. Only at the end.
    */
-  flush(timeoutMs: number): void {
+  finish(): void {
+    this.#flush(LAST_WORDS_MS);
+  }
+
+  #flush(timeoutMs: number): void {
     const deadline = performance.now() + timeoutMs;
     while (this.behind) {
       const turn = this.#begin(timeoutMs > 0);

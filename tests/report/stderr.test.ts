@@ -35,7 +35,7 @@ function readAll(readEnd: number, stderr: Stderr): string {
   let text = "";
   for (let part: string | number = ""; typeof part === "string";) {
     text += part;
-    stderr.flush(0);
+    stderr.flush();
     part = readText(readEnd);
   }
   return text;
@@ -47,10 +47,10 @@ Deno.test("a report waits for the end of an output's line", () => {
   stderr.print("spillway: report\n");
   assert(stderr.behind);
   output("of it, ");
-  stderr.flush(0);
+  stderr.flush();
   assertEquals(readText(readEnd), "a line\nhalf of it, ");
   output("all of it\n");
-  stderr.flush(0);
+  stderr.flush();
   output("more\n");
   assertEquals(readText(readEnd), "all of it\nspillway: report\nmore\n");
   assert(!stderr.behind);
@@ -63,7 +63,7 @@ Deno.test("it begins a line of its own where that takes too long", async () => {
   stderr.print("spillway: report\n");
   assertEquals(readText(readEnd), "Password: ");
   await until("the report", () => {
-    stderr.flush(0);
+    stderr.flush();
     return readableBytes(readEnd) > 0;
   });
   output("secret\n");
@@ -76,7 +76,7 @@ Deno.test("the last words wait for no line", () => {
   output("unfinished");
   stderr.print("spillway: report\n");
   stderr.print("spillway: summary\n");
-  stderr.flush(250);
+  stderr.finish();
   assertEquals(readText(readEnd), "unfinished\nspillway: report\nspillway: summary\n");
   end();
 });
