@@ -1,7 +1,7 @@
 /**
  * What a format is: it turns what comes out of a ring into the bytes that a sink
- * is given. A new format is a new file with a `RecordLayout`, and a line in
- * `formats.ts`.
+ * is given. A new format is a new file with a `RecordLayout`, and its import and its
+ * row in `formats.ts`.
  */
 
 import type { Kernels } from "../kernels/kernels.ts";

@@ -148,8 +148,8 @@ export interface SinkNotices {
 }
 
 /**
- * One kind of destination. A new one is a new file that has this, and a line in
- * `sinks.ts`.
+ * One kind of destination. A new one is a new file that has this, and its import and
+ * its place in `sinks.ts`.
  */
 export interface SinkKind<D extends Destination> {
   readonly kind: D["kind"];
