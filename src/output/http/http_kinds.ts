@@ -6,7 +6,7 @@ import {
   isJsonLines,
 } from "../../formats/formats.ts";
 import { hostName } from "../../system/process.ts";
-import { type Settings, splitSettings } from "../network/address.ts";
+import { splitSettings, wordIn } from "../network/address.ts";
 import { timeoutIn } from "../network/stream_kinds.ts";
 import {
   loadTls,
@@ -67,7 +67,7 @@ export const httpKind: SinkKind<HttpDestination> = {
       port: Number(url.port) || (secure ? 443 : 80),
       authority: url.host,
       path: url.pathname + url.search,
-      gzip: gzipIn(settings),
+      gzip: wordIn(settings, "gzip", ["on", "off"], "off") === "on",
       credentials: credentialFileIn(settings),
       headers: settings.get("headers"),
       timeoutMs: timeoutIn(settings),
@@ -113,12 +113,4 @@ function parseUrl(text: string): URL {
       `"${text.replace(/\?.*/s, "")}" is not a URL; write http://HOST:PORT/PATH`,
     );
   }
-}
-
-function gzipIn(settings: Settings): boolean {
-  const text = settings.get("gzip") ?? "off";
-  if (text !== "on" && text !== "off") {
-    throw new UsageError(`gzip=${text} is not one of on, off`);
-  }
-  return text === "on";
 }

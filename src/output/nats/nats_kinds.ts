@@ -1,7 +1,7 @@
 import { PermanentError, UsageError } from "../../errors.ts";
 import { canShowCertificate } from "../../runtime/upgradable.ts";
 import { formatHostPort, parseHostPort } from "../../host_port.ts";
-import { type Settings, splitSettings } from "../network/address.ts";
+import { type Settings, splitSettings, wordIn } from "../network/address.ts";
 import { timeoutIn } from "../network/stream_kinds.ts";
 import {
   loadTls,
@@ -47,7 +47,7 @@ export const natsKind: SinkKind<NatsDestination> = {
       name: `${scheme}://${rest}`,
       servers: hosts.split(",").map(serverOf),
       subject: checkSubject(subject),
-      messagePerRecord: isPerLine(settings),
+      messagePerRecord: wordIn(settings, "batch", ["lines", "line"], "lines") === "line",
       create: createIn(settings),
       credentials: natsCredentialsIn(settings),
       timeoutMs: timeoutIn(settings, ANSWER_TIMEOUT_MS),
@@ -82,14 +82,6 @@ function checkSubject(subject: string): string {
   throw new UsageError(
     `"${subject}" is no subject to publish to; write nats://HOST/NAME or NAME.NAME…, without spaces, * and >`,
   );
-}
-
-function isPerLine(settings: Settings): boolean {
-  const text = settings.get("batch") ?? "lines";
-  if (text !== "lines" && text !== "line") {
-    throw new UsageError(`batch=${text} is not one of lines, line`);
-  }
-  return text === "line";
 }
 
 function createIn(settings: Settings): NatsTarget["create"] {

@@ -34,6 +34,18 @@ export function splitSettings(
   return { rest: text.slice(0, at), settings };
 }
 
+/** A setting that is one of some words. @throws UsageError */
+export function wordIn(
+  settings: Settings,
+  name: string,
+  words: readonly string[],
+  standard: string,
+): string {
+  const text = settings.get(name) ?? standard;
+  if (words.includes(text)) return text;
+  throw new UsageError(`${name}=${text} is not one of ${words.join(", ")}`);
+}
+
 /** False where the bytes that percent signs encode are not UTF-8. */
 function isDecodable(text: string): boolean {
   try {
