@@ -135,7 +135,7 @@ async function fill(
   for (let at = 0; at < part.length; at += LINE.length) part.set(LINE, at);
   const sizes = () =>
     writers.slice(0, inputs).reduce(
-      (sum, _, index) => sum + Deno.statSync(`${outputs}/${nameOf(index)}.log`).size,
+      (sum, _, index) => sum + bytesIn(`${outputs}/${nameOf(index)}.log`),
       0,
     );
   const before = sizes();
@@ -151,6 +151,16 @@ async function fill(
   }
   await until("all to come out", () => sizes() - before >= written, 20);
   return written / LINE.length;
+}
+
+/** A pipe is read before the file is there that it goes to. */
+function bytesIn(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
 }
 
 /** With ten of a thousand that are busy, against ten alone. */
