@@ -123,6 +123,14 @@ async function tryHost(
   }
   const numbers = numbersIn(arrived());
   for (const label of well) assertEquals(numbers.get(label), ["0", "1", "2"], label);
+  // A server has a line before the program knows that it does.
+  await spillway.counted(
+    "all that has arrived",
+    ({ inputs }) =>
+      inputs!.every(({ input, lines_out }) =>
+        !well.includes(input as string) || lines_out === ROUNDS
+      ),
+  );
   await stop(spillway, release);
   await output;
   checkFrozen(await spillway.stderr, labels);
@@ -300,7 +308,7 @@ testExecutables(
   "ten of many sockets are not read: all others get all",
   (program) =>
     inFolder(async (folder) => {
-      const labels = labelsOf(MANY);
+      const labels = labelsOf(SOME);
       const sockets = ["stuck", "well"].map((name) => `${folder}/${name}`);
       const [stuck, well] = sockets.map((path) =>
         new Listener(Deno.listen({ transport: "unix", path }), () => path === sockets[1])
