@@ -15,6 +15,7 @@ import { frozenThroughput, writeDuration } from "./measures/frozen_output.ts";
 import { growth } from "./measures/growth.ts";
 import { host } from "./measures/host.ts";
 import { isolation } from "./measures/isolation.ts";
+import { keep } from "./measures/keep.ts";
 import { loss } from "./measures/loss.ts";
 import { nats } from "./measures/nats.ts";
 import { passThrough } from "./measures/pass_through.ts";
@@ -29,6 +30,7 @@ const MEASURES: readonly Measure[] = [
   frozenThroughput,
   writeDuration,
   loss,
+  keep,
   memory,
   start,
   growth,
