@@ -205,6 +205,7 @@ export class Landing {
     const rest = this.#filled - to;
     if (rest > to) return;
     const { at, landingAt } = this.#lane;
+    this.#expected?.forget();
     if (rest > 0) this.#kernels.copy(landingAt, landingAt + to, rest);
     this.#start = 0;
     this.#filled = rest;

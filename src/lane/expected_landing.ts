@@ -53,6 +53,14 @@ export class ExpectedLanding {
     this.#words.store(this.#at + LANDING_GOAL, end + bytes);
   }
 
+  /**
+   * What a read has found less than was expected does not come any more, and what is about
+   * to be where it was to come to is something else. While no read is under way.
+   */
+  forget(): void {
+    this.#words.store(this.#at + LANDING_GOAL, this.#words.load(this.#at + LANDING_END));
+  }
+
   /** How many bytes have come to offset `to` that were not counted. */
   uncounted(to: number): number {
     const bytes = this.#words.load(this.#at + LANDING_GOAL) -

@@ -168,6 +168,30 @@ testPrograms("an unfinished line goes on in the next run", async (program) => {
 }, NEEDS);
 
 testPrograms(
+  "a writer that leaves within a line, and then a kill, add nothing to it",
+  async (program) => {
+    await inMemory(async (folder) => {
+      mkfifo(`${folder}/fifo`, 0o600);
+      const args = [
+        ...["--fifo", `${folder}/fifo`, "--keep", `${folder}/kept`],
+        ...["--output", `${folder}/log`, "--report", "json"],
+      ];
+      const first = start(program, args);
+      await Deno.writeTextFile(`${folder}/fifo`, "no newline");
+      await first.counted("all", ({ bytes_out }) => bytes_out === 10);
+      await kill(first);
+      const second = start(program, args);
+      await second.counted("that it runs", () => true);
+      await second.kill("SIGTERM");
+      assertEquals(await second.code, 0);
+      assertEquals(summaryIn(await second.stderr).bytes_recovered, 0);
+      assertEquals(Deno.readTextFileSync(`${folder}/log`), "no newline");
+    });
+  },
+  NEEDS,
+);
+
+testPrograms(
   "{input}: what is left goes where its own lines go, also when it is read no more",
   async (program) => {
     await inMemory(async (folder) => {

@@ -268,7 +268,7 @@ function read(
   let nowMs = 0;
   for (const text of scenario.frames) {
     rest(`${nowMs} ${seen.tail} ${latin1(snapshots.content())}`);
-    // Another process has taken what was there to be read.
+    // There was nothing to be read.
     framer.expect(text.length + 2);
     snapshots.take();
     framer.expect(text.length);
@@ -277,6 +277,8 @@ function read(
     new Uint8Array(lane.memory.buffer).set(new TextEncoder().encode(text), framer.landAt);
     snapshots.texts.push(text);
     framer.landed(text.length, nowMs * 1000, nowMs);
+    // Nor is there now, before what has come is pushed.
+    framer.expect(1);
     framer.tick(nowMs += READ_EVERY_MS);
     ring();
   }
