@@ -203,7 +203,8 @@ export class Landing {
     this.#oldestMs = this.#newestMs;
     this.#oldestMicros = this.#newestMicros;
     const rest = this.#filled - to;
-    if (rest > to) return;
+    // Also the byte before what is left stays where it is: see `LeftLane`.
+    if (rest >= to) return;
     const { at, landingAt } = this.#lane;
     this.#expected?.forget();
     if (rest > 0) this.#kernels.copy(landingAt, landingAt + to, rest);

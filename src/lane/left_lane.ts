@@ -54,6 +54,7 @@ interface Walked extends LeftAmount {
 }
 
 const COUNTER_BYTES = 512;
+const NEWLINE = 10;
 
 /**
  * The lane of a process that has ended in whatever way: what it had read and not
@@ -106,11 +107,11 @@ export class LeftLane {
     this.#ring = this.#walk();
     this.#nextLine = Math.max(this.#load(NEXT_LINE), this.#ring.nextLine);
     this.#nextByte = Math.max(this.#load(NEXT_BYTE), this.#ring.nextByte);
+    this.#landingFrom = this.#load(LANDING_FROM);
     // Frames that were dropped have used up numbers.
     this.#inside = this.#nextByte > this.#ring.nextByte
-      ? this.#view.getFloat64(LANDING_INSIDE, true) === 1
+      ? this.#isDroppedInside()
       : this.#ring.inside;
-    this.#landingFrom = this.#load(LANDING_FROM);
     this.#landingEnd = Math.min(cutAt, this.#findLandingEnd());
     this.#lineAt = this.#findLastLine();
     this.#ended = this.#ring.endAt !== undefined || this.#batch?.end === true;
@@ -315,13 +316,25 @@ export class LeftLane {
     return counted + new ExpectedLanding(this.#lane).uncounted(at);
   }
 
+  /**
+   * What was dropped last ends inside a line. Its word is written after its number was
+   * used up, and before it leaves the landing area.
+   */
+  #isDroppedInside(): boolean {
+    const { landingAt, landingBytes } = this.#lane;
+    const last = this.#nextByte - 1 - this.#landingFrom;
+    return last >= 0 && last < landingBytes
+      ? this.#view.getUint8(landingAt - this.#lane.at + last) !== NEWLINE
+      : this.#view.getFloat64(LANDING_INSIDE, true) === 1;
+  }
+
   /** Where the last line begins that has landed. */
   #findLastLine(): number {
     if (this.#landingEnd <= this.#nextByte) return this.#landingEnd;
     const from = this.#nextByte - this.#landingFrom;
     const to = this.#landingEnd - this.#landingFrom;
     const landed = new Uint8Array(this.#lane.memory.buffer, this.#lane.landingAt, to);
-    return this.#landingFrom + Math.max(from, landed.lastIndexOf(10) + 1);
+    return this.#landingFrom + Math.max(from, landed.lastIndexOf(NEWLINE) + 1);
   }
 
   #load(word: number): number {
