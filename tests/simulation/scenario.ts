@@ -78,6 +78,13 @@ export interface Scenario {
   readonly sinkBytes: number;
   /** What it takes has not arrived yet, and is not out before it has. */
   readonly custody: boolean;
+  /** It is a file, whose length says what of the last write it has. */
+  readonly isFile: boolean;
+  /**
+   * The rings are kept, and each run but the last is killed after so many stores in them,
+   * if it does not end before.
+   */
+  readonly kills: readonly number[];
 }
 
 /** The ring of the smallest capacity is overrun by one such write. */
@@ -149,8 +156,42 @@ export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
   sink: fc.array(sinkStep, { maxLength: 40 }),
   sinkBytes: fc.constantFrom(300_000, 5000, 700),
   custody: fc.constantFrom(false, false, true),
+  isFile: fc.boolean(),
+  kills: fc.oneof(
+    fc.constant([]),
+    fc.array(fc.oneof(fc.nat(100), fc.nat(2000), fc.nat(20_000)), { maxLength: 3 }),
+  ),
 }).map((scenario) => ({
   ...scenario,
   // CRI knows only two streams.
   inputs: scenario.format === "cri" ? scenario.inputs.slice(0, 2) : scenario.inputs,
-}));
+  isFile: scenario.isFile && !scenario.custody && scenario.kills.length > 0,
+})).map((scenario) => scenario.kills.length === 0 ? scenario : withoutCuts(scenario));
+
+/**
+ * A line whose beginning was handed on before a kill is cut there, and may be refused. Of
+ * two inputs that have ended inside a line at the same moment, nothing says which of them
+ * raw output was in the middle of.
+ */
+function withoutCuts(scenario: Scenario): Scenario {
+  const isMixed = scenario.format === "raw" && !scenario.apart;
+  const longest = Math.floor(scenario.maxLineBytes / 10);
+  return {
+    ...scenario,
+    inputs: scenario.inputs.map((input) => ({
+      ...input,
+      writes: input.writes.map((write) => ({
+        ...write,
+        ends: write.ends || isMixed,
+        lineBytes: Math.min(write.lineBytes, longest),
+        leaves: write.leaves && write.ends && write.lines > 0,
+      })),
+    })),
+    turns: scenario.turns.map((turn) => ({ ...turn, ms: Math.min(turn.ms, 11) })),
+    sink: scenario.sink.map((step) => ({
+      ...step,
+      stallMs: Math.min(step.stallMs, 30),
+      answer: step.answer === "fails" ? "fails" : "takes",
+    })),
+  };
+}

@@ -21,6 +21,7 @@ export async function simulate(runs: number, replay: Replay): Promise<Seen> {
     stopped: 0,
     apart: 0,
     cut: 0,
+    killed: 0,
   };
   const property = fc.asyncProperty(anyScenario, async (scenario) => {
     const outcome = await new SimulatedRun(scenario).run();

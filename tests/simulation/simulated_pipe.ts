@@ -41,8 +41,8 @@ export class SimulatedPipe implements Source {
   readonly #text: string;
   readonly #bytes: Uint8Array;
   readonly #ends: readonly number[];
-  readonly #memory: Uint8Array;
-  readonly #address: number;
+  #memory!: Uint8Array;
+  #address = 0;
   #nextWrite = 0;
   #written = 0;
   #read = 0;
@@ -51,11 +51,7 @@ export class SimulatedPipe implements Source {
   #hungUp = false;
 
   /** @param descriptor also says which letters it writes */
-  constructor(
-    scenario: InputScenario,
-    readonly descriptor: number,
-    memory: WebAssembly.Memory,
-  ) {
+  constructor(scenario: InputScenario, readonly descriptor: number) {
     this.name = `the simulated input ${descriptor}`;
     this.needsLooks = this.isNamed = scenario.fifo;
     this.#scenario = scenario;
@@ -63,6 +59,10 @@ export class SimulatedPipe implements Source {
     this.#text = text;
     this.#ends = ends;
     this.#bytes = new TextEncoder().encode(text);
+  }
+
+  /** What is read goes to that memory from now on. */
+  readInto(memory: WebAssembly.Memory): void {
     this.#memory = new Uint8Array(memory.buffer);
     this.#address = addressOfMemory(memory);
   }

@@ -9,22 +9,26 @@ import type { Batch } from "../../src/lane/batch.ts";
 import type { Format, Gap, Outgoing, Stream } from "../../src/formats/format.ts";
 import { makeFormat, outputBytesFor } from "../../src/formats/formats.ts";
 import { gapSentence } from "../../src/formats/gap_sentence.ts";
+import type { InputLoop } from "../../src/input/input_loop.ts";
 import { joinInput } from "../../src/input/joined_input.ts";
 import { landingBytesFor } from "../../src/input/landing.ts";
+import { LeftSource } from "../../src/input/left_source.ts";
 import { type Readiness, ReadLoop, WAKE_UP } from "../../src/input/read_loop.ts";
 import { Outlet } from "../../src/output/outlet.ts";
 import { OutletQueue, type Place } from "../../src/output/outlet_queue.ts";
 import { Doorbell } from "../../src/threads/doorbell.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";
 import { Board, READER } from "../../src/threads/board.ts";
-import type { Counts } from "../../src/lane/counters.ts";
+import { type Counts, total } from "../../src/lane/counters.ts";
 import { type Lane, MIN_CAPACITY } from "../../src/lane/lane.ts";
+import { StoreWatch } from "../lane/store_watch.ts";
+import { goOn, type KeptLane } from "./kept_lanes.ts";
 import { emptyRing } from "./ring_pool.ts";
 import type { Scenario, Turn } from "./scenario.ts";
 import { Parked, SimulatedClock } from "./simulated_clock.ts";
 import { SimulatedPipe } from "./simulated_pipe.ts";
-import { SimulatedSink, type Surroundings } from "./simulated_sink.ts";
-import { StreamTexts } from "./stream_texts.ts";
+import { Destination, SimulatedSink, type Surroundings } from "./simulated_sink.ts";
+import { type Repeated, StreamTexts } from "./stream_texts.ts";
 import { readBeside } from "./told_output.ts";
 
 const START_MS = Date.UTC(2026, 10, 22);
@@ -46,6 +50,19 @@ export interface Outcome {
   /** There were several outputs. */
   readonly apart: boolean;
   readonly cut: boolean;
+  /** There were several runs. */
+  readonly killed: boolean;
+}
+
+/** Thrown in the place of what a process does no more. */
+class Killed extends Error {}
+
+/** Those that runs make whose rings are kept. */
+const STORES = new StoreWatch();
+
+function sentenceOf({ gapLines, gapBytes, gapFrom, gapTo }: Batch): string {
+  const gap = { reason: "overwritten", lines: gapLines, bytes: gapBytes } as const;
+  return gapSentence({ ...gap, from: gapFrom, to: gapTo });
 }
 
 /** One that wakes nobody but says that it would. */
@@ -66,24 +83,32 @@ function simulatedDoorbell(signal: () => void): Doorbell {
 interface Route {
   readonly inputs: readonly number[];
   readonly texts: StreamTexts;
-  readonly sink: SimulatedSink;
+  readonly destination: Destination;
+  /** Of the run that goes on. */
+  sink: SimulatedSink | undefined;
 }
 
 export class SimulatedRun {
   readonly #scenario: Scenario;
   readonly #clock = new SimulatedClock(START_MS);
-  readonly #board: Board;
-  readonly #doorbell: Doorbell;
-  readonly #pipes: SimulatedPipe[] = [];
-  readonly #counters: readonly LaneCounters[];
-  readonly #loop: ReadLoop;
-  readonly #queue: OutletQueue;
+  #board!: Board;
+  #doorbell!: Doorbell;
+  readonly #pipes: readonly SimulatedPipe[];
+  #lanes: readonly KeptLane[] = [];
+  #loop!: ReadLoop;
+  #queue!: OutletQueue;
   readonly #routes: readonly Route[];
+  /** How many runs have been killed. */
+  #kills = 0;
+  #killed = false;
   #turns = 0;
   #turnsWithoutWriters = 0;
   #nextWriter = 0;
-  /** What the reader's poll(2) watches, what it says, and until when it waits. */
-  readonly #watched = new Set<number>();
+  /**
+   * What the reader's poll(2) watches, with the token of each pipe, what it says, and until
+   * when it waits.
+   */
+  readonly #watched = new Map<number, number>();
   #ready: readonly number[] = [];
   #woken = false;
   #readerWakesAtMs = 0;
@@ -100,35 +125,32 @@ export class SimulatedRun {
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.#stopAtTurn = scenario.stop?.atTurn ?? Infinity;
-    this.#board = Board.create();
     this.#routes = this.#makeRoutes();
+    this.#pipes = scenario.inputs.map((input, index) => new SimulatedPipe(input, index));
+  }
+
+  get #isKept(): boolean {
+    return this.#scenario.kills.length > 0;
+  }
+
+  get #isLast(): boolean {
+    return this.#kills === this.#scenario.kills.length;
+  }
+
+  /** A process starts, and finds what the one before has left. */
+  #start(): void {
+    this.#board = Board.create();
     this.#doorbell = simulatedDoorbell(() => this.#rung = true);
     this.#queue = new OutletQueue(this.#doorbell);
-    const { maxLineBytes, policy, format } = scenario;
-    const rings = scenario.inputs.map((_, index) =>
-      emptyRing(
-        index,
-        MIN_CAPACITY + scenario.extraCapacityBytes,
-        landingBytesFor(maxLineBytes),
-        scenario.smallHand ? Math.max(4096, maxLineBytes + 1) : HAND_BYTES,
-        outputBytesFor(format, maxLineBytes),
-      )
-    );
-    this.#counters = rings.map((ring) => new LaneCounters(ring));
-    const inputs = scenario.inputs.map((input, index) => {
-      const ring = rings[index]!;
-      const pipe = new SimulatedPipe(input, index, ring.memory);
-      this.#pipes.push(pipe);
-      return joinInput({
-        source: pipe,
-        lane: ring,
-        maxLineBytes,
-        whenFull: policy,
-        waitsForNextWriter: input.fifo,
-        activity: () => undefined,
-        onLoss: () => {},
-      });
-    });
+    this.#watched.clear();
+    this.#woken = this.#readerParked = this.#killed = false;
+    this.#readerWakesAtMs = 0;
+    this.#deadlineMs = Infinity;
+    this.#failure = undefined;
+    const { inputs } = this.#scenario;
+    const fresh = inputs.map((_, index) => this.#emptyRing(index));
+    const run = `run ${this.#kills}`;
+    this.#lanes = goOn(this.#lanes, fresh, run, this.#scenario.maxLineBytes);
     this.#loop = new ReadLoop(this.#readiness(), {
       board: this.#board,
       steps: this.#board.steps(READER),
@@ -140,52 +162,99 @@ export class SimulatedRun {
     });
     for (const [number, route] of this.#routes.entries()) {
       const ring = () => this.#doorbell.ring(number);
-      for (const index of route.inputs) this.#loop.add(inputs[index]!, number, ring);
-      this.#queue.add(number, this.#outletOf(number, route, rings), {
+      const lanes = this.#lanes.filter(({ index }) => route.inputs.includes(index));
+      for (const kept of lanes) {
+        if (!kept.ended) this.#loop.add(this.#inputOf(kept), number, ring);
+      }
+      this.#queue.add(number, this.#outletOf(number, route, lanes, run), {
         onEnded: () => {},
         onFailed: (error) => this.#failure = error,
       });
     }
   }
 
+  #emptyRing(index: number): Lane {
+    const { maxLineBytes, extraCapacityBytes, smallHand, format } = this.#scenario;
+    const lane = emptyRing(
+      // Those that are kept have kernels that are watched.
+      this.#isKept ? 10 + 10 * this.#kills + index : index,
+      MIN_CAPACITY + extraCapacityBytes,
+      landingBytesFor(maxLineBytes),
+      smallHand ? Math.max(4096, maxLineBytes + 1) : HAND_BYTES,
+      outputBytesFor(format, maxLineBytes),
+    );
+    return { ...lane, kept: this.#isKept };
+  }
+
+  #inputOf({ index, lane, isLeft }: KeptLane): InputLoop {
+    const { maxLineBytes, policy, inputs } = this.#scenario;
+    const pipe = this.#pipes[index]!;
+    if (!isLeft) pipe.readInto(lane.memory);
+    return joinInput({
+      source: isLeft ? new LeftSource("what was left") : pipe,
+      lane,
+      maxLineBytes,
+      whenFull: policy,
+      waitsForNextWriter: inputs[index]!.fifo,
+      activity: () => undefined,
+      onLoss: () => {},
+    });
+  }
+
   /** One for all inputs, or one for each. */
   #makeRoutes(): Route[] {
     const { inputs, apart, format } = this.#scenario;
     const all = inputs.map((_, index) => index);
-    return (apart ? all.map((index) => [index]) : [all]).map((inputs, number, routes) => {
-      const texts = new StreamTexts(format);
-      const exiting = () => this.exiting;
-      const surroundings: Surroundings = {
-        texts,
-        get exiting() {
-          return exiting();
-        },
-        turn: () => this.turn(),
-        sleep: (ms) => this.sleep(ms),
-      };
-      const sink = new SimulatedSink(
-        this.#scenario,
-        surroundings,
-        number,
-        routes.length,
-      );
-      return { inputs, texts, sink };
-    });
+    return (apart ? all.map((index) => [index]) : [all]).map((inputs) => ({
+      inputs,
+      texts: new StreamTexts(format, this.#repeated),
+      destination: new Destination(),
+      sink: undefined,
+    }));
   }
 
-  #outletOf(number: number, route: Route, rings: readonly Lane[]): Outlet {
+  /** What a kill may make come again. */
+  get #repeated(): Repeated {
+    const { custody, isFile } = this.#scenario;
+    if (custody) return "a batch";
+    return isFile ? "nothing" : "a write";
+  }
+
+  #makeSink(number: number, { texts, destination }: Route): SimulatedSink {
+    const exiting = () => this.exiting;
+    const surroundings: Surroundings = {
+      texts,
+      get exiting() {
+        return exiting();
+      },
+      turn: () => this.turn(),
+      sleep: (ms) => this.sleep(ms),
+    };
+    const count = this.#routes.length;
+    return new SimulatedSink(this.#scenario, surroundings, destination, number, count);
+  }
+
+  #outletOf(
+    number: number,
+    route: Route,
+    lanes: readonly KeptLane[],
+    run: string,
+  ): Outlet {
     const { markers, policy } = this.#scenario;
+    const sink = this.#makeSink(number, route);
+    route.sink = sink;
     return new Outlet({
-      run: "a run",
-      lanes: route.inputs.map((index) => ({
+      run,
+      lanes: lanes.map(({ index, lane, isLeft, run }) => ({
         label: LABELS[index]!,
-        lane: rings[index]!,
+        lane,
+        run: isLeft ? run : undefined,
       })),
       stays: false,
       board: this.#board,
       slot: number,
       thread: 1,
-      sink: route.sink,
+      sink,
       sinkEvents: {
         onSinkFailing: () => {},
         onSinkRecovered: () => {},
@@ -213,22 +282,26 @@ export class SimulatedRun {
         return real.atLineStart;
       },
       begin(batch: Batch, stream: Stream): void {
-        texts.begin({ label: stream.label, kind: "batch" });
-        if (batch.gapBytes > 0 && !markers) {
-          const { gapLines: lines, gapBytes: bytes, gapFrom: from, gapTo: to } = batch;
-          const gap = { reason: "overwritten", lines, bytes, from, to } as const;
-          texts.tell(stream.label, gapSentence(gap));
-        }
+        texts.begin({
+          label: stream.label,
+          kind: "batch",
+          hand: `${stream.label} ${stream.run} ${batch.firstByte}`,
+          untold: markers || batch.gapBytes === 0 ? undefined : sentenceOf(batch),
+        });
         real.begin(batch, stream);
       },
       next(): Outgoing | undefined {
-        texts.beginPiece();
-        return real.next();
+        const piece = real.next();
+        texts.beginPiece(piece?.length ?? 0);
+        return piece;
       },
       forget: (stream: Stream) => real.forget(stream),
       marker(gap: Gap, stream: Stream): Outgoing {
-        texts.begin({ label: stream.label, kind: "marker" });
-        return real.marker(gap, stream);
+        const hand = `${stream.label} ${stream.run} ${gap.nextByte}`;
+        texts.begin({ label: stream.label, kind: "marker", hand });
+        const piece = real.marker(gap, stream);
+        texts.beginPiece(piece.length);
+        return piece;
       },
       state: (stream) => real.state(stream),
       resume: (stream, state) => real.resume(stream, state),
@@ -238,17 +311,51 @@ export class SimulatedRun {
   /** @throws AssertionError when anything is not as it must be. */
   async run(): Promise<Outcome> {
     this.#clock.install((untilMs) => this.#sleepOrDie(untilMs));
+    const uninstall = this.#isKept ? STORES.install() : undefined;
+    try {
+      while (!this.#isLast) {
+        await this.#runUntilKilled(this.#scenario.kills[this.#kills]!);
+        this.#kills++;
+        for (const { texts } of this.#routes) texts.killed();
+      }
+      await this.#runToTheEnd();
+    } finally {
+      uninstall?.();
+      this.#clock.uninstall();
+    }
+    return this.#check();
+  }
+
+  /** It may end before that. */
+  async #runUntilKilled(stores: number): Promise<void> {
+    this.#start();
+    STORES.onStore = () => {
+      if (stores-- <= 0) this.#kill();
+    };
     try {
       await this.#flush();
-      const finished = this.#routes.every(({ sink }) => sink.finished);
+    } catch (error) {
+      if (!(error instanceof Killed || error instanceof Parked)) throw error;
+    } finally {
+      STORES.onStore = undefined;
+    }
+  }
+
+  #kill(): never {
+    this.#killed = true;
+    throw new Killed();
+  }
+
+  async #runToTheEnd(): Promise<void> {
+    this.#start();
+    try {
+      await this.#flush();
+      const finished = this.#routes.every(({ sink }) => sink!.finished);
       assert(this.#loop.ended && finished, "it ended before its input");
     } catch (error) {
       if (!(error instanceof Parked)) throw error;
       this.#cut = true;
-    } finally {
-      this.#clock.uninstall();
     }
-    return this.#check();
   }
 
   /** The output loop. */
@@ -301,12 +408,14 @@ export class SimulatedRun {
   /** Nothing can happen before one of these. */
   #skipTo(untilMs: number): void {
     const nextMs = Math.min(untilMs, this.#readerWakesAtMs, this.#deadlineMs);
+    if (nextMs === Infinity && !this.#isLast) this.#kill();
     assert(nextMs < Infinity, "everybody sleeps, and nobody will ever wake them");
     this.#clock.pass(Math.max(0, nextMs - this.#clock.nowMs));
   }
 
   /** Everybody but the flusher does something, or has nothing to do: false. */
   turn(): boolean {
+    if (this.#killed) throw new Killed();
     assert(this.#turns++ < MAX_TURNS, "the run does not end");
     const turn = this.#scenario.turns[this.#turns - 1];
     const ms = turn?.ms ?? 0;
@@ -340,6 +449,7 @@ export class SimulatedRun {
   /** The control thread: signals and the deadline. */
   #control(): void {
     const { drainTimeoutMs, stop } = this.#scenario;
+    if (!this.#isLast) return;
     if (this.#pipes.every((pipe) => pipe.done) && !this.#loop.ended) {
       if (this.#turnsWithoutWriters++ >= PATIENCE_TURNS && this.#hasFifo) {
         this.#stopAtTurn = Math.min(this.#stopAtTurn, this.#turns);
@@ -369,8 +479,8 @@ export class SimulatedRun {
   #readiness(): Readiness {
     const tokens = () => this.#ready;
     return {
-      add: (descriptor) => {
-        this.#watched.add(descriptor);
+      add: (descriptor, _, token) => {
+        this.#watched.set(descriptor, token);
         return 0;
       },
       forget: (descriptor) => void this.#watched.delete(descriptor),
@@ -382,7 +492,8 @@ export class SimulatedRun {
   }
 
   #findReady(): number[] {
-    const ready = [...this.#watched].filter((pipe) => this.#pipes[pipe]!.readable);
+    const ready = [...this.#watched].filter(([pipe]) => this.#pipes[pipe]!.readable)
+      .map(([, token]) => token);
     return this.#woken ? [...ready, WAKE_UP] : ready;
   }
 
@@ -411,30 +522,50 @@ export class SimulatedRun {
 
   #check(): Outcome {
     const seen = { overwritten: 0n, dropped: 0n, rejected: 0n };
-    let rejectedBytes = 0n;
+    for (const { texts } of this.#routes) texts.end();
     for (const [index, pipe] of this.#pipes.entries()) {
-      const counts = this.#counters[index]!.read(
-        this.#scenario.policy === "drop-newest",
+      const counts = this.#lanes.filter((kept) => kept.index === index).map(({ lane }) =>
+        new LaneCounters(lane).read(this.#scenario.policy === "drop-newest")
       );
-      this.#checkInput(index, pipe, counts);
-      seen.overwritten += counts.bytesOverwritten;
-      seen.dropped += counts.bytesDropped;
-      rejectedBytes += counts.bytesRejected;
+      const all = total(counts);
+      if (this.#isKept) this.#checkKept(index, pipe, all);
+      else this.#checkInput(index, pipe, all);
+      seen.overwritten += all.bytesOverwritten;
+      seen.dropped += all.bytesDropped;
+      seen.rejected += all.bytesRejected;
     }
-    const sinks = this.#routes.map(({ sink }) => sink);
+    const destinations = this.#routes.map(({ destination }) => destination);
     assertEquals(
-      Number(rejectedBytes),
-      sinks.reduce((sum, sink) => sum + sink.rejectedBytes, 0),
+      Number(seen.rejected),
+      destinations.reduce((sum, { rejectedBytes }) => sum + rejectedBytes, 0),
     );
     return {
       overwrote: seen.overwritten > 0n,
       dropped: seen.dropped > 0n,
-      rejected: rejectedBytes > 0n,
-      failed: sinks.some(({ failures }) => failures > 0),
+      rejected: seen.rejected > 0n,
+      failed: destinations.some(({ failures }) => failures > 0),
       apart: this.#routes.length > 1,
       stopped: this.#writtenAtStop !== undefined,
       cut: this.#cut,
+      killed: this.#isKept,
     };
+  }
+
+  /** All runs together have written what all of them have read, or said what is missing. */
+  #checkKept(index: number, pipe: SimulatedPipe, counts: Counts): void {
+    const input = pipe.readText;
+    const { texts } = this.#routes.find(({ inputs }) => inputs.includes(index))!;
+    const told = readBeside(input, texts.of(LABELS[index]!));
+    if (this.#scenario.policy === "block") assertEquals(told.missingBytes, 0);
+    assert(counts.bytesBuffered >= 0n && counts.linesBuffered >= 0n);
+    if (this.#cut) return;
+    // The next run would go on with a line that a stop has come in the middle of.
+    const rest = input.slice(told.inputAt);
+    if (rest !== "") assert(pipe.isNamed && !rest.includes("\n"), "all of it is out");
+    const kept = [BigInt(rest.length), rest === "" ? 0n : 1n];
+    assertEquals([counts.bytesBuffered, counts.linesBuffered], kept);
+    const atStop = this.#writtenAtStop?.[index] ?? pipe.written;
+    assertEquals(input.length, atStop, "what was written before the signal is read");
   }
 
   #checkInput(index: number, pipe: SimulatedPipe, counts: Counts): void {

@@ -20,12 +20,24 @@ export interface Surroundings {
   sleep(ms: number): void;
 }
 
+/** What of a sink outlives the run that writes to it. */
+export class Destination {
+  /** Of the script, those that are over. */
+  steps = 0;
+  failures = 0;
+  rejectedBytes = 0;
+  /** All that a file has got. */
+  readonly written: Uint8Array[] = [];
+  bytes = 0;
+}
+
+const FILE = "8:1:4711";
+
 /** Does what its steps say, and then takes everything. */
 export class SimulatedSink implements Sink {
   readonly name = "the simulated sink";
-  failures = 0;
-  rejectedBytes = 0;
   finished = false;
+  onAppending: Sink["onAppending"];
   readonly custody?: Custody;
   /** Writes that took something, which is still on its way. */
   #underway = 0;
@@ -34,7 +46,8 @@ export class SimulatedSink implements Sink {
   readonly #script: readonly SinkStep[];
   readonly #mostBytes: number;
   readonly #run: Surroundings;
-  #steps = 0;
+  readonly #isFile: boolean;
+  readonly #destination: Destination;
   #absences = 0;
   /** When what is tended arrives. */
   #arrivesAtMs: number | undefined;
@@ -43,7 +56,15 @@ export class SimulatedSink implements Sink {
   #isPromised = false;
 
   /** @param number of so many sinks */
-  constructor(scenario: Scenario, run: Surroundings, number: number, count: number) {
+  constructor(
+    scenario: Scenario,
+    run: Surroundings,
+    destination: Destination,
+    number: number,
+    count: number,
+  ) {
+    this.#destination = destination;
+    this.#isFile = scenario.isFile;
     this.#script = scenario.sink.filter((_, index) => index % count === number);
     this.#mostBytes = scenario.sinkBytes;
     this.#run = run;
@@ -79,7 +100,7 @@ export class SimulatedSink implements Sink {
 
   ready(wait: Wait): boolean {
     this.#run.turn();
-    if (this.#absences++ < (this.#script[this.#steps]?.absent ?? 0)) {
+    if (this.#absences++ < (this.#script[this.#destination.steps]?.absent ?? 0)) {
       wait.until(performance.now() + 10);
       return false;
     }
@@ -88,9 +109,9 @@ export class SimulatedSink implements Sink {
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
-    const step = this.#script[this.#steps];
+    const step = this.#script[this.#destination.steps];
     if (step !== undefined && this.#putOff(step, wait)) return 0;
-    if (++this.#steps % 2 === 0) this.#arrived = this.#underway;
+    if (++this.#destination.steps % 2 === 0) this.#arrived = this.#underway;
     if (step === undefined) {
       this.#run.turn();
       return this.#take(piece, from, this.#mostBytes);
@@ -122,7 +143,7 @@ export class SimulatedSink implements Sink {
       case "takes":
         return this.#take(piece, from, step.bytes);
       case "fails":
-        this.failures++;
+        this.#destination.failures++;
         throw new TemporaryError("the simulated disk is full");
       case "rejects":
         return this.#reject(piece, from);
@@ -148,14 +169,27 @@ export class SimulatedSink implements Sink {
     // For the texts that is the same: nothing is missing that is not counted.
     this.#run.texts.took(piece, from, bytes);
     const before = { ...piece.progress(from) };
-    this.rejectedBytes += piece.progress(from + bytes).bytes - before.bytes;
+    this.#destination.rejectedBytes += piece.progress(from + bytes).bytes - before.bytes;
     throw new SinkRejection("the simulated server does not want it", bytes);
   }
 
   #took(piece: Outgoing, from: number, bytes: number): number {
+    if (this.#isFile) this.#append(piece.bytes.slice(from, from + bytes));
     this.#run.texts.took(piece, from, bytes);
     if (bytes > 0) this.#underway++;
     return bytes;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const { written } = this.#destination;
+    this.onAppending?.(FILE, this.#destination.bytes);
+    written.push(bytes);
+    this.#destination.bytes += bytes.length;
+  }
+
+  contentFrom(identity: string, from: number): Uint8Array | undefined {
+    if (!this.#isFile || identity !== FILE) return undefined;
+    return concat(this.#destination.written).subarray(from);
   }
 
   reopen(): void {}
@@ -164,4 +198,14 @@ export class SimulatedSink implements Sink {
     this.finished = true;
     return true;
   }
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
