@@ -88,9 +88,10 @@ testPrograms("ends with 1 and a summary when the reader thread dies", async (pro
   const strace = new Running([
     "strace",
     ...["-p", reader!, "-e", "trace=epoll_wait,epoll_pwait"],
-    ...["-e", "inject=epoll_wait,epoll_pwait:error=ENOMEM"],
+    ...["-e", "inject=epoll_wait,epoll_pwait:error=ENOMEM:when=1"],
   ]);
-  // From now on epoll_wait fails in a way that the reader cannot know what to do with.
+  // The next epoll_wait fails in a way that the reader cannot know what to do with. Those
+  // after it are the runtime's.
   await until("strace", () => isTraced(spillway.pid, reader!));
   await spillway.write(numberedLines(100, 1)).catch(() => {});
   assertEquals(await spillway.code, 1);
