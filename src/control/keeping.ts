@@ -67,7 +67,7 @@ export class Keeping {
   constructor(plan: Plan, run: string, say: (notice: Notice) => void) {
     this.#run = run;
     this.#say = say;
-    plan.keepFolders.forEach(makeFolder);
+    plan.keepFolders.forEach((path) => makeFolder(path, "--keep"));
     this.#folder = plan.keep === undefined ? undefined : KeptFolder.open(plan.keep);
     if (this.#folder?.isInMemory === false) this.#warnOfDisk(plan.keep!);
     const plans = [...plan.routes];
@@ -325,7 +325,7 @@ function repeats(
   goesOn: boolean,
   { damaged }: Lane,
 ): boolean {
-  const isTold = damaged ? false : kindOf(output).isFile;
+  const isTold = kindOf(output).isFile && !damaged;
   return !goesOn || !isTold && !hasIds(format);
 }
 

@@ -96,7 +96,7 @@ class OutputThread implements LoopArrivals {
     const board = this.#board;
     board.route(slot).thread = threadId();
     // Here, since only this thread may be kept by their disk.
-    outputFolders.forEach(makeFolder);
+    outputFolders.forEach((path) => makeFolder(path, "the output"));
     const kind = kindOf(output);
     const sink = kind.open(output, {
       onNotice: (message) => note({ event: "output_notice", message }),

@@ -128,8 +128,8 @@ export class Landing {
   }
 
   /**
-   * A read is about to put `bytes` bytes here, all of them or none: if this process is
-   * killed before it says so itself, it can be seen whether they have come.
+   * A read is about to put up to `bytes` bytes here: if this process is killed before it
+   * says so itself, it can be seen how many have come.
    */
   expect(bytes: number): void {
     this.#expected?.expect(this.#filled, bytes);

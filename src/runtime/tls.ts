@@ -142,7 +142,6 @@ function connectWithDeno(
     };
     Object.assign(stream, ends);
     stream.emit("secureConnect");
-    stream.emit("secureConnect");
   };
   announce().catch((error) => stream.destroy(inWords(error)));
   return stream;
