@@ -1,6 +1,5 @@
 import { ENOENT } from "../system/errno.ts";
-import { Epoll, EPOLLIN, EPOLLONESHOT } from "../system/epoll.ts";
-import { clear } from "../system/event_counter.ts";
+import { Epoll, EPOLLET, EPOLLIN, EPOLLONESHOT } from "../system/epoll.ts";
 import type { Doorbell } from "../threads/doorbell.ts";
 import type { OutletQueue, Place } from "./outlet_queue.ts";
 
@@ -24,7 +23,8 @@ export class DescriptorLoop {
   constructor(doorbell: Doorbell, queue: OutletQueue) {
     this.#doorbell = doorbell;
     this.#queue = queue;
-    this.#epoll.add(doorbell.memory.counter, EPOLLIN, DOORBELL);
+    // Every ring is reported once, and nobody has to read the counter.
+    this.#epoll.add(doorbell.memory.counter, EPOLLIN | EPOLLET, DOORBELL);
   }
 
   /** Until every outlet has ended. */
@@ -52,12 +52,9 @@ export class DescriptorLoop {
     this.#epoll.wait(timeoutMs);
     for (let index = 0; index < this.#epoll.ready; index++) {
       const token = this.#epoll.token(index);
-      if (token === DOORBELL) {
-        clear(this.#doorbell.memory.counter);
-      } else {
-        this.#disarm(token);
-        this.#queue.call(token);
-      }
+      if (token === DOORBELL) continue;
+      this.#disarm(token);
+      this.#queue.call(token);
     }
   }
 

@@ -9,6 +9,8 @@ import { addressOf } from "./memory.ts";
 export const EPOLLIN = 0x1;
 /** Disarms the descriptor with the event that it reports. */
 export const EPOLLONESHOT = 1 << 30;
+/** Reports what becomes ready, and not again and again what is. */
+export const EPOLLET = 1 << 31;
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;

@@ -7,9 +7,10 @@ import { addressOf } from "./memory.ts";
 const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
 
-/** A counter is a word of 64 bits. */
-const one = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
-const count = new Uint8Array(8);
+/** A counter is a word of 64 bits. Of this thread: 1, and where a counter is read to. */
+const words = BigUint64Array.of(1n, 0n);
+const WORD_BYTES = 8;
+let wordsAddress = 0;
 
 /**
  * Makes a descriptor that becomes readable when `signal` is called, in whatever thread,
@@ -25,10 +26,16 @@ export function eventCounter(): number {
 
 /** Any thread. */
 export function signal(counter: number): void {
-  write(counter, addressOf(one), one.length);
+  write(counter, addressOfWords(), WORD_BYTES);
 }
 
 /** The thread that waits for it. */
 export function clear(counter: number): void {
-  read(counter, addressOf(count), count.length);
+  read(counter, addressOfWords() + WORD_BYTES, WORD_BYTES);
+}
+
+/** Asked for once: in Deno that takes longer than the call it is for. */
+function addressOfWords(): number {
+  wordsAddress ||= addressOf(new Uint8Array(words.buffer));
+  return wordsAddress;
 }
