@@ -40,8 +40,9 @@ export class Landing {
   #start: number;
   #whole: number;
   #filled: number;
-  /** How many whole lines there are, so that nothing counts them again. */
-  #wholeLines: number;
+  /** Where the newlines end that were counted, and how many whole lines they make. */
+  #counted: number;
+  #countedLines: number;
   #inside: boolean;
   /** Number in the stream of the byte at the beginning of the area. */
   #fromByte: number;
@@ -64,7 +65,8 @@ export class Landing {
     this.#start = load(lane.at + NEXT_BYTE) - this.#fromByte;
     this.#filled = load(lane.at + LANDING_END) - this.#fromByte;
     this.#whole = this.lastNewline(this.#start, this.#filled) + 1 || this.#start;
-    this.#wholeLines = this.#countLines(this.#start, this.#whole);
+    this.#counted = this.#whole;
+    this.#countedLines = this.#countLines(this.#start, this.#whole);
     this.#inside = word(LANDING_INSIDE) === 1;
     this.#oldestMicros = this.#newestMicros = word(LANDING_TIME);
     this.#oldestMs = this.#newestMs = performance.now();
@@ -136,12 +138,12 @@ export class Landing {
   }
 
   /**
-   * So many bytes have landed. Returns how many lines end in them.
+   * So many bytes have landed.
    *
    * @param nowMicros time of day
    * @param nowMs monotonic
    */
-  add(bytes: number, nowMicros: number, nowMs: number): number {
+  add(bytes: number, nowMicros: number, nowMs: number): void {
     this.#newestMicros = nowMicros;
     this.#newestMs = nowMs;
     if (!this.hasAny) {
@@ -156,10 +158,19 @@ export class Landing {
     this.#words.setFloat64(LANDING_TIME, this.#oldestMicros, true);
     this.#kernels.store(this.#lane.at + LANDING_END, this.#fromByte + this.#filled);
     const newline = this.lastNewline(before, this.#filled);
-    if (newline < 0) return 0;
-    this.#whole = newline + 1;
-    const lines = this.#countLines(before, this.#whole);
-    this.#wholeLines += lines;
+    if (newline >= 0) this.#whole = newline + 1;
+  }
+
+  /**
+   * Counts the lines before `to` that were not counted yet, and returns how many they are.
+   * Nothing is counted twice, and best not before it is copied: then the processor has it
+   * at hand for both.
+   */
+  count(to: number): number {
+    if (to <= this.#counted) return 0;
+    const lines = this.#countLines(this.#counted, to);
+    this.#counted = to;
+    this.#countedLines += lines;
     return lines;
   }
 
@@ -181,9 +192,12 @@ export class Landing {
     return this.bytes.indexOf(NEWLINE, from) + 1;
   }
 
-  /** Of the whole lines, `from` being where the first of them begins, those before `to`. */
+  /**
+   * Of the lines that were counted, `from` being where the first of them begins, those
+   * before `to`.
+   */
   linesUpTo(to: number, from: number): number {
-    return to === this.#whole ? this.#wholeLines : this.#countLines(from, to);
+    return to === this.#counted ? this.#countedLines : this.#countLines(from, to);
   }
 
   #countLines(from: number, to: number): number {
@@ -192,7 +206,7 @@ export class Landing {
 
   /** So many whole lines were pushed; what comes after them follows with `consumeTo`. */
   forgetLines(lines: number): void {
-    this.#wholeLines -= lines;
+    this.#countedLines -= lines;
   }
 
   /** What comes before `to` was pushed. */
@@ -200,6 +214,7 @@ export class Landing {
     if (to === this.#start) return;
     this.#start = to;
     this.#whole = Math.max(to, this.#whole);
+    this.#counted = Math.max(to, this.#counted);
     this.#oldestMs = this.#newestMs;
     this.#oldestMicros = this.#newestMicros;
     const rest = this.#filled - to;
@@ -211,6 +226,7 @@ export class Landing {
     this.#start = 0;
     this.#filled = rest;
     this.#whole -= to;
+    this.#counted -= to;
     this.#fromByte += to;
     // One store, and last: until then what was moved is where it was as well.
     this.#kernels.store(at + LANDING_FROM, this.#fromByte);

@@ -115,12 +115,18 @@ export class LineFramer {
     this.#news = true;
     this.#pages?.use(nowMs);
     const landing = this.#landing;
-    const lines = landing.add(bytes, nowMicros, nowMs);
-    this.#counters.addIn(bytes, lines, landing.whole < landing.filled);
+    landing.add(bytes, nowMicros, nowMs);
+    this.#counters.add("in", bytes, 0);
     const tooLong = landing.filled - landing.whole > this.#maxLineBytes;
     const whole = landing.whole - landing.start;
-    if (whole < this.#frameBytes && !tooLong && this.#producer.backlogged) return;
-    this.pushLines();
+    const waits = whole < this.#frameBytes && !tooLong && this.#producer.backlogged;
+    if (!waits) this.pushLines();
+    this.#countIn(landing.count(landing.whole));
+  }
+
+  /** Lines that end in what has landed. */
+  #countIn(lines: number): void {
+    this.#counters.addIn(0, lines, this.#landing.whole < this.#landing.filled);
   }
 
   /** Monotonic time at which `tick` has something to do, in ms; Infinity: never. */
@@ -200,6 +206,9 @@ export class LineFramer {
       const to = this.#cut(from);
       // Only a piece of a line that is too long ends without its newline.
       const unfinished = landing.endsInside(to);
+      // They have come in before anybody can count what becomes of them.
+      const counted = landing.count(to);
+      if (counted > 0) this.#countIn(counted);
       const lines = unfinished ? 0 : landing.linesUpTo(to, from);
       if (!this.#push(from, to, lines, unfinished)) break;
       landing.forgetLines(lines);

@@ -63,7 +63,7 @@ export class LaneCounters {
     this.#words.store(this.#at + LINE_OPEN, 1);
   }
 
-  /** Who counts it, and no other. @param name not `in`: see `addIn` */
+  /** Who counts it, and no other. The lines of `in` go with `addIn`. */
   add(name: CounterName, bytes: number, lines: number): void {
     if (bytes < 0 || lines < 0) throw new Error(`the count of "${name}" would shrink`);
     const word = this.#at + WORDS[name];
