@@ -23,7 +23,7 @@ async function run({ name, command }: Program, argument: string): Promise<string
     args: [...args, THREADS, argument],
     env: { BUN_BE_BUN: "1" },
     stderr: "null",
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   }).output();
   assertEquals(success, true);
   return new TextDecoder().decode(stdout).trim().split("\n");

@@ -6,7 +6,7 @@ import { poll, POLLIN } from "../../src/system/poll.ts";
 import { Gate } from "../../src/threads/gate.ts";
 import type { Job } from "./sleeper.ts";
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 /** A thread that sleeps, and what it has said. */
 class Sleeper {
