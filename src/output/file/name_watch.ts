@@ -75,7 +75,11 @@ export class NameWatch {
       return "here";
     }
     const own = status(file.descriptor);
-    if (typeof own !== "number" && own.links === 0) return "deleted";
+    if (typeof own !== "number" && own.links === 0) {
+      // Until another file has the name, nothing may be written: the next try looks, too.
+      this.#nextLookMs = 0;
+      return "deleted";
+    }
     // Whoever has moved it may be about to make the next one, or to send SIGHUP.
     if (this.#named() === -ENOENT && !this.#wasMissing) {
       this.#wasMissing = true;
