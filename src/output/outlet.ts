@@ -269,12 +269,15 @@ export class Outlet {
    * in the hand.
    */
   #letGo(): void {
+    const { format, markers } = this.#context;
     for (let index = this.#inputs.length - 1; index >= 0; index--) {
       const { consumer, refused, counters, stream, found } = this.#inputs[index]!;
-      if (!consumer.ended || !refused.isEmpty || !counters.settled) continue;
+      if (!consumer.ended || !counters.settled) continue;
+      // What was refused is still to be said.
+      if (markers && !refused.isEmpty) continue;
       this.#inputs.splice(index, 1);
       this.#leaving--;
-      this.#context.format.forget(stream);
+      format.forget(stream);
       if (found !== undefined) this.#context.onFlushed(found);
     }
   }

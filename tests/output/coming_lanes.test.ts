@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { SinkRejection } from "../../src/errors.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";
 import type { Outlet } from "../../src/output/outlet.ts";
 import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
@@ -32,9 +33,9 @@ class LateSink extends FakeSink implements Sink {
   }
 }
 
-function makeOutlet(sink: Sink, flushed: number[]): Outlet {
+function makeOutlet(sink: Sink, flushed: number[], markers = true): Outlet {
   const onFlushed = (found: number) => void flushed.push(found);
-  return plainOutlet({ lanes: [], stays: true, sink, onFlushed });
+  return plainOutlet({ lanes: [], stays: true, sink, markers, onFlushed });
 }
 
 /** A lane through which one line has come, and nothing more will. */
@@ -89,3 +90,17 @@ Deno.test("a lane is another's only when all that came through it has arrived", 
   outlet.step(4);
   assertEquals(flushed, [7]);
 });
+
+for (const markers of [true, false]) {
+  Deno.test(`a lane is let go whose line was refused, markers: ${markers}`, () => {
+    const flushed: number[] = [];
+    const sink = new FakeSink({ answers: [new SinkRejection("not this one", 2)] });
+    const outlet = makeOutlet(sink, flushed, markers);
+    for (const found of [7, 8]) {
+      outlet.add(laneWith(`${found}\n`, found));
+      for (let step = 0; step < 3; step++) assertEquals(outlet.step(step), "waiting");
+    }
+    assertEquals(flushed, [7, 8]);
+    assertEquals(sink.text.includes("1 line (2 bytes) rejected"), markers);
+  });
+}
