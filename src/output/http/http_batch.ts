@@ -33,6 +33,8 @@ interface Unit extends Origin {
 /** A part of a batch, to be sent in one request. */
 export interface BatchPart {
   readonly body: Uint8Array;
+  /** Of the units alone. */
+  readonly recordBytes: number;
   readonly units: readonly Unit[];
 }
 
@@ -87,13 +89,13 @@ export class HttpBatch {
   }
 
   /**
-   * The first records without a verdict, at least one and otherwise up to `maxBytes`;
-   * units that are longer are split into their records.
+   * The first records without a verdict, at least one and otherwise up to `maxBytes` of
+   * them; units that are longer are split into their records.
    */
   nextPart(maxBytes: number): BatchPart | undefined {
     this.#split(maxBytes);
     const units: Unit[] = [];
-    let length = 0;
+    let recordBytes = 0;
     const last = new Map<string, Unit>();
     for (const unit of this.#units) {
       const before = last.get(unit.label);
@@ -104,16 +106,16 @@ export class HttpBatch {
       }
       if (unit.verdict !== undefined) continue;
       const bytes = unit.end - unit.start;
-      if (units.length > 0 && length + bytes > maxBytes) break;
+      if (units.length > 0 && recordBytes + bytes > maxBytes) break;
       units.push(unit);
-      length += bytes;
+      recordBytes += bytes;
     }
     if (units.length === 0) return undefined;
     const parts = units.map(({ label, start, end }) => ({
       label,
       bytes: this.#bytes.subarray(start, end),
     }));
-    return { body: makeBody(parts, this.#shape), units };
+    return { body: makeBody(parts, this.#shape), recordBytes, units };
   }
 
   #split(maxBytes: number): void {

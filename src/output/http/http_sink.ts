@@ -46,8 +46,8 @@ export class HttpSink implements Sink, Custody {
   readonly #openLines = new Set<string>();
   #posting: Promise<void> | undefined;
   #failure: unknown;
-  /** The server has refused longer requests. */
-  #maxRequestBytes = Infinity;
+  /** Of records in a request: the server has refused longer ones. */
+  #maxPartBytes = Infinity;
 
   constructor(name: string, target: BatchTarget) {
     this.#name = name;
@@ -149,7 +149,7 @@ export class HttpSink implements Sink, Custody {
   async #postBatch(): Promise<void> {
     this.#batch.seal();
     for (;;) {
-      const part = this.#batch.nextPart(this.#maxRequestBytes);
+      const part = this.#batch.nextPart(this.#maxPartBytes);
       if (part === undefined) return;
       const key = `${this.#run}-${this.#answers}`;
       this.#decide(part, await this.#client.post(part.body, key));
@@ -157,7 +157,7 @@ export class HttpSink implements Sink, Custody {
   }
 
   /** @throws TemporaryError when it is to be tried again. */
-  #decide({ body, units }: BatchPart, reply: HttpReply): void {
+  #decide({ units, recordBytes }: BatchPart, reply: HttpReply): void {
     const { status } = reply;
     if (this.#replies.isTemporary(status)) {
       throw new TemporaryError(this.#answered(reply), retryAfterMs(reply));
@@ -171,7 +171,9 @@ export class HttpSink implements Sink, Custody {
     this.#answers++;
     const isDivisible = units.length > 1 || units[0]?.inputBytes !== undefined;
     if (status === PAYLOAD_TOO_LARGE && isDivisible) {
-      this.#maxRequestBytes = Math.floor(body.length / 2);
+      // Of the records, not of the body: what is around them may be as long as they are,
+      // and all of them would fit into half of it.
+      this.#maxPartBytes = Math.floor(recordBytes / 2);
       return;
     }
     this.#decideEach(units, reply);

@@ -1,5 +1,6 @@
-import { assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TemporaryError } from "../../../src/errors.ts";
+import { lokiPush } from "../../../src/formats/loki.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { Wait } from "../../../src/output/wait.ts";
 import { pump } from "../pump.ts";
@@ -16,35 +17,55 @@ async function echoAuthorization(listener: Deno.Listener): Promise<void> {
   await connection.write(new TextEncoder().encode(`${value}\r\n`));
 }
 
-Deno.test("a reply that cannot be understood is quoted without the credentials in it", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const path = Deno.makeTempFileSync();
-  Deno.writeTextFileSync(path, "s3cret-".repeat(20));
-  const server = echoAuthorization(listener);
-  const sink = new HttpSink("the server", {
+function sinkTo(
+  port: number,
+  differently: Partial<ConstructorParameters<typeof HttpSink>[1]>,
+): HttpSink {
+  return new HttpSink("the server", {
     host: "127.0.0.1",
-    port: listener.addr.port,
+    port,
     authority: "localhost",
     path: "/",
     contentType: "text/plain",
     gzip: false,
-    credentials: { scheme: "bearer", path },
+    credentials: undefined,
     headers: undefined,
     timeoutMs: 10_000,
     replies: replyKind("raw"),
     shape: undefined,
     tls: undefined,
+    ...differently,
   });
+}
+
+/** All at once: the sink must have room for it. */
+function write(sink: HttpSink, label: string, record: string): void {
+  const origin = { label, run: "a run", firstByte: 0 };
+  const piece = new MarkerPiece(origin, [record], false);
+  assertEquals(sink.write(piece, 0, new Wait()), piece.length);
+}
+
+/** Until all that the sink has taken has its verdict; how many there were. */
+async function verdictsOf(sink: HttpSink): Promise<number> {
+  let verdicts = 0;
+  await pump((_, wait) => {
+    while (sink.takeVerdict() !== undefined) verdicts++;
+    if (sink.settled) return true;
+    sink.hurry();
+    sink.tend(wait);
+    return false;
+  });
+  return verdicts;
+}
+
+Deno.test("a reply that cannot be understood is quoted without the credentials in it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const path = Deno.makeTempFileSync();
+  Deno.writeTextFileSync(path, "s3cret-".repeat(20));
+  const server = echoAuthorization(listener);
+  const sink = sinkTo(listener.addr.port, { credentials: { scheme: "bearer", path } });
   try {
-    sink.write(
-      new MarkerPiece(
-        { label: "stdout", run: "a run", firstByte: 0 },
-        ["a line\n"],
-        false,
-      ),
-      0,
-      new Wait(),
-    );
+    write(sink, "stdout", "a line\n");
     await assertRejects(
       async () => {
         await pump((_, wait) => {
@@ -60,4 +81,37 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
     await server;
     Deno.removeSync(path);
   }
+});
+
+Deno.test("requests get smaller also where most of a document is not its records", async () => {
+  const maxBytes = 500;
+  let requests = 0;
+  const taken: string[] = [];
+  await using server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => {},
+  }, async (request) => {
+    const body = await request.text();
+    // One that comes again and again is let through in the end, so that the test ends.
+    const isTooLarge = body.length > maxBytes && requests < 100;
+    requests++;
+    if (!isTooLarge) taken.push(body);
+    return new Response(null, { status: isTooLarge ? 413 : 204 });
+  });
+  const sink = sinkTo(server.addr.port, {
+    replies: replyKind("loki"),
+    shape: lokiPush("web-1.example.org"),
+  });
+  const records = Array.from({ length: 64 }, (_, at) => `["${at}","GET /"]`);
+  records.forEach((record, at) =>
+    write(sink, at % 2 === 0 ? "service-a" : "service-b", `${record}\n`)
+  );
+  assertEquals(await verdictsOf(sink), records.length);
+  sink.finish();
+  assert(taken.every(({ length }) => length <= maxBytes), `after ${requests} requests`);
+  const values = taken.flatMap((body) =>
+    JSON.parse(body).streams.flatMap(({ values }: { values: unknown[] }) => values)
+  );
+  assertEquals(values.map((value) => JSON.stringify(value)), records);
 });
