@@ -94,7 +94,10 @@ export class InputLoop {
     this.#nextLookMs = 0;
   }
 
-  /** What it waits for is there already, unless somebody else has read it. */
+  /**
+   * What it waits for is there already, unless somebody else has read it. That it is not
+   * reported says nothing: one wait reports only so many.
+   */
   get hurries(): boolean {
     return this.#state === "last bytes" && !this.framer.blocked;
   }
@@ -112,7 +115,7 @@ export class InputLoop {
     // While blocked it was not polled, so nothing is known of what it has.
     if (this.framer.blocked) this.#resume(nowMs);
     else if (ready) this.#read(nowMs);
-    else if (this.hurries) this.finish();
+    else if (this.hurries && this.source.pendingBytes === 0) this.finish();
     if (stopping) this.#stop();
     if (!this.ended) this.#tick(nowMs);
   }

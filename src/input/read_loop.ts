@@ -19,7 +19,7 @@ export interface Readiness {
   token(index: number): number;
 }
 
-interface ReadLoopContext {
+export interface ReadLoopContext {
   readonly board: Board;
   readonly steps: Steps;
   /**

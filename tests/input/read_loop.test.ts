@@ -1,11 +1,21 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, fail } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
 import { Pace } from "../../src/input/give_way.ts";
 import { InputLoop, type Source } from "../../src/input/input_loop.ts";
-import { ENDED, WOULD_BLOCK } from "../../src/input/pipe_source.ts";
-import { type Readiness, ReadLoop, WAKE_UP } from "../../src/input/read_loop.ts";
+import { ENDED, PipeSource, WOULD_BLOCK } from "../../src/input/pipe_source.ts";
+import {
+  type Readiness,
+  ReadLoop,
+  type ReadLoopContext,
+  WAKE_UP,
+} from "../../src/input/read_loop.ts";
+import { close, write } from "../../src/system/descriptors.ts";
+import { Epoll } from "../../src/system/epoll.ts";
 import { EPERM } from "../../src/system/errno.ts";
+import { addressOf } from "../../src/system/memory.ts";
+import { pipe } from "../../src/system/pipes.ts";
 import { Board, READER } from "../../src/threads/board.ts";
+import { encode } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
 /** A pipe that answers reads with what a test wants. */
@@ -73,6 +83,32 @@ class ToldReadiness implements Readiness {
 
 const REGULAR_FILE = 12;
 
+/** What is of no concern to a test. */
+function quietContext(board: Board): ReadLoopContext {
+  return {
+    board,
+    steps: board.steps(READER),
+    takeWakeUp: () => {},
+    onNames: () => {},
+    isGone: () => false,
+    onBusy: () => {},
+    onInputFailed: fail,
+  };
+}
+
+function inputFrom(source: Source, { framer, counters, ring }: FramedInput): InputLoop {
+  return new InputLoop(source, framer, new Pace(counters, () => undefined), ring, false);
+}
+
+/** The read end of a pipe, as standard input would be. */
+function pipeSource(number: number): PipeSource {
+  return PipeSource.open(
+    { kind: "descriptor", number, name: `pipe ${number}` },
+    { pipeSizeBytes: 4096, create: false },
+    { onNotice: fail },
+  );
+}
+
 class ToldLoop {
   readonly board = Board.create();
   readonly sources = [new ToldSource(10), new ToldSource(11)];
@@ -88,24 +124,13 @@ class ToldLoop {
   constructor(descriptor = 10) {
     this.sources[0] = new ToldSource(descriptor);
     this.loop = new ReadLoop(this.readiness, {
-      board: this.board,
-      steps: this.board.steps(READER),
+      ...quietContext(this.board),
       takeWakeUp: () => this.meanwhile(),
-      onNames: () => {},
       isGone: (route) => this.gone.has(route),
-      onBusy: () => {},
       onInputFailed: (message) => this.failures.push(message),
     });
     for (const [index, source] of this.sources.entries()) {
-      const { framer, counters, ring } = new FramedInput();
-      const input = new InputLoop(
-        source,
-        framer,
-        new Pace(counters, () => undefined),
-        ring,
-        false,
-      );
-      this.loop.add(input, index, () => this.rings++);
+      this.loop.add(inputFrom(source, new FramedInput()), index, () => this.rings++);
     }
   }
 
@@ -158,8 +183,36 @@ Deno.test("does not wait for last bytes that somebody else has read", () => {
   told.board.requestStop();
   told.serve();
   assertEquals(told.timeoutMs, 0);
+  told.sources[0]!.pendingBytes = 0;
   told.serve();
   assert(told.loop.ended);
+});
+
+Deno.test("a stop reads what is in more pipes than one wait reports", () => {
+  const epoll = new Epoll();
+  const board = Board.create();
+  const loop = new ReadLoop(epoll, quietContext(board));
+  const line = encode("a line\n");
+  // One wait reports 256.
+  const inputs = Array.from({ length: 300 }, (_, route) => {
+    const [readEnd, writeEnd] = pipe();
+    const framed = new FramedInput();
+    loop.add(inputFrom(pipeSource(readEnd), framed), route, () => {});
+    assertEquals(write(writeEnd, addressOf(line), line.length), line.length);
+    close(writeEnd);
+    return framed;
+  });
+  // All of it has come after the wait that the stop has ended.
+  board.requestStop();
+  loop.serve(performance.now());
+  for (let round = 0; !loop.ended; round++) {
+    assert(round < 10, "it does not end");
+    epoll.wait(loop.timeoutMs(performance.now()));
+    loop.serve(performance.now());
+  }
+  epoll.close();
+  const unread = inputs.filter(({ counts }) => counts.linesIn !== 1n);
+  assertEquals(unread.length, 0, "inputs whose line was not read");
 });
 
 Deno.test("only those that have something to do are served", () => {
