@@ -48,6 +48,8 @@ export class Command implements CommandSpec {
   readonly #ignoredAtStart = ignoredSignals();
   #events!: CommandEvents;
   #child: Child | undefined;
+  /** What has come before there was a child, and keeps it from being started. */
+  #stoppedBy: PassedSignal | undefined;
 
   constructor(readonly words: readonly string[]) {
     const [stdout, writeStdout] = pipeToReadFrom();
@@ -64,6 +66,7 @@ export class Command implements CommandSpec {
 
   /** As a shell has it; undefined before its end. */
   get exitStatus(): number | undefined {
+    if (this.#stoppedBy !== undefined) return 128 + constants.signals[this.#stoppedBy];
     return this.#child?.exitStatus;
   }
 
@@ -83,18 +86,21 @@ export class Command implements CommandSpec {
 
   /**
    * Starts it. Both its streams go to the pipe of standard output, in the order in which
-   * it writes them, or each to its own.
+   * it writes them, or each to its own. Where a signal has asked for the end by now,
+   * nothing is started, and the streams end.
    *
    * @throws CommandError when it cannot be started.
    */
   start(streams: "together" | "apart"): void {
     const [stdout, stderr] = this.#writeEnds;
-    this.#child = Child.start({
-      command: this.words,
-      stdout,
-      stderr: streams === "together" ? stdout : stderr,
-      ignoredAtStart: this.#ignoredAtStart,
-    });
+    if (this.#stoppedBy === undefined) {
+      this.#child = Child.start({
+        command: this.words,
+        stdout,
+        stderr: streams === "together" ? stdout : stderr,
+        ignoredAtStart: this.#ignoredAtStart,
+      });
+    }
     // The pipes end when nobody has their write ends any more.
     this.#writeEnds.forEach(close);
     if (streams === "together") close(this.stderr);
@@ -116,8 +122,10 @@ export class Command implements CommandSpec {
     const reopens = signal === "SIGHUP" && reopen !== undefined;
     // Before the command has it: what it says then is for the new file.
     if (reopens) reopen();
-    const passed = this.#child?.pass(signal) ?? false;
-    if (!passed && !reopens && STOPPING.has(signal)) end();
+    if (this.#child?.pass(signal) || !STOPPING.has(signal)) return;
+    if (this.#child === undefined) this.#stoppedBy ??= signal;
+    else if (reopens) return;
+    end();
   }
 }
 

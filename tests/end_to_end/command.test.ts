@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { NEEDS_STRACE } from "./installed.ts";
 import {
   checkConservation,
   checkNumberedLines,
@@ -214,6 +215,25 @@ async function send(pid: number, signal: string): Promise<void> {
   const kill = new Deno.Command("kill", { args: ["-s", signal, `${pid}`] });
   assert((await kill.output()).success, signal);
 }
+
+testPrograms(
+  "SIGTERM during the start keeps the command from being started",
+  (program) =>
+    inFolder(async (folder) => {
+      // The address of --metrics is bound when signals are heard and no thread runs yet.
+      const strace = "exec strace -D -f -qq -o /dev/null -e trace=bind " +
+        '-e inject=bind:signal=SIGTERM:when=1 "$@"';
+      const flags = ["--metrics", "0", "--output", `${folder}/log`];
+      const script = `echo ran >'${folder}/ran'; exec sleep 1000`;
+      const spillway = startInShell(program, strace, shell(script, ...flags));
+      assertEquals(await spillway.code, 128 + constants.signals.SIGTERM);
+      const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+      assertEquals(names, ["log"]);
+      assertMatch(await spillway.stderr, /^spillway: 0 lines /m);
+      await Promise.all([spillway.readAll(), spillway.end().catch(() => {})]);
+    }),
+  NEEDS_STRACE,
+);
 
 testPrograms("waits for a command that does not mind SIGTERM", async (program) => {
   const spillway = start(program, shell("trap '' TERM INT; echo ready; cat; exit 4"));
