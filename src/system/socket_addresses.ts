@@ -100,3 +100,31 @@ export function portOf(address: SocketAddress): number {
   const isInternet = [AF_INET, AF_INET6].includes(familyOf(address));
   return isInternet ? address[2]! << 8 | address[3]! : 0;
 }
+
+/** Where IPv4 is in an address of its own, and in one of IPv6 (RFC 4291, 2.5.5.2). */
+const IPV4_AT = 4;
+const IPV6_AT = 8;
+const MAPPED_IPV4 = "0,0,0,0,0,0,0,0,0,0,255,255";
+const IPV6_LOOPBACK = "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1";
+
+/** Only this machine can reach it: 127.0.0.0/8, ::1, and the former as IPv6 has it. */
+export function isLoopback(address: SocketAddress): boolean {
+  if (familyOf(address) === AF_INET) return address[IPV4_AT] === 127;
+  const bytes = address.subarray(IPV6_AT, IPV6_AT + 16);
+  return bytes.join() === IPV6_LOOPBACK ||
+    bytes[12] === 127 && bytes.subarray(0, 12).join() === MAPPED_IPV4;
+}
+
+/** An IPv4 or IPv6 address in numbers, without brackets. */
+export function numericHost(address: SocketAddress): string {
+  if (familyOf(address) === AF_INET) {
+    return address.subarray(IPV4_AT, IPV4_AT + 4).join(".");
+  }
+  const view = new DataView(address.buffer, address.byteOffset + IPV6_AT, 16);
+  const groups = Array.from(
+    { length: 8 },
+    (_, at) => view.getUint16(at * 2).toString(16),
+  );
+  // As short as it can be written: RFC 5952.
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}

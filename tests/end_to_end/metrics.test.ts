@@ -23,7 +23,8 @@ async function serving(
   args: readonly string[],
   test: (spillway: Running, url: URL) => Promise<void>,
 ): Promise<void> {
-  const spillway = start(program, ["--metrics", "0", ...JSON_REPORTS, ...args]);
+  const metrics = args.includes("--metrics") ? [] : ["--metrics", "0"];
+  const spillway = start(program, [...metrics, ...JSON_REPORTS, ...args]);
   try {
     const { url } = await spillway.reported("address", (r) => r.event === "listening");
     await test(spillway, new URL(String(url)));
@@ -155,6 +156,28 @@ testPrograms("bad requests get an answer that says so", async (program) => {
     assertMatch(head, /^HTTP\/1.1 200 OK\r\n(.+\r\n)*Content-Length: \d{4}\r\n/);
     assertMatch(head, /\r\n\r\n$/);
   });
+});
+
+/** Ways to write an address that only this machine reaches, and where to find it then. */
+const LOOPBACKS = [
+  ["127.1:0", "127.0.0.1"],
+  ["LocalHost:0", "localhost"],
+] as const;
+
+testPrograms("however loopback is spelled, no other name gets an answer", async (
+  program,
+) => {
+  await Promise.all(LOOPBACKS.map(async ([metrics, hostname]) => {
+    await serving(program, ["--metrics", metrics], async (_, { port }) => {
+      const url = new URL(`http://${hostname}:${port}/`);
+      const own = metrics.replace(/:0$/, "");
+      for (const [host, status] of [["evil.example", 421], [own, 200]] as const) {
+        const request = `GET /metrics HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`;
+        const reply = await converse(url, request);
+        assertEquals(reply.split(" ", 2)[1], `${status}`, `${metrics}: ${host}`);
+      }
+    });
+  }));
 });
 
 testPrograms("on an address of the network it answers to every name", async (program) => {

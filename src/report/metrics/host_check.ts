@@ -1,8 +1,16 @@
 /** Names and addresses that mean this machine wherever they are looked up. */
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** Where a server listens. */
+export interface Listening {
+  /** The name or the address that it was given, without brackets. */
+  readonly name: string;
+  /** Only this machine reaches it, however that was spelled. */
+  readonly onLoopback: boolean;
+}
 
 /**
- * Whether a request is meant for a server that listens on `host`. A web page can use a
+ * Whether a request is meant for a server that listens there. A web page can use a
  * name that first resolves to its own server and then to this machine (DNS rebinding), and
  * the browser then lets it read what comes from here; but the request carries that name.
  * So a server that listens on loopback answers only to loopback names, and to the name it
@@ -11,11 +19,12 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
  *
  * @param request its head
  */
-export function isMeant(request: string, host: string): boolean {
-  if (!LOOPBACK.test(host)) return true;
+export function isMeant(request: string, { name, onLoopback }: Listening): boolean {
+  if (!onLoopback) return true;
+  const given = name.toLowerCase();
   const asked = [...request.matchAll(/^host:[ \t]*(.*?)[ \t]*\r$/gim)].map(([, value]) =>
-    value!.toLowerCase().replace(/:\d*$/, "")
+    value!.toLowerCase().replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
   );
   // Browsers always say it, once.
-  return asked.every((name) => LOOPBACK.test(name));
+  return asked.every((host) => LOOPBACK.test(host) || host === given);
 }

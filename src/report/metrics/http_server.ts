@@ -4,13 +4,14 @@
  * body. (`node:http` has limits too, but Deno 2.4 does not enforce them.)
  */
 
-import { isMeant } from "./host_check.ts";
+import { isMeant, type Listening } from "./host_check.ts";
 import { formatHostPort } from "../../host_port.ts";
 import {
   type Caller,
   type ListenAddress,
   listenTcp,
 } from "../../runtime/tcp_listener.ts";
+import { isLoopback, numericHost, resolve } from "../../system/socket_addresses.ts";
 
 /** The statuses of RFC 9110 and RFC 6585 that are used. */
 const STATUS = {
@@ -71,15 +72,21 @@ const decoder = new TextDecoder("latin1");
  * @returns where: `http://127.0.0.1:9464/`
  * @throws Error with the system's words when the address cannot be used.
  */
-export function serveHttp(address: ListenAddress, answer: Answer): string {
+export function serveHttp({ host, port }: ListenAddress, answer: Answer): string {
   const visitors = new Visitors();
-  const found = listenTcp(address, {
+  // Here, since Bun does not say which address of a name it has taken.
+  const addresses = resolve(host, port, "stream");
+  if (typeof addresses === "string") throw new Error(addresses);
+  const [address] = addresses;
+  if (address === undefined) throw new Error("it has no address");
+  const listening = { name: host, onLoopback: isLoopback(address) };
+  const found = listenTcp({ host: numericHost(address), port }, {
     onOpen: (caller) => visitors.add(caller),
     onData: (caller, bytes) => {
       const visitor = visitors.get(caller);
       if (visitor === undefined) return;
       visitor.request += decoder.decode(bytes);
-      const reply = replyTo(visitor.request, address.host, answer);
+      const reply = replyTo(visitor.request, listening, answer);
       if (reply !== undefined) caller.finish(reply);
     },
     onClose: (caller) => visitors.remove(caller),
@@ -144,12 +151,10 @@ function afterTurns(turns: number, callback: () => void): void {
 
 /**
  * The whole reply, once the head of the request is complete.
- *
- * @param host what the server was asked to listen on
  */
 function replyTo(
   request: string,
-  host: string,
+  listening: Listening,
   answer: Answer,
 ): Uint8Array<ArrayBuffer> | undefined {
   if (!request.includes("\r\n\r\n")) {
@@ -157,7 +162,7 @@ function replyTo(
   }
   const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(request) ?? [];
   if (target === undefined) return written(failure(400));
-  if (!isMeant(request, host)) return written(failure(421, FOR_THIS_MACHINE));
+  if (!isMeant(request, listening)) return written(failure(421, FOR_THIS_MACHINE));
   if (method !== "GET" && method !== "HEAD") return written(failure(405));
   const accept = /^accept:[ \t]*(.*?)[ \t]*\r$/im.exec(request)?.[1] ?? "";
   return written(answer(target.split("?", 1)[0]!, accept), method === "HEAD");
