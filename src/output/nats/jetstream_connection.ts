@@ -27,8 +27,6 @@ const OVERHEAD_BYTES = 1024;
  * the old one is sent in the wrong place.
  */
 export class JetStreamConnection {
-  /** The longest message that the server takes. */
-  readonly maxMessageBytes: number;
   readonly #connection: NatsConnection;
   readonly #client: Client;
   readonly #subject: string;
@@ -47,7 +45,6 @@ export class JetStreamConnection {
     this.#connection = connection;
     this.#subject = subject;
     this.#inbox = `${client.createInbox()}.`;
-    this.maxMessageBytes = (connection.info?.max_payload ?? Infinity) - OVERHEAD_BYTES;
     connection.subscribe(`${this.#inbox}*`, {
       callback: (error, reply) => {
         if (error === null && !this.#closed) this.#hear(reply, events);
@@ -94,10 +91,16 @@ export class JetStreamConnection {
     }
   }
 
+  /** The longest message that the server takes; it may come to take only shorter ones. */
+  get maxMessageBytes(): number {
+    return (this.#connection.info?.max_payload ?? Infinity) - OVERHEAD_BYTES;
+  }
+
   /**
    * Does nothing on a connection that has just closed, which `lost` will say.
    *
-   * @param bytes may be used again when the event loop has had its turn
+   * @param bytes at most `maxMessageBytes` of them; they may be used again when the event
+   * loop has had its turn
    */
   publish({ number, goesOn }: Message, id: string, bytes: Uint8Array): void {
     if (this.#connection.isClosed()) return;

@@ -224,6 +224,14 @@ export class NatsSink implements Sink, Custody {
     return (this.#window.open?.sinceMs ?? Infinity) + BATCH_AGE_MS;
   }
 
+  /** Of a message that was made for a server that took longer ones. */
+  #tooLong({ maxMessageBytes }: JetStreamConnection, bytes: number): Verdict {
+    return {
+      rejected:
+        `${this.#name} now takes messages of up to ${maxMessageBytes} bytes only, and one that was to be sent has ${bytes}`,
+    };
+  }
+
   /** Sends what is to be sent, and says when to ask again. */
   #publish(connection: JetStreamConnection, wait: Wait): void {
     const window = this.#window;
@@ -231,8 +239,15 @@ export class NatsSink implements Sink, Custody {
     while (window.underway < this.#maxUnderway) {
       const message = window.unsent;
       if (message === undefined) break;
+      const bytes = window.bytesOf(message);
+      if (bytes.length > connection.maxMessageBytes) {
+        window.decide(message.number, this.#tooLong(connection, bytes.length));
+        // Whoever waits for room, or for a verdict, has it now.
+        wait.until(nowMs);
+        continue;
+      }
       message.id ??= this.#ids.next(message.span);
-      connection.publish(message, message.id, window.bytesOf(message));
+      connection.publish(message, message.id, bytes);
       window.sent(message, nowMs);
     }
     if (window.open !== undefined) wait.until(this.#dueMs);

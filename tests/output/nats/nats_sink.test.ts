@@ -1,0 +1,115 @@
+import { assert, assertEquals } from "@std/assert";
+import { TemporaryError } from "../../../src/errors.ts";
+import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
+import { NatsSink } from "../../../src/output/nats/nats_sink.ts";
+import type { Wait } from "../../../src/output/wait.ts";
+import { pump } from "../pump.ts";
+import { FakeNats, foundStream } from "./fake_nats.ts";
+
+const ACK = '{"stream":"LOGS","seq":1}';
+
+function sinkTo(server: FakeNats, batch: "lines" | "line"): NatsSink {
+  return new NatsSink("the server", {
+    servers: [server.address],
+    subject: "logs",
+    messagePerRecord: batch === "line",
+    create: undefined,
+    credentials: undefined,
+    timeoutMs: 10_000,
+  }, undefined);
+}
+
+interface Outcome {
+  arrivedBytes: number;
+  rejectedBytes: number;
+  /** Why bytes were rejected, each reason once. */
+  readonly rejections: Set<string>;
+  /** Why it was tried again, the same. */
+  readonly failures: Set<string>;
+}
+
+/** Does what a delivery does, until all of the records have their verdict. */
+async function deliver(sink: NatsSink, records: readonly string[]): Promise<Outcome> {
+  const origin = { label: "stdout", run: "a run", firstByte: 0 };
+  const piece = new MarkerPiece(origin, records, false);
+  const outcome: Outcome = {
+    arrivedBytes: 0,
+    rejectedBytes: 0,
+    rejections: new Set(),
+    failures: new Set(),
+  };
+  const taken: number[] = [];
+  let written = 0;
+  const settle = () => {
+    for (let verdict; (verdict = sink.takeVerdict()) !== undefined;) {
+      const bytes = taken.shift()!;
+      if (verdict.rejected === undefined) outcome.arrivedBytes += bytes;
+      else outcome.rejectedBytes += bytes;
+      if (verdict.rejected !== undefined) outcome.rejections.add(verdict.rejected);
+    }
+  };
+  const advance = (wait: Wait) => {
+    while (written < piece.length) {
+      const bytes = sink.write(piece, written, wait);
+      if (bytes > 0) taken.push(bytes);
+      written += bytes;
+      settle();
+      if (bytes === 0) return;
+    }
+    sink.hurry();
+    sink.tend(wait);
+  };
+  await pump((nowMs, wait) => {
+    try {
+      advance(wait);
+    } catch (error) {
+      if (!(error instanceof TemporaryError)) throw error;
+      outcome.failures.add(error.message);
+      wait.until(nowMs + 10);
+    }
+    settle();
+    return written === piece.length && sink.settled;
+  });
+  sink.finish();
+  return outcome;
+}
+
+function bytesIn(records: readonly string[]): number {
+  return records.reduce((sum, { length }) => sum + length, 0);
+}
+
+for (const batch of ["lines", "line"] as const) {
+  Deno.test(`what the next server takes no longer is rejected, and all else arrives, batch=${batch}`, async () => {
+    const [before, after] = [200 * 1024, 100 * 1024];
+    let [arrived, longest] = [0, 0];
+    await using server = new FakeNats({
+      info: (number) => ({ max_payload: number === 0 ? before : after }),
+      async answer(peer) {
+        if (await foundStream(peer)) return;
+        if (peer.number === 0) return peer.close();
+        longest = Math.max(longest, peer.length);
+        arrived += peer.length;
+        await peer.reply(ACK);
+      },
+    });
+    // As many as are more than the sink takes before some are acknowledged.
+    const records = batch === "lines"
+      ? Array.from({ length: 1500 }, () => `${"x".repeat(999)}\n`)
+      : [`${"x".repeat(149_999)}\n`, "short\n"];
+    const { arrivedBytes, rejectedBytes, rejections } = await deliver(
+      sinkTo(server, batch),
+      records,
+    );
+    const message = batch === "lines" ? 203_000 : 149_999;
+    assertEquals([...rejections], [
+      `the server now takes messages of up to ${
+        after - 1024
+      } bytes only, and one that was to be sent has ${message}`,
+    ]);
+    // The sink has room for five messages of the longer ones.
+    const rejected = batch === "lines" ? 5 * message : message + 1;
+    assertEquals([rejectedBytes, arrivedBytes], [rejected, bytesIn(records) - rejected]);
+    assert(longest < after);
+    assertEquals(arrived, batch === "lines" ? arrivedBytes : arrivedBytes - 1);
+  });
+}
