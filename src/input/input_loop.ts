@@ -29,6 +29,12 @@ export class InputLoop {
   readonly source: Source;
   readonly framer: LineFramer;
   readonly pace: Pace;
+  /**
+   * Stops whatever watches the descriptor, which is about to be closed. Afterwards it would
+   * be too late: epoll(7) goes on to report a pipe that another process has open as well,
+   * as a shim has those of its container, and has no number any more to forget it by.
+   */
+  beforeClosing = () => {};
   readonly #address: number;
   readonly #waitsForNextWriter: boolean;
   #state: State = "reading";
@@ -146,6 +152,7 @@ export class InputLoop {
   /** The last writer has closed the pipe, and there may be another. */
   #awaitNextWriter(): void {
     this.framer.pushUnfinished();
+    this.beforeClosing();
     if (!this.source.awaitNextWriter()) this.finish();
   }
 
@@ -203,13 +210,17 @@ export class InputLoop {
     else this.framer.pushUnfinished();
     if (this.framer.blocked) return;
     this.framer.close(wallClockMicros());
-    this.source.close();
-    this.#state = "ended";
+    this.#close();
   }
 
   /** No one will ever take what is read: its writers find out from the pipe that ends. */
   abandon(): void {
+    this.#close();
+  }
+
+  #close(): void {
     this.#state = "ended";
+    this.beforeClosing();
     this.source.close();
   }
 

@@ -114,6 +114,7 @@ export class ReadLoop {
     found.inputs.push(input);
     this.#slots[token] = slot;
     this.#open++;
+    input.beforeClosing = () => this.#watch(slot, -1);
     this.#await(slot);
   }
 

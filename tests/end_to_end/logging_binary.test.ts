@@ -60,6 +60,18 @@ testShim("writes both streams, and says whose they are", toFile, async (shim, fo
   checkConservation(summary);
 });
 
+testShim("goes on with the other stream when one ends", toFile, async (shim) => {
+  await shim.ready;
+  await write(shim.stdout, "one\n");
+  shim.stdout.close();
+  await until("the end of the first to be read", () => !shim.hasOpen(3));
+  await write(shim.stderr, "two\n");
+  shim.stderr.close();
+  assertEquals(await shim.code, 0);
+  const summary = reportsIn(await shim.logged()).at(-1)!;
+  assertEquals(summary.inputs?.map(({ lines_out }) => lines_out), [1, 1]);
+});
+
 /** In memory, as the folder of `--keep` should be. */
 function memoryOf(folder: string): string {
   return `/dev/shm/${folder.split("/").at(-1)}`;

@@ -12,6 +12,14 @@ const NAMESPACE = "shop";
 
 const END_OF_LOG = "end of the log\n";
 
+/**
+ * Starts the binary while the shim has the pipes that it reads open as well, until the
+ * binary has ended, as containerd's has: what `tail` inherits is the same opening of each.
+ */
+const START = `exec 3<stdout 4<stderr
+(tail --follow --sleep-interval 0.1 --pid $$ /dev/null &)
+exec "$@" 5>ready`;
+
 const decoder = new TextDecoder();
 
 export class Shim {
@@ -61,7 +69,7 @@ export class Shim {
     // containerd holds it open for reading all the time.
     const log = await Deno.open(`${bundle}/log`, { read: true, write: true });
     const child = new Deno.Command("bash", {
-      args: ["-c", 'exec "$@" 3<stdout 4<stderr 5>ready', "bash", ...environment(bundle)]
+      args: ["-c", START, "bash", ...environment(bundle)]
         .concat(program.command, args),
       cwd: folder,
       stdin: "null",
@@ -74,6 +82,12 @@ export class Shim {
       Deno.open(fifos[2]!, { read: true }),
     ]);
     return new Shim(child, log, bundle, [stdout, stderr, ready]);
+  }
+
+  /** The logging binary has that descriptor. */
+  hasOpen(descriptor: number): boolean {
+    const found = Deno.readDirSync(`/proc/${this.#child.pid}/fd`);
+    return Array.from(found, ({ name }) => name).includes(`${descriptor}`);
   }
 
   kill(signal: Deno.Signal): void {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, fail } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
+import { createFifo } from "../../src/input/fifo.ts";
 import { Pace } from "../../src/input/give_way.ts";
 import { InputLoop, type Source } from "../../src/input/input_loop.ts";
 import { ENDED, PipeSource, WOULD_BLOCK } from "../../src/input/pipe_source.ts";
@@ -9,12 +10,20 @@ import {
   type ReadLoopContext,
   WAKE_UP,
 } from "../../src/input/read_loop.ts";
-import { close, write } from "../../src/system/descriptors.ts";
+import {
+  close,
+  O_NONBLOCK,
+  O_WRONLY,
+  open,
+  write,
+} from "../../src/system/descriptors.ts";
 import { Epoll } from "../../src/system/epoll.ts";
 import { EPERM } from "../../src/system/errno.ts";
+import { libc } from "../../src/system/libc.ts";
 import { addressOf } from "../../src/system/memory.ts";
 import { pipe } from "../../src/system/pipes.ts";
 import { Board, READER } from "../../src/threads/board.ts";
+import { inFolder } from "../end_to_end/run.ts";
 import { encode } from "../lane/ring_pair.ts";
 import { FramedInput } from "./framed_input.ts";
 
@@ -96,8 +105,18 @@ function quietContext(board: Board): ReadLoopContext {
   };
 }
 
-function inputFrom(source: Source, { framer, counters, ring }: FramedInput): InputLoop {
-  return new InputLoop(source, framer, new Pace(counters, () => undefined), ring, false);
+function inputFrom(
+  source: Source,
+  { framer, counters, ring }: FramedInput,
+  waitsForNextWriter = false,
+): InputLoop {
+  const pace = new Pace(counters, () => undefined);
+  return new InputLoop(source, framer, pace, ring, waitsForNextWriter);
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = encode(text);
+  assertEquals(write(descriptor, addressOf(bytes), bytes.length), bytes.length);
 }
 
 /** The read end of a pipe, as standard input would be. */
@@ -192,13 +211,12 @@ Deno.test("a stop reads what is in more pipes than one wait reports", () => {
   const epoll = new Epoll();
   const board = Board.create();
   const loop = new ReadLoop(epoll, quietContext(board));
-  const line = encode("a line\n");
   // One wait reports 256.
   const inputs = Array.from({ length: 300 }, (_, route) => {
     const [readEnd, writeEnd] = pipe();
     const framed = new FramedInput();
     loop.add(inputFrom(pipeSource(readEnd), framed), route, () => {});
-    assertEquals(write(writeEnd, addressOf(line), line.length), line.length);
+    writeAll(writeEnd, "a line\n");
     close(writeEnd);
     return framed;
   });
@@ -243,3 +261,98 @@ Deno.test("when an output is gone, its inputs are closed, and no other", () => {
   told.serve(1);
   assert(told.loop.ended);
 });
+
+/** Real pipes in a real epoll, as the reader has them. */
+class PipedLoop {
+  readonly epoll = new Epoll();
+  readonly board = Board.create();
+  readonly gone = new Set<number>();
+  readonly loop = new ReadLoop(this.epoll, {
+    ...quietContext(this.board),
+    isGone: (route) => this.gone.has(route),
+  });
+  /** Descriptors that have the same pipes open, as another process would. */
+  readonly #held: number[] = [];
+
+  /** Each input has a route of its own. */
+  add(source: Source, route: number, waitsForNextWriter = false): FramedInput {
+    this.#held.push(sameOpenPipe(source.descriptor));
+    const framed = new FramedInput();
+    this.loop.add(inputFrom(source, framed, waitsForNextWriter), route, () => {});
+    return framed;
+  }
+
+  /** @returns how many descriptors were reported */
+  round(): number {
+    this.epoll.wait(0);
+    this.loop.serve(performance.now());
+    return this.epoll.ready;
+  }
+
+  [Symbol.dispose](): void {
+    this.epoll.close();
+    this.#held.forEach(close);
+  }
+}
+
+/** What a child inherits: another number for the same opening of the pipe. */
+function sameOpenPipe(descriptor: number): number {
+  const F_DUPFD = 0;
+  return libc().call.fcntl(descriptor, F_DUPFD, 0);
+}
+
+Deno.test("a pipe that another process holds open can end, and the others go on", () => {
+  using piped = new PipedLoop();
+  const ends = [pipe(), pipe()];
+  const [, other] = ends.map(([readEnd], route) => piped.add(pipeSource(readEnd), route));
+  const [[, first], [, second]] = ends as [[number, number], [number, number]];
+  close(first);
+  assertEquals(piped.round(), 1);
+  assertEquals(piped.round(), 0, "what has ended is not reported again");
+  writeAll(second, "a line\n");
+  piped.round();
+  assertEquals(other!.counts.linesIn, 1n);
+  close(second);
+  piped.round();
+  assert(piped.loop.ended);
+});
+
+Deno.test("a pipe that another process holds open is not reported after its output has gone", () => {
+  using piped = new PipedLoop();
+  const [readEnd, writeEnd] = pipe();
+  piped.add(pipeSource(readEnd), 0);
+  piped.gone.add(0);
+  writeAll(writeEnd, "for nobody\n");
+  piped.loop.lookAtAll();
+  piped.round();
+  assert(piped.loop.ended);
+  close(writeEnd);
+  assertEquals(piped.round(), 0);
+});
+
+Deno.test("a named pipe that another process holds open can have a next writer", () =>
+  inFolder((folder) => {
+    using piped = new PipedLoop();
+    const path = `${folder}/pipe`;
+    createFifo(path);
+    const source = PipeSource.open(
+      { kind: "fifo", path },
+      { pipeSizeBytes: 4096, create: false },
+      { onNotice: fail },
+    );
+    const { counters } = piped.add(source, 0, true);
+    for (const linesIn of [1n, 2n]) {
+      const writeEnd = open(path, O_WRONLY | O_NONBLOCK);
+      writeAll(writeEnd, "a line\n");
+      assertEquals(piped.round(), 1);
+      close(writeEnd);
+      assertEquals(piped.round(), 1);
+      assertEquals(piped.round(), 0, "the end of a writer is reported once");
+      assertEquals(counters.read(false).linesIn, linesIn);
+    }
+    piped.board.requestStop();
+    piped.loop.lookAtAll();
+    piped.round();
+    assert(piped.loop.ended);
+    return Promise.resolve();
+  }));
