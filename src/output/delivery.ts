@@ -32,8 +32,8 @@ interface Unsettled {
   /** When it had come in, in microseconds since 1970. */
   readonly time: number;
   bytes: number;
-  /** Its last line goes on in what comes next. */
-  readonly goesOn: boolean;
+  /** The line that goes on in what comes next; see `Refused.line`. */
+  readonly line: number | undefined;
   lines: number;
   /** How far the hand has come with it, where that is kept. */
   readonly reached: Reached | undefined;
@@ -197,7 +197,7 @@ export class Delivery {
         this.#unsettled.push({
           origin: this.#origin,
           time: this.#time,
-          goesOn: goesOn(piece, this.#written),
+          line: this.#openLine(piece),
           bytes: this.#passedBytes,
           lines: this.#passedLines,
           reached: this.#hand?.headway?.reached,
@@ -216,13 +216,20 @@ export class Delivery {
     this.#passedLines = progress.lines - this.#countedLines;
     this.#countedBytes = progress.bytes;
     this.#countedLines = progress.lines;
+    this.#origin.refused.line += this.#passedLines;
     this.#headway?.advance(bytes, this.#passedBytes, this.#passedLines);
     if (bytes > 0 && this.#written < piece.length) this.#words.takenAt = monotonicMs();
+  }
+
+  /** The line that the bytes passed last are of, if it goes on in what comes next. */
+  #openLine(piece: Outgoing): number | undefined {
+    return goesOn(piece, this.#written) ? this.#origin.refused.line : undefined;
   }
 
   /** The line of the bytes that were taken last has no newline and no more bytes. */
   #takenEmpty(): void {
     this.#steps.begin();
+    const { insideLine } = this.#origin.refused;
     const wasCounted = this.#headway?.isLineCounted === true;
     this.#pass(this.#piece!, 0);
     if (wasCounted) {
@@ -230,9 +237,8 @@ export class Delivery {
       return;
     }
     const last = this.#unsettled.findLast(({ origin }) => origin === this.#origin);
-    if (this.#origin.refused.insideLine) {
-      this.#rejected(this.#origin, 0, this.#passedLines, this.#time, false);
-    } else if (last === undefined) {
+    if (insideLine) this.#rejectPassed(this.#piece!);
+    else if (last === undefined) {
       this.#origin.counters.add("out", 0, this.#passedLines);
       this.#noteArrived();
     } else last.lines += this.#passedLines;
@@ -247,7 +253,7 @@ export class Delivery {
       const oldest = this.#unsettled[0]!;
       const { origin, time } = oldest;
       const { bytes, lines } = verdict.of ?? oldest;
-      const goesOn = oldest.goesOn && verdict.of === undefined;
+      const line = verdict.of === undefined ? oldest.line : undefined;
       if (verdict.of === undefined) {
         this.#unsettled.shift();
         // With the last one comes what was refused after it.
@@ -259,7 +265,8 @@ export class Delivery {
       if (verdict.rejected === undefined) {
         origin.counters.add("out", bytes, lines);
       } else {
-        this.#rejected(origin, bytes, lines, time, goesOn);
+        origin.counters.add("rejected", bytes, lines);
+        origin.refused.add(bytes, lines, time, line);
         this.#attempts.refused(verdict.rejected);
       }
       this.#attempts.worked();
@@ -296,22 +303,11 @@ export class Delivery {
   }
 
   #rejectPassed(piece: Outgoing): void {
-    const inside = goesOn(piece, this.#written);
     if (this.#unsettled.length === 0) this.#noteArrived();
     const [bytes, lines] = [this.#passedBytes, this.#passedLines];
-    this.#rejected(this.#origin, bytes, lines, this.#time, inside);
-  }
-
-  #rejected(
-    origin: Origin,
-    bytes: number,
-    lines: number,
-    time: number,
-    goesOn: boolean,
-  ): void {
-    origin.counters.add("rejected", bytes, lines);
-    // A marker that was refused holds nothing of the input.
-    if (bytes > 0 || lines > 0) origin.refused.add(bytes, lines, time, goesOn);
+    const { counters, refused } = this.#origin;
+    counters.add("rejected", bytes, lines);
+    refused.add(bytes, lines, this.#time, this.#openLine(piece));
   }
 
   /** Between pieces: gets on with what the sink has in custody. @throws PermanentError */

@@ -181,7 +181,7 @@ export class Outlet {
     this.#input = input;
     input.nextLine = batch.firstLine + batch.lines;
     input.nextByte = batch.firstByte + batch.bytes;
-    if (!batch.startsInside) input.refused.insideLine = false;
+    if (!batch.startsInside) input.refused.line++;
     // Of a line that had begun, the end may be missing, and nobody knows how long it was.
     const hasGap = batch.gapBytes > 0 || input.isDamaged && batch.gapLines > 0;
     if (hasGap && markers) {

@@ -2,36 +2,11 @@ import { assertEquals } from "@std/assert";
 import { SinkRejection } from "../../src/errors.ts";
 import { LaneCounters } from "../../src/lane/lane_counters.ts";
 import type { Outlet } from "../../src/output/outlet.ts";
-import { ARRIVED, type Custody, type Sink, type Verdict } from "../../src/output/sink.ts";
+import type { Sink } from "../../src/output/sink.ts";
 import { RingPair } from "../lane/ring_pair.ts";
 import { FakeSink } from "./fake_sink.ts";
+import { LateSink } from "./late_sink.ts";
 import { plainOutlet } from "./plain_outlet.ts";
-
-/** What it has taken arrives when a test says so. */
-class LateSink extends FakeSink implements Sink {
-  #underway = 0;
-  #arrived = 0;
-  readonly custody: Custody = {
-    takeVerdict: (): Verdict | undefined => {
-      if (this.#arrived === 0) return undefined;
-      this.#arrived--;
-      return ARRIVED;
-    },
-    settled: false,
-    tend: () => {},
-  };
-
-  override write(...args: Parameters<FakeSink["write"]>): number {
-    const taken = super.write(...args);
-    if (taken > 0) this.#underway++;
-    return taken;
-  }
-
-  arrive(): void {
-    this.#arrived += this.#underway;
-    this.#underway = 0;
-  }
-}
 
 function makeOutlet(sink: Sink, flushed: number[], markers = true): Outlet {
   const onFlushed = (found: number) => void flushed.push(found);
@@ -85,7 +60,7 @@ Deno.test("a lane is another's only when all that came through it has arrived", 
   outlet.add(laneWith("on its way\n", 7));
   for (let step = 0; step < 3; step++) assertEquals(outlet.step(step), "waiting");
   assertEquals([sink.text, flushed], ["on its way\n", []]);
-  sink.arrive();
+  sink.decide();
   outlet.step(3);
   outlet.step(4);
   assertEquals(flushed, [7]);

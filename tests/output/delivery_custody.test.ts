@@ -172,6 +172,21 @@ Deno.test("a line that ends without a byte more arrives with the bytes before it
   assertEquals(test.counts(), [1, 0, 10, 0]);
 });
 
+Deno.test("the rest of a line that was refused is refused, and no other line for it", () => {
+  const sink = new KeepingSink();
+  const test = new TestDelivery(sink);
+  test.send("begun, ");
+  test.send("still on, ");
+  sink.verdicts.push({ rejected: "too long" }, ARRIVED);
+  test.send("over\n");
+  assertEquals([test.counts(), sink.kept], [[0, 1, 10, 12], 0], "its rest was to come");
+  test.send("begun, ");
+  test.send("over\n");
+  sink.verdicts.push({ rejected: "too long" }, ARRIVED);
+  test.send("whole\n");
+  assertEquals([test.counts(), sink.kept], [[1, 1, 15, 19], 1], "its rest had passed");
+});
+
 Deno.test("what is refused at once is counted, and the rest goes on", () => {
   const taken: string[] = [];
   const sink: Sink = {
