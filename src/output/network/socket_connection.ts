@@ -108,7 +108,9 @@ export class SocketConnection implements StreamConnection {
   }
 
   close(): void {
-    if (this.#socket === undefined) this.#connecting.close();
-    else close(this.#socket);
+    this.#connecting.close();
+    if (this.#socket !== undefined) close(this.#socket);
+    // By the next call another thread may have got the number.
+    this.#socket = undefined;
   }
 }

@@ -45,5 +45,6 @@ export interface StreamConnection {
   /** After `sayGoodbye`: the peer has closed, and the reason if it broke off instead. */
   readonly left: { readonly broken?: string } | undefined;
 
+  /** To do so again does nothing. */
   close(): void;
 }
