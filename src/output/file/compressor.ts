@@ -32,19 +32,29 @@ const MEMBER_BYTES = 1024 * 1024;
  */
 export function compressAll(files: RotatedFiles): void {
   yieldToOthers();
-  for (let plain = files.openPlain(); plain !== undefined; plain = files.openPlain()) {
-    try {
-      compress(plain, files.unfinishedPath);
-      files.replaceByCompressed(plain);
-    } catch (error) {
-      // It may have filled the disk.
-      unlink(files.unfinishedPath);
-      files.endCompression();
-      throw error;
-    } finally {
-      close(plain.descriptor);
-    }
+  try {
+    while (compressNext(files));
+  } catch (error) {
+    files.endCompression();
+    throw error;
   }
+}
+
+/** False when there is no plain file. */
+function compressNext(files: RotatedFiles): boolean {
+  const plain = files.openPlain();
+  if (plain === undefined) return false;
+  try {
+    compress(plain, files.unfinishedPath);
+    files.replaceByCompressed(plain);
+  } catch (error) {
+    // It may have filled the disk.
+    unlink(files.unfinishedPath);
+    throw error;
+  } finally {
+    close(plain.descriptor);
+  }
+  return true;
 }
 
 function compress({ descriptor, status }: PlainFile, path: string): void {

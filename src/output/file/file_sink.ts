@@ -270,6 +270,9 @@ class FileSink implements Sink {
       wait.until(0);
       return false;
     }
+    // Lasting or not: the next program that writes to it needs the lock.
+    if (this.#rotation === undefined) this.#file.close();
+    else this.#rotation.end(this.#file);
     if (outcome < 0) {
       throw new PermanentError(
         `cannot make ${this.#name} lasting: ${
@@ -277,8 +280,6 @@ class FileSink implements Sink {
         }; what was written last may be missing from it after a crash: look at the disk`,
       );
     }
-    if (this.#rotation === undefined) this.#file.close();
-    else this.#rotation.end(this.#file);
     return true;
   }
 }

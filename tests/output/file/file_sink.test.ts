@@ -469,6 +469,43 @@ Deno.test("the files belong to the last run until its compressor is done", () =>
   });
 });
 
+Deno.test("the files are free when the compressor cannot open what it is to compress", () => {
+  inFolder((path) => {
+    const first = new FileOutput(path, { maxBytes: 4, compress: true });
+    first.write("one\n", "two\n");
+    first.finish();
+    class Unreadable extends RotatedFiles {
+      override openPlain(): never {
+        throw new TemporaryError("too many open files");
+      }
+    }
+    const files = new Unreadable(first.plainFiles[0]!);
+    assertThrows(() => compressAll(files), TemporaryError, "too many open files");
+    using second = new FileOutput(path, { maxBytes: 4 });
+    second.write("tri\n");
+    assertEquals(read(path), ["one\n", "two\n", "tri\n"]);
+  });
+});
+
+Deno.test("a file that cannot be made lasting is closed, and its lock let go", () => {
+  // It can be written to, and not be synced.
+  const path = `/proc/${Deno.pid}/comm`;
+  const output = new FileOutput(path);
+  output.write(Deno.readTextFileSync(path));
+  const isOpen = () =>
+    [...Deno.readDirSync("/proc/self/fd")].some(({ name }) => {
+      try {
+        return Deno.readLinkSync(`/proc/self/fd/${name}`) === path;
+      } catch {
+        // That of the folder itself.
+        return false;
+      }
+    });
+  assert(isOpen());
+  assertThrows(() => output.finish(), PermanentError, "cannot make");
+  assert(!isOpen());
+});
+
 Deno.test("nobody takes over while another is in the middle of a rotation", () => {
   inFolder((path) => {
     using first = new FileOutput(path, { maxBytes: 4 });
