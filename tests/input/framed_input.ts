@@ -19,6 +19,8 @@ export class FramedInput extends RingPair {
   readonly #policy: FullPolicy;
   /** How often the framer has said that lines were lost. */
   losses = 0;
+  /** Is called when it says so, in the middle of a push. */
+  onLoss = () => {};
   nowMs = 0;
 
   constructor(settings: FramerSettings = {}) {
@@ -30,7 +32,10 @@ export class FramedInput extends RingPair {
       this.producer,
       this.counters,
       maxLineBytes,
-      () => this.losses++,
+      () => {
+        this.losses++;
+        this.onLoss();
+      },
     );
   }
 

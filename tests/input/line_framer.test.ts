@@ -340,6 +340,22 @@ Deno.test("each push that overwrites says so", () => {
   assertEquals(input.losses, 1);
 });
 
+Deno.test("nobody sees more of a line than that it has come in, before it has", () => {
+  const input = new FramedInput({ capacityBytes: MIN_CAPACITY });
+  const line = "i".repeat(99) + "\n";
+  let pushed = 0n;
+  input.onLoss = () => {
+    // The frame that has just been pushed is the newest of these.
+    for (const { lines } of input.drainAll()) pushed += BigInt(lines);
+    const { linesIn, linesOverwritten, linesBuffered } = input.counts;
+    assertEquals(linesIn, pushed + linesOverwritten);
+    assertEquals(linesBuffered, pushed);
+  };
+  // A read makes several frames, of which the first ones fit.
+  while (input.losses === 0) input.land(line.repeat(Math.floor(input.framer.room / 100)));
+  assert(pushed > 0n);
+});
+
 Deno.test("the consumer hears of drops after a second without any other frame", () => {
   const input = new FramedInput({ policy: "drop-newest" });
   const line = "d".repeat(999) + "\n";

@@ -344,6 +344,13 @@ export const MUTANTS: readonly Mutant[] = [
     tests: INPUT_TESTS,
   },
   {
+    file: FRAMER,
+    from:
+      "      const counted = landing.count(to);\n      if (counted > 0) this.#countIn(counted);\n",
+    to: "",
+    tests: INPUT_TESTS,
+  },
+  {
     file: LANDING,
     from: "this.#whole = Math.max(to, this.#whole);",
     to: "this.#whole = to;",
