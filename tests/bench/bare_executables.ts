@@ -5,10 +5,20 @@ import { SPILLWAYS, type Subject } from "./subjects.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 const SOURCE = new URL("peers/bare.ts", import.meta.url).pathname;
 
+interface Maker {
+  readonly runtime: string;
+  readonly deno: string;
+  readonly task: string;
+}
+
 /** What makes each of them; `deno compile` may need another Deno: build_programs.ts. */
-const MAKERS: Readonly<Record<string, { deno: string; task: string }>> = {
-  spillway: { deno: Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), task: "compile" },
-  "spillway-bun": { deno: Deno.execPath(), task: "compile:bun" },
+const MAKERS: Readonly<Record<string, Maker>> = {
+  spillway: {
+    runtime: "Deno",
+    deno: Deno.env.get("DENO_COMPILE") ?? Deno.execPath(),
+    task: "compile",
+  },
+  "spillway-bun": { runtime: "Bun", deno: Deno.execPath(), task: "compile:bun" },
 };
 
 /** For each of Spillway's executables one that starts two threads, which do nothing. */
@@ -28,7 +38,8 @@ export async function makeBareExecutables(
       ["dist/chunks/main.js", script],
     ].reduce((task, [from, to]) => instead(task, from!, to!), `${tasks[maker.task]}`);
     await deno(maker.deno, ["task", "--quiet", "--eval", command]);
-    made.set(name, { name: `bare, as ${name}`, command: [path], version: undefined });
+    const bare = `bare ${maker.runtime}`;
+    made.set(name, { name: bare, command: [path], version: undefined });
   }
   return made;
 }
