@@ -48,7 +48,9 @@ testContainers(
       const summary = await containerd.summaryOf(format);
       checkConservation(summary);
       assertEquals([summary.lines_in, summary.lines_out], [2 * count + 1, 2 * count + 1]);
-      const log = await Deno.readTextFile(`${containerd.logs}/default/${format}.log`);
+      const log = await Deno.readTextFile(
+        `${containerd.logs}/${containerd.namespace}/${format}.log`,
+      );
       const text = { stdout: "", stderr: "" };
       for (const line of log.split("\n").slice(0, -1)) {
         const record = parse(line);
@@ -71,7 +73,7 @@ testContainers(
     assertMatch(refused.stderr, /OCI runtime create failed/);
     assertMatch(
       containerd.log,
-      /spillway: default\/web: --capacity: "lots" is not a size/,
+      /spillway: spillway-c-\w+\/web: --capacity: "lots" is not a size/,
     );
     const allowed = await containerd.run("web", "exit 3", program, {
       "--output": `${containerd.logs}/log`,
@@ -90,10 +92,13 @@ testContainers(
       0,
     );
     const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    assertMatch(page, /^spillway_container_info\{container_id="one",.*="default"\} 1$/m);
+    assertMatch(
+      page,
+      /^spillway_container_info\{container_id="one",.*="spillway-c-\w+"\} 1$/m,
+    );
     const two = await containerd.run("two", "exit 0", program, args);
     assertEquals(two.code, 1);
-    assertMatch(containerd.log, /default\/two|"container_id":"two"/);
+    assertMatch(containerd.log, /spillway-c-\w+\/two|"container_id":"two"/);
     assertMatch(containerd.log, /cannot listen on 127\.0\.0\.1 port \d+ for --metrics/);
   },
 );

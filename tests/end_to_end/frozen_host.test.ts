@@ -142,7 +142,7 @@ async function stop(spillway: Running, release = () => Promise.resolve()): Promi
   await spillway.kill("SIGTERM");
   await until("its last words", () => spillway.stderrSoFar.includes('"event":"summary"'));
   await release();
-  assertEquals(await spillway.code, 4);
+  assertEquals(await spillway.code, 4, spillway.stderrSoFar.slice(-2000));
 }
 
 /** They had taken next to nothing all the time. */
