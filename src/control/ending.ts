@@ -10,7 +10,7 @@ import type { Board } from "../threads/board.ts";
 import { hearOut } from "./signals.ts";
 
 /** How long a read or write that is under way is waited for at the end, and how often. */
-const LAST_STEP_MS = 50;
+const LAST_STEP_MS = 500;
 const NAP_MICROS = 200;
 /** How long what is in the pipes is waited for when the deadline has passed. */
 const LAST_READ_MS = 1000;

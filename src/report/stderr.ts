@@ -10,13 +10,13 @@ import type { LineTurn } from "../threads/line_turn.ts";
 /** So long the line of an output that writes to the same place is left to be finished. */
 const LINE_PATIENCE_MS = 1000;
 /** How long the last words may wait for a reader that does not read. */
-const LAST_WORDS_MS = 250;
+const LAST_WORDS_MS = 1000;
 const NEWLINE = 10;
 const NAP_MICROS = 200;
 /** Reports that nobody takes are kept up to this size, and then left out. */
 const MAX_WAITING_BYTES = 64 * 1024;
 /** A reader that goes on reading is given so many times what one is that does not. */
-const PATIENCE = 8;
+const PATIENCE = 4;
 const encoder = new TextEncoder();
 
 /**
