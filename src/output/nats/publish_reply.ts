@@ -1,5 +1,6 @@
 /** What a stream answers to a message: the JSON of JetStream's PubAck. */
 
+import { jsonObject, objectIn, reasonIn } from "../server_json.ts";
 import { ARRIVED, type Verdict } from "../sink.ts";
 
 /** A verdict, or why the message is to be sent again. */
@@ -12,12 +13,6 @@ const BAD_REQUEST = 400;
 /** Asks for what only another message or another stream would be. */
 const FINAL_STATUS = [BAD_REQUEST, 404, 413];
 
-interface PubAck {
-  readonly stream?: unknown;
-  readonly seq?: unknown;
-  readonly error?: { readonly code?: unknown; readonly description?: unknown };
-}
-
 /**
  * @param status of a reply without a body; 0 where there is none
  * @param words makes text of the server's fit for a message
@@ -29,21 +24,13 @@ export function publishOutcome(
 ): PublishOutcome {
   if (status === NO_RESPONDERS) return { again: "no stream takes the subject now" };
   const text = new TextDecoder().decode(body);
-  const { stream, seq, error } = parse(text) ?? {};
-  if (error !== undefined) {
-    const why = `the stream answered ${error.code}: ${words(`${error.description}`)}`;
-    return FINAL_STATUS.includes(Number(error.code)) ? { rejected: why } : { again: why };
+  const { stream, seq, error } = jsonObject(text) ?? {};
+  const { code, description } = objectIn(error) ?? {};
+  if (typeof code === "number") {
+    const why = `the stream answered ${code}: ${words(reasonIn(description))}`;
+    return FINAL_STATUS.includes(code) ? { rejected: why } : { again: why };
   }
-  if (typeof stream === "string" && typeof seq === "number") return ARRIVED;
+  if (!error && typeof stream === "string" && typeof seq === "number") return ARRIVED;
   // Whoever else listens to the subject may answer as well.
   return { again: `something that is no stream answered: ${words(text)}` };
-}
-
-function parse(text: string): PubAck | undefined {
-  try {
-    const reply = JSON.parse(text);
-    return typeof reply === "object" && reply !== null ? reply : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,8 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import { messageOf, TemporaryError } from "../../errors.ts";
+import { type JsonObject, jsonObject, objectIn, reasonIn } from "../server_json.ts";
 import { serverWords } from "../server_words.ts";
 import type { NatsTarget } from "./nats_target.ts";
-
-interface ApiReply {
-  readonly streams?: unknown;
-  readonly error?: { readonly description?: unknown };
-}
 
 /**
  * Makes sure that a stream takes the subject, and makes one where that was asked for.
@@ -38,9 +34,10 @@ export async function findStream(
   });
   // Another Spillway may have made it at the same moment.
   if (await isTaken(connection, name, target)) return;
+  const { error } = made ?? {};
   throw new TemporaryError(
     `cannot make the stream ${create.name} for "${subject}" on ${name}: ${
-      serverWords(`${made?.error?.description ?? "it does not take the subject"}`, [])
+      error ? descriptionOf(error) : "it does not take the subject"
     }`,
   );
 }
@@ -59,14 +56,17 @@ async function isTaken(
   const { subject } = target;
   const reply = await ask(connection, name, target, "STREAM.NAMES", { subject });
   if (reply === undefined) return true;
-  if (reply.error !== undefined) {
+  const { error, streams } = reply;
+  if (error) {
     throw new TemporaryError(
-      `cannot find the stream for "${subject}" on ${name}: ${
-        serverWords(`${reply.error.description}`, [])
-      }`,
+      `cannot find the stream for "${subject}" on ${name}: ${descriptionOf(error)}`,
     );
   }
-  return Array.isArray(reply.streams) && reply.streams.length > 0;
+  return Array.isArray(streams) && streams.length > 0;
+}
+
+function descriptionOf(error: unknown): string {
+  return serverWords(reasonIn(objectIn(error)?.["description"]), []);
 }
 
 /** Undefined where this user may not ask. @throws TemporaryError */
@@ -76,16 +76,21 @@ async function ask(
   { timeoutMs }: NatsTarget,
   request: string,
   body: unknown,
-): Promise<ApiReply | undefined> {
-  try {
-    const reply = await connection.request(`$JS.API.${request}`, JSON.stringify(body), {
-      timeout: timeoutMs,
-    });
-    return reply.json<ApiReply>();
-  } catch (error) {
+): Promise<JsonObject | undefined> {
+  const text = await connection.request(`$JS.API.${request}`, JSON.stringify(body), {
+    timeout: timeoutMs,
+  }).then((reply) => reply.string(), (error: unknown) => {
     if (/permissions violation/i.test(messageOf(error))) return undefined;
     throw new TemporaryError(
       `JetStream of ${name} does not answer: ${serverWords(messageOf(error), [])}`,
     );
-  }
+  });
+  if (text === undefined) return undefined;
+  return jsonObject(text) ?? notJetStream(name, text);
+}
+
+function notJetStream(name: string, text: string): never {
+  throw new TemporaryError(
+    `something that is not JetStream answers at ${name}: ${serverWords(text, [])}`,
+  );
 }

@@ -12,7 +12,7 @@ export interface NatsPeer {
   readonly inbox: string;
   /** Of the payload, without the headers. */
   readonly length: number;
-  reply(payload: string): Promise<void>;
+  reply(payload: string, more?: string): Promise<void>;
   say(protocol: string): Promise<void>;
   close(): void;
 }
@@ -91,8 +91,10 @@ export class FakeNats {
       const { id } = subscriptions.find(({ subject }) =>
         inbox.startsWith(subject.slice(0, -1))
       )!;
-      const reply = (payload: string) =>
-        say(`MSG ${inbox} ${id} ${encoder.encode(payload).length}\r\n${payload}\r\n`);
+      const reply = (payload: string, more = "") =>
+        say(
+          `MSG ${inbox} ${id} ${encoder.encode(payload).length}\r\n${payload}\r\n${more}`,
+        );
       const close = () => connection.close();
       await this.#options.answer({
         ...{ number, subject, inbox, length: length - headerLength },

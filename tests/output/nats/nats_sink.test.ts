@@ -4,7 +4,7 @@ import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { NatsSink } from "../../../src/output/nats/nats_sink.ts";
 import type { Wait } from "../../../src/output/wait.ts";
 import { pump } from "../pump.ts";
-import { FakeNats, foundStream } from "./fake_nats.ts";
+import { FakeNats, foundStream, STREAM_NAMES } from "./fake_nats.ts";
 
 const ACK = '{"stream":"LOGS","seq":1}';
 
@@ -15,7 +15,7 @@ function sinkTo(server: FakeNats, batch: "lines" | "line"): NatsSink {
     messagePerRecord: batch === "line",
     create: undefined,
     credentials: undefined,
-    timeoutMs: 10_000,
+    timeoutMs: 3000,
   }, undefined);
 }
 
@@ -111,5 +111,35 @@ for (const batch of ["lines", "line"] as const) {
     assertEquals([rejectedBytes, arrivedBytes], [rejected, bytesIn(records) - rejected]);
     assert(longest < after);
     assertEquals(arrived, batch === "lines" ? arrivedBytes : arrivedBytes - 1);
+  });
+}
+
+const NOT_JETSTREAM = "something that is not JetStream answers at the server";
+const NO_STREAM = 'cannot find the stream for "logs" on the server: no reason';
+
+const LOOKUPS: readonly (readonly [answer: string, failure: string])[] = [
+  ["", `${NOT_JETSTREAM}: `],
+  ["[", `${NOT_JETSTREAM}: [`],
+  ["null", `${NOT_JETSTREAM}: null`],
+  ['{"error":"no"}', NO_STREAM],
+  ['{"error":{"description":{"toString":1}}}', NO_STREAM],
+  [
+    '{"error":null}',
+    `no stream of the server takes the subject "logs"; make one, such as with nats stream add --subjects 'logs', or add create=NAME`,
+  ],
+];
+
+for (const [answer, failure] of LOOKUPS) {
+  Deno.test(`a server that answers "${answer}" is asked for the stream again`, async () => {
+    let asked = 0;
+    await using server = new FakeNats({
+      async answer(peer) {
+        if (peer.subject === STREAM_NAMES && asked++ === 0) await peer.reply(answer);
+        else if (!await foundStream(peer)) await peer.reply(ACK);
+      },
+    });
+    const { failures, arrivedBytes } = await deliver(sinkTo(server, "lines"), ["a\n"]);
+    assertEquals([...failures], [failure]);
+    assertEquals(arrivedBytes, 2);
   });
 }

@@ -32,6 +32,18 @@ const REPLIES: readonly (readonly [number, string, unknown])[] = [
   ],
   [0, "pong", { again: "something that is no stream answered: pong" }],
   [0, "null", { again: "something that is no stream answered: null" }],
+  ...[
+    '{"error":null}',
+    '{"error":"no","stream":"LOGS","seq":0}',
+    '{"error":{"code":{"toString":1},"description":"no"}}',
+  ].map((body) =>
+    [0, body, { again: `something that is no stream answered: ${body}` }] as const
+  ),
+  [
+    0,
+    '{"error":{"code":400,"description":{"toString":1}}}',
+    { rejected: "the stream answered 400: no reason" },
+  ],
   [0, "", { again: "something that is no stream answered: " }],
 ];
 
