@@ -32,10 +32,17 @@ export function splitCommand(all: readonly string[]): CommandLine {
 /** A thousand inputs are not a line that anybody reads. */
 const MAX_WRITTEN = 1000;
 
-/** As it was typed, but of the command the name alone, whose arguments may be secret. */
+/** The query of a URL; settings that follow it name files, and no keys. */
+const QUERY = /(https?:\/\/[^?#]*)\?[^#]*/gi;
+
+/**
+ * As it was typed, but without what may be secret: the query of a URL, and the arguments
+ * of the command.
+ */
 export function written({ args, words }: CommandLine): string {
+  const shown = args.map((arg) => arg.replace(QUERY, "$1"));
   const command = words === undefined ? [] : [SEPARATOR, ...words.slice(0, 1)];
-  const text = ["spillway", ...args, ...command].join(" ");
+  const text = ["spillway", ...shown, ...command].join(" ");
   return text.length <= MAX_WRITTEN ? text : `${text.slice(0, MAX_WRITTEN)}…`;
 }
 

@@ -1,14 +1,12 @@
 import { TemporaryError } from "../../errors.ts";
 import { readFile } from "../../system/files.ts";
+import { MIN_SECRET_LENGTH } from "./query_secrets.ts";
 
 /** What every request says of itself, and nobody else can know. */
 const OWN = [
   ...["host", "content-length", "content-encoding", "transfer-encoding", "connection"],
   ...["idempotency-key", "expect", "upgrade", "te", "trailer"],
 ];
-/** Shorter values are no secrets, and may appear in any message by chance. */
-const MIN_SECRET_LENGTH = 6;
-
 export interface Headers {
   /** `Name: value`, for a request. */
   readonly lines: readonly string[];

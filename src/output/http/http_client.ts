@@ -7,6 +7,7 @@ import { type CredentialFile, readCredentials } from "./authorization.ts";
 import { type Headers, readHeaderFile } from "./header_file.ts";
 import { exchange } from "./http_exchange.ts";
 import type { HttpReply } from "./http_reply.ts";
+import { secretsInQuery } from "./query_secrets.ts";
 
 /** What a request is made of. */
 export interface HttpTarget {
@@ -41,7 +42,7 @@ export class HttpClient {
   #connection: ServingConnection | undefined;
   /** Where to post: the server may have another place for it. */
   #path: string;
-  /** What was sent as credentials, and must not appear in a message. */
+  /** What was sent as credentials or may be some, and must not appear in a message. */
   #secrets: readonly string[] = [];
 
   /**
@@ -93,7 +94,12 @@ export class HttpClient {
   async #postTo(path: string, sent: Uint8Array, key: string): Promise<HttpReply> {
     const credentials = readCredentials(this.#target.credentials);
     const headers = readHeaderFile(this.#target.headers);
-    this.#secrets = [...credentials?.secrets ?? [], ...headers.secrets];
+    this.#secrets = [
+      ...credentials?.secrets ?? [],
+      ...headers.secrets,
+      // The server may have led here from the first of them.
+      ...[this.#target.path, path].flatMap(secretsInQuery),
+    ];
     if (credentials !== undefined && headers.names.has("authorization")) {
       throw new TemporaryError(
         `"${this.#target.headers}" holds an Authorization, and so do the credentials; leave out one`,

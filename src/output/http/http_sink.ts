@@ -163,7 +163,9 @@ export class HttpSink implements Sink, Custody {
       throw new TemporaryError(this.#answered(reply), retryAfterMs(reply));
     }
     if (status >= 300 && status < 400) {
-      const location = this.#client.words(reply.headers.get("location") ?? "elsewhere");
+      // Its query repeats the one that was sent, or is a key of the server's own.
+      const [place] = (reply.headers.get("location") ?? "elsewhere").split("?", 1);
+      const location = this.#client.words(place!);
       throw new TemporaryError(
         `${this.#name} answered ${status} and points to ${location}; name that instead`,
       );

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { TemporaryError } from "../../../src/errors.ts";
 import { lokiPush } from "../../../src/formats/loki.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
@@ -7,14 +7,16 @@ import { pump } from "../pump.ts";
 import { HttpSink } from "../../../src/output/http/http_sink.ts";
 import { replyKind } from "../../../src/output/http/reply_kinds.ts";
 
-/** Answers whatever it is sent with the value of the header Authorization. */
-async function echoAuthorization(listener: Deno.Listener): Promise<void> {
+/** Answers one request, with what is made of its head. */
+async function answerOne(
+  listener: Deno.Listener,
+  answer: (head: string) => string,
+): Promise<void> {
   using connection = await listener.accept();
   const bytes = new Uint8Array(4096);
   const count = await connection.read(bytes) ?? 0;
-  const request = new TextDecoder().decode(bytes.subarray(0, count));
-  const [, value] = /^Authorization: (.*)\r$/m.exec(request) ?? [];
-  await connection.write(new TextEncoder().encode(`${value}\r\n`));
+  const head = new TextDecoder().decode(bytes.subarray(0, count));
+  await connection.write(new TextEncoder().encode(answer(head)));
 }
 
 function sinkTo(
@@ -58,15 +60,17 @@ async function verdictsOf(sink: HttpSink): Promise<number> {
   return verdicts;
 }
 
-Deno.test("a reply that cannot be understood is quoted without the credentials in it", async () => {
+/** What is said of a line that is posted, when the server answers so. */
+async function saidOf(
+  target: Parameters<typeof sinkTo>[1],
+  answer: (head: string) => string,
+): Promise<string> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const path = Deno.makeTempFileSync();
-  Deno.writeTextFileSync(path, "s3cret-".repeat(20));
-  const server = echoAuthorization(listener);
-  const sink = sinkTo(listener.addr.port, { credentials: { scheme: "bearer", path } });
+  const server = answerOne(listener, answer);
+  const sink = sinkTo(listener.addr.port, target);
   try {
     write(sink, "stdout", "a line\n");
-    await assertRejects(
+    const { message } = await assertRejects(
       async () => {
         await pump((_, wait) => {
           sink.tend(wait);
@@ -74,13 +78,48 @@ Deno.test("a reply that cannot be understood is quoted without the credentials i
         });
       },
       TemporaryError,
-      'cannot be understood: found "Bearer …"',
     );
+    return message;
   } finally {
     sink.finish();
     await server;
+  }
+}
+
+Deno.test("a reply that cannot be understood is quoted without the credentials in it", async () => {
+  const path = Deno.makeTempFileSync();
+  Deno.writeTextFileSync(path, "s3cret-".repeat(20));
+  try {
+    const message = await saidOf(
+      { credentials: { scheme: "bearer", path } },
+      (head) => `${/^Authorization: (.*)\r$/m.exec(head)?.[1]}\r\n`,
+    );
+    assertStringIncludes(message, 'cannot be understood: found "Bearer …"');
+  } finally {
     Deno.removeSync(path);
   }
+});
+
+Deno.test("nothing of the query is shown where the server repeats it", async () => {
+  const path = "/in?key=s3cret%2Fs3cret&stream=app";
+  const target = (head: string) => head.split(" ", 2)[1]!;
+  const reply = (status: string, header: string, body: string) =>
+    `HTTP/1.1 ${status}\r\n${header}Content-Length: ${body.length}\r\n\r\n${body}`;
+  const moved = await saidOf(
+    { path },
+    (head) => reply("301 Moved", `Location: https://localhost${target(head)}\r\n`, ""),
+  );
+  assertStringIncludes(moved, "points to https://localhost/in; name that instead");
+  const respelled = await saidOf(
+    { path },
+    () => reply("302 Found", "Location: /new?key=s3cret/s3cret\r\n", ""),
+  );
+  assertStringIncludes(respelled, "points to /new; name that instead");
+  const repeated = await saidOf(
+    { path },
+    (head) => reply("503 Busy", "", `no ${target(head)}, nor s3cret/s3cret`),
+  );
+  assertStringIncludes(repeated, "no /in?…, nor …");
 });
 
 Deno.test("requests get smaller also where most of a document is not its records", async () => {
