@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { adoptOrphans, kill, nextNews } from "../system/children.ts";
-import { closeOthersOnExec } from "../system/descriptors.ts";
+import { closeOthersOnExec } from "../system/close_on_exec.ts";
 import { bringToForeground, currentJob, type Job } from "../system/job.ts";
 import {
   openFilesLimit,
@@ -59,7 +59,7 @@ export class Child {
   static start({ command, stdout, stderr, ignoredAtStart }: ChildRequest): Child {
     const job = currentJob();
     adoptOrphans();
-    closeOthersOnExec(openFilesLimit().soft);
+    closeOthersOnExec();
     const pid = withLimitsOfStart(() =>
       spawn({
         args: lastArguments(command.length),

@@ -55,35 +55,6 @@ export function close(descriptor: number): number {
   return result(libc().call.close(descriptor));
 }
 
-/** In the system call tables of all machines; the C libraries have it since 2021. */
-const CLOSE_RANGE_NUMBER = 436;
-const CLOSE_RANGE_CLOEXEC = 4;
-const MAX_DESCRIPTOR = 0xFFFF_FFFF;
-const F_SETFD = 2;
-const FD_CLOEXEC = 1;
-
-/**
- * Keeps all descriptors beyond standard error from programs that are started from now
- * on, also those that were handed over to this one.
- *
- * @param limit how many there can be, for a kernel before Linux 5.11
- */
-export function closeOthersOnExec(limit: number): void {
-  const { call } = libc();
-  const outcome = call.syscall(
-    CLOSE_RANGE_NUMBER,
-    STDERR + 1,
-    MAX_DESCRIPTOR,
-    CLOSE_RANGE_CLOEXEC,
-    0,
-    0,
-  );
-  if (outcome === 0) return;
-  for (let descriptor = STDERR + 1; descriptor < limit; descriptor++) {
-    call.fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-  }
-}
-
 /** Reads at most `length` bytes to `address`; 0 is the end of the input. */
 export function read(descriptor: number, address: number, length: number): number {
   for (;;) {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
 import { NEEDS_STRACE } from "../end_to_end/installed.ts";
-import { type Program, testPrograms } from "../end_to_end/programs.ts";
+import { type Program, testExecutables, testPrograms } from "../end_to_end/programs.ts";
 import {
   type Finished,
   inFolder,
@@ -71,18 +71,40 @@ testPrograms("gives the command nothing but 0, 1 and 2", async (program) => {
   assertMatch(text, /^0 1 2( \d)?\n\/dev\/null\n$/);
 }, BOTH);
 
-testPrograms(
-  "does so where the kernel cannot close a range of descriptors",
-  async (program) => {
-    const { text } = await runShell(
-      program,
-      "cd /proc/self/fd; echo [0-9]*",
-      'exec strace -f -qq -e trace=close_range -e inject=close_range:error=EINVAL "$@" 77<>/dev/null 2>/dev/null',
-    );
-    assertMatch(text, /^0 1 2( \d)?\n$/);
+/** System calls that are refused, and how many numbers are then tried in vain. */
+const REFUSED = [
+  { kernel: "closes no range of them", calls: ["close_range"], inVain: [0, 1] },
+  {
+    kernel: "does not even list them",
+    calls: ["close_range", "getdents64"],
+    inVain: [200, 1024],
   },
-  { ...BOTH, ...NEEDS_STRACE },
-);
+] as const;
+
+for (const { kernel, calls, inVain: [least, most] } of REFUSED) {
+  testExecutables(
+    `gives it no other descriptor where the kernel ${kernel}`,
+    (program) =>
+      inFolder(async (folder) => {
+        const inject = calls.map((call) => `-e inject=${call}:error=EPERM`).join(" ");
+        const trace = `${folder}/trace`;
+        const { text } = await runShell(
+          { ...program, command: [...program.command, "--"] },
+          "for n in 3 77 999; do [ ! -e /proc/self/fd/$n ] || echo $n; done; echo end",
+          `ulimit -n 1024; exec strace -f -qq -o '${trace}' -e trace=fcntl,${calls} ` +
+            `${inject} "$@" 77<>/dev/null 999<>/dev/null`,
+        );
+        assertEquals(text, "end\n");
+        const lines = (await Deno.readTextFile(trace)).split("\n");
+        const inVain = lines.filter((line) => /F_SETFD.* EBADF /.test(line)).length;
+        assert(
+          least <= inVain && inVain <= most,
+          `${inVain} numbers without a descriptor`,
+        );
+      }),
+    NEEDS_STRACE,
+  );
+}
 
 testPrograms("hands on standard input as it is", async (program) => {
   const { code, stdout } = await run(program, ["cat"], "what was written\n");
