@@ -28,6 +28,8 @@ interface Input {
   readonly label: string;
   /** Several where one that has come back is read before the rest of it is written. */
   readonly lanes: Map<Lane, LaneCounters>;
+  /** What was counted of its lanes that have gone: its counters never shrink. */
+  before: Counts;
   readonly rates: Rates;
 }
 
@@ -67,22 +69,30 @@ export class Observer {
     const { inputs } = this.#routes.get(number)!;
     let input = inputs.find((input) => input.label === label);
     if (input === undefined) {
-      input = { label, lanes: new Map(), rates: new Rates(performance.now()) };
+      const rates = new Rates(performance.now());
+      input = { label, lanes: new Map(), before: NOTHING_COUNTED, rates };
       inputs.push(input);
     }
     input.lanes.set(lane, new LaneCounters(lane));
   }
 
-  /** Its counters stay in the totals, as they are now. */
-  removeLane(number: number, lane: Lane): void {
+  /**
+   * Its counters stay, as they are now: those of its input while that has other lanes, and
+   * then in the totals.
+   *
+   * @returns whether the input has gone with it
+   */
+  removeLane(number: number, lane: Lane): boolean {
     const route = this.#routes.get(number)!;
     const input = route.inputs.find(({ lanes }) => lanes.has(lane))!;
     const counts = countsOf(input.lanes.get(lane)!, route.plan);
+    input.before = total([input.before, counts]);
     input.lanes.delete(lane);
-    const isGone = input.lanes.size === 0;
-    if (isGone) route.inputs.splice(route.inputs.indexOf(input), 1);
-    const before = this.#gone ?? { ...NOTHING_COUNTED, inputs: 0 };
-    this.#gone = { ...total([before, counts]), inputs: before.inputs + (isGone ? 1 : 0) };
+    if (input.lanes.size > 0) return false;
+    route.inputs.splice(route.inputs.indexOf(input), 1);
+    const { inputs, ...gone } = this.#gone ?? { ...NOTHING_COUNTED, inputs: 0 };
+    this.#gone = { ...total([gone, input.before]), inputs: inputs + 1 };
+    return true;
   }
 
   /** It has no inputs any more. */
@@ -147,11 +157,13 @@ function countsOf(
 }
 
 function inputState(
-  { label, lanes, rates }: Input,
+  { label, lanes, before, rates }: Input,
   plan: ObservedRoute["plan"],
 ): InputState {
   const all = Array.from(lanes.values(), (counters) => countsOf(counters, plan));
-  const counts = all.length === 1 ? all[0]! : total(all);
+  const counts = all.length === 1 && before === NOTHING_COUNTED
+    ? all[0]!
+    : total([before, ...all]);
   rates.sample(performance.now(), counts.bytesIn, counts.bytesOut);
   const { inBytesPerSecond, outBytesPerSecond } = rates;
   const { shortfall } = lanes.values().toArray().at(-1)!;

@@ -56,12 +56,13 @@ export class Reports {
     this.#observer.addLane(route, label, lane);
   }
 
-  /** It has gone, and all of it is written or lost. */
+  /** It has gone, and all of it is written or lost; it may have come back meanwhile. */
   removeInput(route: number, label: string, lane: Lane): void {
     const last = this.#observer.snapshotOf(route, label)!;
+    const hasGone = this.#observer.removeLane(route, lane);
+    if (!hasGone) return;
     const events = this.#reporter.forgetInput(last, route, label);
     events.forEach((event) => this.#few.say(event));
-    this.#observer.removeLane(route, lane);
   }
 
   /** Its inputs have gone. */
