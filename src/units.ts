@@ -22,14 +22,15 @@ const MAX_DURATION_MS = 2 ** 31 - 1;
  * @throws UsageError for anything that is not a whole number of bytes.
  */
 export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(text.toLowerCase());
-  const [, digits, unit = ""] = match ?? [];
-  if (digits === undefined || !Object.hasOwn(SIZE_UNITS, unit)) {
+  const match = /^(\d+)(?:\.(\d+))?\s*([a-z]*)$/.exec(text.toLowerCase());
+  const [, whole, fraction = "", unit = ""] = match ?? [];
+  if (whole === undefined || !Object.hasOwn(SIZE_UNITS, unit)) {
     throw new UsageError(
       `"${text}" is not a size; write a number of bytes or one with a unit, such as 64KiB, 16m or 1GB`,
     );
   }
-  const bytes = Number(digits) * SIZE_UNITS[unit]!;
+  // 4.1 × 1e6 is 4,100,000 for people, and a little less for floating point.
+  const bytes = Number(whole + fraction) * SIZE_UNITS[unit]! / 10 ** fraction.length;
   if (!Number.isInteger(bytes)) {
     throw new UsageError(`"${text}" is not a whole number of bytes`);
   }

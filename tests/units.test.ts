@@ -25,6 +25,10 @@ const SIZES: readonly (readonly [string, number])[] = [
   ["1.5k", 1536],
   ["0.25MiB", 262_144],
   ["1.5KB", 1500],
+  // As products of floating point they would not be whole.
+  ["16.1KB", 16_100],
+  ["4.1MB", 4_100_000],
+  ["1.07GB", 1_070_000_000],
 ];
 
 for (const [text, bytes] of SIZES) {
