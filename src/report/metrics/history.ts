@@ -50,7 +50,10 @@ class Curve {
 
   #add(now: Totals): void {
     const { timeMs, bytesIn, bytesOut } = now;
-    const before = this.#before;
+    // One that has gone since and come again begins from zero.
+    const before = now.bytesIn < this.#before.bytesIn
+      ? { ...this.#before, bytesIn: 0n, bytesOut: 0n, lost: 0n }
+      : this.#before;
     this.#before = now;
     // The clock may have been set back.
     if (timeMs <= before.timeMs) return;

@@ -24,6 +24,17 @@ Deno.test("the history has a point for each second, of each input and of all", (
   });
 });
 
+Deno.test("an input that goes and comes again between two looks is read at no less than nothing", () => {
+  const history = new StatusHistory(ABOUT, START_MS);
+  for (const bytes of [1000n, 30n]) {
+    const input = inputOf({ bytesIn: bytes, bytesOut: bytes }, "a");
+    history.record(snapshot(bytes === 1000n ? 1 : 2, [input]));
+  }
+  assertEquals(history.now().inputs, {
+    a: [[START_MS + 1000, 1000, 1000, 0], [START_MS + 2000, 30, 30, 0]],
+  });
+});
+
 Deno.test("what is lost before the first look is in the history", () => {
   const history = new StatusHistory(ABOUT, START_MS);
   history.record(snapshot(0.5, [inputOf({ bytesIn: 50n, bytesOverwritten: 7n }, "a")]));
