@@ -142,7 +142,10 @@ async function stop(spillway: Running, release = () => Promise.resolve()): Promi
   await spillway.kill("SIGTERM");
   await until("its last words", () => spillway.stderrSoFar.includes('"event":"summary"'));
   await release();
-  assertEquals(await spillway.code, 4, spillway.stderrSoFar.slice(-2000));
+  const code = await spillway.code;
+  // The kernel may have taken for a peer what was left, as soon as nothing more came.
+  const { bytes_unflushed } = summaryIn(await spillway.stderr);
+  assertEquals(code, bytes_unflushed === 0 ? 0 : 4);
 }
 
 /** They had taken next to nothing all the time. */
