@@ -50,9 +50,7 @@ export class JetStreamConnection {
         if (error === null && !this.#closed) this.#hear(reply, events);
       },
     });
-    connection.closed().then((error) => {
-      this.#lose(error ? messageOf(error) : "it was closed", events);
-    });
+    whyClosed(connection).then((why) => this.#lose(why, events));
     this.#listen(events);
   }
 
@@ -84,6 +82,11 @@ export class JetStreamConnection {
     });
     try {
       await findStream(connection, name, target);
+      // Together with the answer may have come what has closed it.
+      if (connection.isClosed()) {
+        const why = words(await whyClosed(connection));
+        throw new TemporaryError(`lost the connection to ${name}: ${why}`);
+      }
       return new JetStreamConnection(client, connection, target.subject, events);
     } catch (error) {
       connection.close();
@@ -159,6 +162,12 @@ async function connect(
   tls: TlsFiles | undefined,
 ): Promise<NatsConnection> {
   return await client.connect(options, tls && loadTls(tls));
+}
+
+/** Settles when it is closed. */
+async function whyClosed(connection: NatsConnection): Promise<string> {
+  const error = await connection.closed();
+  return error ? messageOf(error) : "it was closed";
 }
 
 function words(text: string): string {

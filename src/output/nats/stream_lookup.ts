@@ -77,15 +77,18 @@ async function ask(
   request: string,
   body: unknown,
 ): Promise<JsonObject | undefined> {
-  const text = await connection.request(`$JS.API.${request}`, JSON.stringify(body), {
-    timeout: timeoutMs,
-  }).then((reply) => reply.string(), (error: unknown) => {
+  let text: string;
+  try {
+    const reply = await connection.request(`$JS.API.${request}`, JSON.stringify(body), {
+      timeout: timeoutMs,
+    });
+    text = reply.string();
+  } catch (error) {
     if (/permissions violation/i.test(messageOf(error))) return undefined;
     throw new TemporaryError(
       `JetStream of ${name} does not answer: ${serverWords(messageOf(error), [])}`,
     );
-  });
-  if (text === undefined) return undefined;
+  }
   return jsonObject(text) ?? notJetStream(name, text);
 }
 

@@ -12,8 +12,8 @@ export interface NatsPeer {
   readonly inbox: string;
   /** Of the payload, without the headers. */
   readonly length: number;
+  /** @param more protocol that comes together with it */
   reply(payload: string, more?: string): Promise<void>;
-  say(protocol: string): Promise<void>;
   close(): void;
 }
 
@@ -26,11 +26,11 @@ export interface FakeNatsOptions {
 
 export const STREAM_NAMES = "$JS.API.STREAM.NAMES";
 
-/** True when it was asked for the stream, and has named one. */
-export async function foundStream(peer: NatsPeer): Promise<boolean> {
-  if (peer.subject !== STREAM_NAMES) return false;
-  await peer.reply('{"streams":["LOGS"]}');
-  return true;
+/** There is a stream, and it has what it is sent. @param more protocol right after it */
+export async function answerWell(peer: NatsPeer, more = ""): Promise<void> {
+  const isLookup = peer.subject === STREAM_NAMES;
+  const answer = isLookup ? '{"streams":["LOGS"]}' : '{"stream":"LOGS","seq":1}';
+  await peer.reply(answer, more);
 }
 
 export class FakeNats {
@@ -98,7 +98,7 @@ export class FakeNats {
       const close = () => connection.close();
       await this.#options.answer({
         ...{ number, subject, inbox, length: length - headerLength },
-        ...{ reply, say, close },
+        ...{ reply, close },
       });
     }
   }

@@ -4,9 +4,7 @@ import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { NatsSink } from "../../../src/output/nats/nats_sink.ts";
 import type { Wait } from "../../../src/output/wait.ts";
 import { pump } from "../pump.ts";
-import { FakeNats, foundStream, STREAM_NAMES } from "./fake_nats.ts";
-
-const ACK = '{"stream":"LOGS","seq":1}';
+import { answerWell, FakeNats, STREAM_NAMES } from "./fake_nats.ts";
 
 function sinkTo(server: FakeNats, batch: "lines" | "line"): NatsSink {
   return new NatsSink("the server", {
@@ -85,11 +83,12 @@ for (const batch of ["lines", "line"] as const) {
     await using server = new FakeNats({
       info: (number) => ({ max_payload: number === 0 ? before : after }),
       async answer(peer) {
-        if (await foundStream(peer)) return;
-        if (peer.number === 0) return peer.close();
-        longest = Math.max(longest, peer.length);
-        arrived += peer.length;
-        await peer.reply(ACK);
+        if (peer.subject !== STREAM_NAMES) {
+          if (peer.number === 0) return peer.close();
+          longest = Math.max(longest, peer.length);
+          arrived += peer.length;
+        }
+        await answerWell(peer);
       },
     });
     // As many as are more than the sink takes before some are acknowledged.
@@ -135,7 +134,7 @@ for (const [answer, failure] of LOOKUPS) {
     await using server = new FakeNats({
       async answer(peer) {
         if (peer.subject === STREAM_NAMES && asked++ === 0) await peer.reply(answer);
-        else if (!await foundStream(peer)) await peer.reply(ACK);
+        else await answerWell(peer);
       },
     });
     const { failures, arrivedBytes } = await deliver(sinkTo(server, "lines"), ["a\n"]);
@@ -143,3 +142,17 @@ for (const [answer, failure] of LOOKUPS) {
     assertEquals(arrivedBytes, 2);
   });
 }
+
+Deno.test("a server that closes together with its answer is asked again", async () => {
+  await using server = new FakeNats({
+    async answer(peer) {
+      const more = peer.number === 0 ? "-ERR 'Authorization Violation'\r\n" : "";
+      await answerWell(peer, more);
+    },
+  });
+  const { failures, arrivedBytes } = await deliver(sinkTo(server, "lines"), ["a\n"]);
+  assertEquals([...failures], [
+    "lost the connection to the server: Authorization Violation",
+  ]);
+  assertEquals(arrivedBytes, 2);
+});
