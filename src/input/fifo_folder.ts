@@ -46,14 +46,32 @@ export interface FolderInput {
   lookSoon(): void;
 }
 
+/** What has to happen before a named pipe that is not read is considered again. */
+type Until = "something happens to it" | "another goes" | "it can be opened";
+
+/** Why it is not read, which is said once. */
+interface Refusal {
+  readonly why: string;
+  readonly until: Until;
+}
+
 /** Who decides what is read of a folder. */
 export interface FolderReader {
   /** Makes a folder that is missing. */
   readonly create: boolean;
   /** Another could be read. */
   readonly hasRoom: boolean;
-  /** The input that it becomes; or why it has to wait for another to go, in words. */
-  take(folder: FifoFolder, fifo: FifoInFolder): FolderInput | string;
+  /**
+   * The input that it becomes; or why it has to wait for another to go, in words.
+   *
+   * @param opensAtOnce it is opened before anything is made for it
+   * @throws InputError when it was to be opened at once, and cannot be.
+   */
+  take(
+    folder: FifoFolder,
+    fifo: FifoInFolder,
+    opensAtOnce: boolean,
+  ): FolderInput | string;
   /** @param about a name in the folder, or its own path */
   onNotice(about: string, message: string): void;
 }
@@ -84,10 +102,8 @@ export class FifoFolder {
   readonly #reader: FolderReader;
   /** What is read, by its name. */
   readonly #inputs = new Map<string, FolderInput>();
-  /** Why other named pipes are not read, which is said once. */
-  readonly #refused = new Map<string, string>();
-  /** Those of them that are when others have gone. */
-  readonly #waiting = new Set<string>();
+  /** Other named pipes, which are not read. */
+  readonly #refused = new Map<string, Refusal>();
   #watch = -1;
   /** Of the folder that is watched; undefined while there is none. */
   #identity: string | undefined;
@@ -158,14 +174,22 @@ export class FifoFolder {
     const names = namesIn(this.#path);
     const there = new Set(typeof names === "number" ? [] : names);
     for (const name of this.#refused.keys()) {
-      if (!there.has(name)) this.#forget(name);
+      if (!there.has(name)) this.#refused.delete(name);
     }
     for (const input of this.#inputs.values()) input.lookSoon();
     for (const name of there) if (!this.#inputs.has(name)) this.#consider(name);
   }
 
-  /** Looks where the folder's own path leads. To be called now and then. */
+  /**
+   * Looks where the folder's own path leads, and whether another reader has let go of what
+   * could not be opened, which nothing tells. To be called now and then.
+   */
   look(): void {
+    this.#findFolder();
+    for (const name of this.#refusedUntil("it can be opened")) this.#consider(name);
+  }
+
+  #findFolder(): void {
     const found = status(this.#path);
     if (typeof found === "number" || found.kind !== "directory") {
       if (this.#identity !== undefined) this.#lost(found);
@@ -205,22 +229,32 @@ export class FifoFolder {
   /** It is not read after all. */
   refuse(name: string, why: string): void {
     this.#inputs.delete(name);
-    if (this.#refused.get(name) === why) return;
-    this.#refused.set(name, why);
-    this.#reader.onNotice(name, why);
+    this.#refuse(name, why, "something happens to it");
+  }
+
+  /** It cannot be opened or read, and that may pass; `ended` is to be called as well. */
+  failed(name: string, why: string): void {
+    this.#refuse(name, why, "it can be opened");
   }
 
   /** What was in the way of others may be gone. */
   retryWaiting(): void {
-    for (const name of [...this.#waiting]) {
+    for (const name of this.#refusedUntil("another goes")) {
       if (!this.#reader.hasRoom) return;
       this.#consider(name);
     }
   }
 
-  #forget(name: string): void {
-    this.#refused.delete(name);
-    this.#waiting.delete(name);
+  #refuse(name: string, why: string, until: Until): void {
+    const isNews = this.#refused.get(name)?.why !== why;
+    this.#refused.set(name, { why, until });
+    if (isNews) this.#reader.onNotice(name, why);
+  }
+
+  #refusedUntil(until: Until): string[] {
+    return [...this.#refused.keys()].filter((name) =>
+      this.#refused.get(name)!.until === until
+    );
   }
 
   #consider(name: string): void {
@@ -239,7 +273,7 @@ export class FifoFolder {
     const path = `${this.#path.replace(/\/+$/, "")}/${name}`;
     const found = statusOfName(path);
     // What a link leads to is elsewhere.
-    if (typeof found === "number" || found.kind !== "pipe") this.#forget(name);
+    if (typeof found === "number" || found.kind !== "pipe") this.#refused.delete(name);
     else this.#takeFifo(name, path, found);
   }
 
@@ -249,14 +283,24 @@ export class FifoFolder {
       this.refuse(name, why);
       return;
     }
-    const taken = this.#reader.take(this, { name, path, identity: found.identity });
-    if (typeof taken === "string") {
-      this.refuse(name, taken);
-      this.#waiting.add(name);
-    } else {
+    const refusal = this.#refused.get(name);
+    const opensAtOnce = refusal?.until === "it can be opened";
+    try {
+      const fifo = { name, path, identity: found.identity };
+      const taken = this.#reader.take(this, fifo, opensAtOnce);
+      if (typeof taken === "string") {
+        this.#refuse(name, taken, "another goes");
+        return;
+      }
       this.#inputs.set(name, taken);
-      this.#waiting.delete(name);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.failed(name, error.message);
+      return;
     }
+    // It is read now; of others only their lanes will tell.
+    if (opensAtOnce) this.#refused.delete(name);
+    else if (refusal) this.#refuse(name, refusal.why, "something happens to it");
   }
 }
 

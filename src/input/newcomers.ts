@@ -53,7 +53,12 @@ class Newcomer implements FolderInput {
   /** Undefined until its lane has come. */
   loop: InputLoop | undefined;
 
-  constructor(readonly fifo: FoundFifo, readonly folder: FifoFolder) {}
+  /** @param opened what was opened before there was a lane for it */
+  constructor(
+    readonly fifo: FoundFifo,
+    readonly folder: FifoFolder,
+    readonly opened: PipeSource | undefined,
+  ) {}
 
   lookSoon(): void {
     this.loop?.lookSoon();
@@ -140,8 +145,16 @@ export class Newcomers implements FolderReader {
     return this.#places < this.#context.maxInputs;
   }
 
-  /** See `FolderReader`. It is opened only when it is to be read: a writer would notice. */
-  take(folder: FifoFolder, { name, path, identity }: FifoInFolder): FolderInput | string {
+  /**
+   * See `FolderReader`. It is opened only when it is to be read, since a writer would
+   * notice; and what could not be opened before, at once: otherwise a lane and an output
+   * would come and go for it every other second.
+   */
+  take(
+    folder: FifoFolder,
+    { name, path, identity }: FifoInFolder,
+    opensAtOnce: boolean,
+  ): FolderInput | string {
     if (this.#labels.has(name)) {
       return `the named pipe "${path}" is not read, since another input is called "${name}"; give it another name`;
     }
@@ -149,7 +162,8 @@ export class Newcomers implements FolderReader {
       return `the named pipe "${path}" is not read before another one goes: ${this.#context.limitedBy}`;
     }
     const fifo = { number: this.#nextNumber++, label: name, path, identity };
-    const newcomer = new Newcomer(fifo, folder);
+    const opened = opensAtOnce ? this.#openPipe(name, path) : undefined;
+    const newcomer = new Newcomer(fifo, folder, opened);
     this.#labels.add(name);
     this.#newcomers.set(fifo.number, newcomer);
     this.#places++;
@@ -176,6 +190,7 @@ export class Newcomers implements FolderReader {
       this.#unanswered--;
       const newcomer = this.#newcomers.get(answer.found)!;
       if (answer.kind === "refused") {
+        newcomer.opened?.close();
         this.#forget(newcomer);
         newcomer.folder.refuse(newcomer.fifo.label, answer.why);
         this.#freePlace();
@@ -206,25 +221,31 @@ export class Newcomers implements FolderReader {
   }
 
   /** Undefined when it has gone again or cannot be read. */
-  #open({ fifo: { label, path }, folder }: Newcomer): PipeSource | undefined {
+  #open({ fifo: { label, path }, folder, opened }: Newcomer): PipeSource | undefined {
+    if (opened !== undefined) return opened;
+    let source: PipeSource | undefined;
     try {
-      const source = PipeSource.openInFolder(path, this.#settings, {
-        onNotice: (message) => this.onNotice(label, message),
-      });
-      if (source === undefined) folder.ended(label, false);
-      return source;
+      source = this.#openPipe(label, path);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      folder.refuse(label, error.message);
-      return undefined;
+      folder.failed(label, error.message);
     }
+    if (source === undefined) folder.ended(label, false);
+    return source;
+  }
+
+  /** Undefined when it has gone. @throws InputError when it cannot be read. */
+  #openPipe(label: string, path: string): PipeSource | undefined {
+    return PipeSource.openInFolder(path, this.#settings, {
+      onNotice: (message) => this.onNotice(label, message),
+    });
   }
 
   /** False when it is not one of these. */
   failed(loop: InputLoop, message: string): boolean {
     const newcomer = this.#byLoop.get(loop);
     if (newcomer === undefined) return false;
-    this.onNotice(newcomer.fifo.label, message);
+    newcomer.folder.failed(newcomer.fifo.label, message);
     return true;
   }
 

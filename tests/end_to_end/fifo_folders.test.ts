@@ -1,4 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  close,
+  O_NONBLOCK,
+  O_RDONLY,
+  O_WRONLY,
+  open,
+} from "../../src/system/descriptors.ts";
+import { lockFile } from "../../src/system/file_locks.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { type Program, testExecutables, testPrograms } from "./programs.ts";
@@ -339,6 +347,32 @@ testFolder(
     await spillway.counted("it is read", (s) => s.lines_out === 1);
     await summaryOf(spillway, output);
     assertMatch(new TextDecoder().decode(await output), /^read at last$/m);
+  },
+);
+
+testFolder(
+  "reads a FIFO that another reader has had, when that has let it go",
+  async ({ program, folder, pipes }) => {
+    makeFifo(`${pipes}/api`);
+    const other = open(`${pipes}/api`, O_RDONLY | O_NONBLOCK);
+    assertEquals(lockFile(other, "exclusive"), 0);
+    const spillway = start(program, [
+      ...["--fifo", pipes, "--output", `${folder}/{input}.log`, "--report", "json"],
+    ]);
+    await noticed(spillway, /reads it already/);
+    close(other);
+    let writer = -1;
+    await until("it to be read", () => {
+      writer = open(`${pipes}/api`, O_WRONLY | O_NONBLOCK);
+      return writer >= 0;
+    });
+    await writeTo(`${pipes}/api`, "read at last\n");
+    close(writer);
+    await until("it to arrive", () => textOf(`${folder}/api.log`) === "read at last\n");
+    const summary = await summaryOf(spillway);
+    assertEquals(summary.inputs!.map(({ lines_out }) => lines_out), [1]);
+    const notices = spillway.reports.filter(({ event }) => event === "input_notice");
+    assertEquals(notices.length, 1);
   },
 );
 

@@ -12,13 +12,16 @@ class ToldReader implements FolderReader {
   readonly looks: string[] = [];
   readonly notices: string[] = [];
   room = Infinity;
+  /** What another reader has. */
+  readonly locked = new Set<string>();
 
   get hasRoom(): boolean {
     return this.taken.length < this.room;
   }
 
-  take(_folder: FifoFolder, { name }: { name: string }) {
+  take(_folder: FifoFolder, { name }: { name: string }, opensAtOnce: boolean) {
     if (!this.hasRoom) return `no room for ${name}`;
+    if (opensAtOnce && this.locked.has(name)) throw new InputError(`${name} is locked`);
     this.taken.push(name);
     return { lookSoon: () => void this.looks.push(name) };
   }
@@ -69,17 +72,38 @@ Deno.test("a pipe that waits for another to go is named once, and taken when the
     assertEquals(reader.taken, ["a", "b"]);
   }));
 
-Deno.test("a pipe that cannot be opened is not tried again before something happens to it", () =>
+Deno.test("a pipe that is refused is not tried again before something happens to it", () =>
   inFifoFolder((folder, reader, path) => {
     mkfifo(`${path}/a`, 0o600);
     folder.start();
-    folder.refuse("a", "another reads it");
+    folder.refuse("a", "it is the output");
     folder.retryWaiting();
+    folder.look();
     assertEquals(reader.taken, ["a"]);
     folder.onEvent("a");
-    folder.refuse("a", "another reads it");
+    folder.refuse("a", "it is the output");
     assertEquals(reader.taken, ["a", "a"]);
-    assertEquals(reader.notices, ["a: another reads it"]);
+    assertEquals(reader.notices, ["a: it is the output"]);
+  }));
+
+Deno.test("a pipe that another reader has is taken when that has let it go", () =>
+  inFifoFolder((folder, reader, path) => {
+    mkfifo(`${path}/a`, 0o600);
+    folder.start();
+    for (const times of [1, 2]) {
+      // When its lane has come.
+      reader.locked.add("a");
+      folder.failed("a", "a is locked");
+      folder.ended("a", false);
+      folder.look();
+      folder.look();
+      assertEquals(reader.taken.length, times);
+      assertEquals(reader.notices, Array(times).fill("a: a is locked"));
+      reader.locked.delete("a");
+      folder.look();
+      folder.look();
+      assertEquals(reader.taken.length, times + 1);
+    }
   }));
 
 Deno.test("what is no folder is refused at the start", () =>
