@@ -29,6 +29,9 @@ const FOLDER_MODE = 0o700;
 const EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
   IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
+/** Nothing has the name any more. */
+const GOES = IN_DELETE | IN_MOVED_FROM;
+
 /** What replaces bytes that are not UTF-8 in a decoded name. */
 const NOT_UTF8 = "\uFFFD";
 
@@ -163,9 +166,14 @@ export class FifoFolder {
     return this.#watch;
   }
 
-  /** @param name empty when it is of the folder itself */
-  onEvent(name: string): void {
+  /**
+   * @param name empty when it is of the folder itself
+   * @param mask what has happened, as in inotify(7)
+   */
+  onEvent(name: string, mask: number): void {
     if (name === "") this.look();
+    // A look would not tell: it is not the name by which the file was to be found.
+    else if (name.includes(NOT_UTF8) && (mask & GOES) !== 0) this.#refused.delete(name);
     else this.#consider(name);
   }
 

@@ -125,8 +125,8 @@ export class Newcomers implements FolderReader {
   /** Something has happened to names. */
   onNames(): void {
     this.#inotify.take({
-      onEvent: (watch, _mask, name) =>
-        this.#folders.find((folder) => folder.watch === watch)?.onEvent(name),
+      onEvent: (watch, mask, name) =>
+        this.#folders.find((folder) => folder.watch === watch)?.onEvent(name, mask),
       onOverflow: () => this.#folders.forEach((folder) => folder.scan()),
     });
     this.#tellFound();

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
 import { FifoFolder, type FolderReader } from "../../src/input/fifo_folder.ts";
-import { Inotify } from "../../src/system/inotify.ts";
+import { IN_CREATE, IN_DELETE, Inotify } from "../../src/system/inotify.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { inFolder } from "../end_to_end/run.ts";
 
@@ -63,8 +63,8 @@ Deno.test("a pipe that waits for another to go is named once, and taken when the
     mkfifo(`${path}/a`, 0o600);
     folder.start();
     mkfifo(`${path}/b`, 0o600);
-    folder.onEvent("b");
-    folder.onEvent("b");
+    folder.onEvent("b", IN_CREATE);
+    folder.onEvent("b", IN_CREATE);
     folder.retryWaiting();
     assertEquals(reader.notices, ["b: no room for b"]);
     reader.room = 2;
@@ -80,7 +80,7 @@ Deno.test("a pipe that is refused is not tried again before something happens to
     folder.retryWaiting();
     folder.look();
     assertEquals(reader.taken, ["a"]);
-    folder.onEvent("a");
+    folder.onEvent("a", IN_CREATE);
     folder.refuse("a", "it is the output");
     assertEquals(reader.taken, ["a", "a"]);
     assertEquals(reader.notices, ["a: it is the output"]);
@@ -104,6 +104,20 @@ Deno.test("a pipe that another reader has is taken when that has let it go", () 
       folder.look();
       assertEquals(reader.taken.length, times + 1);
     }
+  }));
+
+Deno.test("a name that is not UTF-8 is forgotten when it goes", () =>
+  inFifoFolder((folder, reader) => {
+    folder.start();
+    const notUtf8 = "b\uFFFDd";
+    folder.onEvent(notUtf8, IN_CREATE);
+    folder.onEvent(notUtf8, IN_CREATE);
+    assertEquals(reader.notices.length, 1);
+    folder.onEvent(notUtf8, IN_DELETE);
+    assertEquals(reader.notices.length, 1);
+    // As one that has never been there.
+    folder.onEvent(notUtf8, IN_CREATE);
+    assertEquals(reader.notices.length, 2);
   }));
 
 Deno.test("what is no folder is refused at the start", () =>
