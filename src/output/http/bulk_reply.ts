@@ -1,6 +1,7 @@
 /** The reply of Elasticsearch's and OpenSearch's `_bulk`: a verdict for each document. */
 
 import { TemporaryError } from "../../errors.ts";
+import { jsonObject, objectIn, reasonIn } from "../server_json.ts";
 import { ARRIVED, type Verdict } from "../sink.ts";
 
 const CONFLICT = 409;
@@ -19,7 +20,7 @@ export function bulkVerdicts(
   documents: number,
   words: (text: string) => string,
 ): (Verdict | undefined)[] {
-  const { errors, items } = parse(body) ?? {};
+  const { errors, items } = jsonObject(body) ?? {};
   const each = Array.isArray(items) && items.length === documents ? items : undefined;
   // Some engines leave out the items when all is well.
   const empty = items === undefined || (Array.isArray(items) && items.length === 0);
@@ -37,20 +38,6 @@ export function bulkVerdicts(
   return outcomes.map((outcome) => verdictOf(outcome!, words));
 }
 
-function parse(body: string): Record<string, unknown> | undefined {
-  try {
-    return record(JSON.parse(body));
-  } catch {
-    return undefined;
-  }
-}
-
-function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === "object" && value !== null
-    ? value as Record<string, unknown>
-    : undefined;
-}
-
 interface Outcome {
   readonly status: number;
   readonly error: unknown;
@@ -58,7 +45,7 @@ interface Outcome {
 
 /** `{"create":{"status":…}}`, whatever the action is called. */
 function outcomeOf(item: unknown): Outcome | undefined {
-  const { status, error } = record(Object.values(record(item) ?? {})[0]) ?? {};
+  const { status, error } = objectIn(Object.values(objectIn(item) ?? {})[0]) ?? {};
   if (typeof status !== "number") return undefined;
   const isFinal = (status >= 200 && status < 300) || status >= 400;
   return isFinal ? { status, error } : undefined;
@@ -71,10 +58,8 @@ function verdictOf(
   // A document that is there already is one that was sent twice.
   if (status < 300 || status === CONFLICT) return ARRIVED;
   if (RETRIED.includes(status) || status >= 500) return undefined;
-  const reason = record(error)?.["reason"] ?? error;
+  const reason = reasonIn(objectIn(error)?.["reason"] ?? error);
   return {
-    rejected: `a document was refused with status ${status}: ${
-      words(typeof reason === "string" ? reason : JSON.stringify(reason) ?? "no reason")
-    }`,
+    rejected: `a document was refused with status ${status}: ${words(reason)}`,
   };
 }

@@ -1,4 +1,5 @@
 import { TemporaryError } from "../../errors.ts";
+import { jsonObject, objectIn, reasonIn } from "../server_json.ts";
 import type { Verdict } from "../sink.ts";
 import { type FinalReply, refusedSome } from "./final_reply.ts";
 
@@ -11,15 +12,15 @@ import { type FinalReply, refusedSome } from "./final_reply.ts";
 export function otlpVerdicts(reply: FinalReply): Verdict[] | undefined {
   const { status, body, records, words } = reply;
   if (status >= 400 || body.trim() === "") return undefined;
-  const { rejectedLogRecords = 0, errorMessage = "" } = partialSuccess(body) ??
-    notOtlp(words(body));
-  const refused = Math.min(records, Number(rejectedLogRecords));
-  if (!(refused > 0)) return undefined;
+  const { partialSuccess } = jsonObject(body) ?? notOtlp(words(body));
+  const { rejectedLogRecords, errorMessage } = objectIn(partialSuccess) ?? {};
+  const refused = Math.min(records, countIn(rejectedLogRecords) ?? notOtlp(words(body)));
+  if (refused === 0) return undefined;
   return refusedSome(
     reply,
     refused,
     `the server took ${records - refused} of ${records} records and refused ${refused}: ${
-      words(`${errorMessage}`)
+      words(reasonIn(errorMessage))
     }`,
   );
 }
@@ -30,19 +31,9 @@ function notOtlp(body: string): never {
   );
 }
 
-interface PartialSuccess {
-  /** A 64-bit number, which the JSON of protobuf writes as a text. */
-  readonly rejectedLogRecords?: unknown;
-  readonly errorMessage?: unknown;
-}
-
-/** Undefined where the body is no JSON object. */
-function partialSuccess(body: string): PartialSuccess | undefined {
-  try {
-    const reply = JSON.parse(body);
-    if (typeof reply !== "object" || reply === null) return undefined;
-    return reply.partialSuccess ?? {};
-  } catch {
-    return undefined;
-  }
+/** A 64-bit number, which the JSON of protobuf writes as a text; 0 may be left out. */
+function countIn(value: unknown): number | undefined {
+  if (value === undefined || value === null) return 0;
+  const isCount = /^\d+$/.test(typeof value === "object" ? "" : String(value));
+  return isCount ? Number(value) : undefined;
 }

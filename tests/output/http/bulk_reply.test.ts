@@ -53,9 +53,11 @@ Deno.test("each document has its verdict", () => {
   const items: unknown[] = statuses.map((status) => ({ create: { status } }));
   items.push({ index: { status: 400, error: { type: "a", reason: "no date" } } });
   items.push({ create: { status: 404, error: "no index" } });
+  items.push({ create: { status: 400, error: { type: "a" } } });
   assertEquals(verdicts(JSON.stringify({ errors: true, items }), items.length), [
     ...[{}, {}, {}, undefined, undefined, undefined],
     { rejected: "a document was refused with status 400: no date" },
     { rejected: "a document was refused with status 404: no index" },
+    { rejected: "a document was refused with status 400: no reason" },
   ]);
 });
