@@ -304,18 +304,20 @@ export class Delivery {
 
   #rejectPassed(piece: Outgoing): void {
     if (this.#unsettled.length === 0) this.#noteArrived();
-    const [bytes, lines] = [this.#passedBytes, this.#passedLines];
     const { counters, refused } = this.#origin;
-    counters.add("rejected", bytes, lines);
-    refused.add(bytes, lines, this.#time, this.#openLine(piece));
+    counters.add("rejected", this.#passedBytes, this.#passedLines);
+    refused.add(this.#passedBytes, this.#passedLines, this.#time, this.#openLine(piece));
   }
 
-  /** Between pieces: gets on with what the sink has in custody. @throws PermanentError */
-  tend(nowMs: number, wait: Wait): void {
+  /**
+   * Between pieces: gets on with what the sink has in custody; true when it has less of
+   * it than before. @throws PermanentError
+   */
+  tend(nowMs: number, wait: Wait): boolean {
     const { custody } = this.#sink;
-    if (custody === undefined || custody.settled || !this.#attempts.mayTry(nowMs, wait)) {
-      return;
-    }
+    if (custody === undefined || custody.settled) return false;
+    if (!this.#attempts.mayTry(nowMs, wait)) return false;
+    const before = this.#unsettled.length;
     this.#steps.begin();
     try {
       this.#settle(custody);
@@ -326,6 +328,7 @@ export class Delivery {
       this.#settle(custody);
       this.#failed(error, nowMs, wait);
     }
+    return this.#unsettled.length < before;
   }
 
   /** Opens the sink again if SIGHUP has asked for it since the last call. */

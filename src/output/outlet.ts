@@ -153,7 +153,8 @@ export class Outlet {
     }
     this.#wantsLines = true;
     delivery.reopenIfAsked();
-    delivery.tend(nowMs, this.wait);
+    // It may have been the last of a lane, or was refused.
+    if (delivery.tend(nowMs, this.wait)) return "more to do";
     this.#discardUnused(nowMs);
     return "waiting";
   }

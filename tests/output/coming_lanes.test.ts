@@ -61,8 +61,8 @@ Deno.test("a lane is another's only when all that came through it has arrived", 
   for (let step = 0; step < 3; step++) assertEquals(outlet.step(step), "waiting");
   assertEquals([sink.text, flushed], ["on its way\n", []]);
   sink.decide();
-  outlet.step(3);
-  outlet.step(4);
+  // Nothing else calls for a step.
+  assertEquals([outlet.step(3), outlet.step(3)], ["more to do", "waiting"]);
   assertEquals(flushed, [7]);
 });
 

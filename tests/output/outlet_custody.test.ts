@@ -37,8 +37,6 @@ Deno.test("a line is over that ended without a byte more, when its refusal comes
   rest(outlet);
   sink.decide(REJECTED);
   rest(outlet);
-  // The marker that says so is on its way, and holds nothing of the lane.
-  rest(outlet);
   assertMatch(sink.text, /^half\nspillway: 1 line \(4 bytes\) rejected .*\n$/);
   assertEquals(flushed, [7]);
 });
@@ -51,7 +49,6 @@ Deno.test("a line whose end was overwritten is over, when its refusal comes", ()
   }
   rest(outlet);
   sink.decide(REJECTED, 1);
-  rest(outlet);
   rest(outlet);
   const after = sink.text.slice(-120);
   assertMatch(after, /x\nspillway: 0 lines \(4 bytes\) rejected .*\n$/);
