@@ -79,11 +79,12 @@ function rotatedText(path: string): string {
 /** What was counted of those that are there and of those that have gone is all. */
 function checkAll(summary: Report): void {
   checkConservation(summary);
-  const gone = summary.inputs_gone as Report;
-  checkConservation(gone);
+  // None has gone where each pipe was back before the program had looked.
+  const gone = summary.inputs_gone as Report | undefined;
+  if (gone) checkConservation(gone);
   for (const counter of ["lines_in", "bytes_in", "lines_out", "lines_unflushed"]) {
     const there = summary.inputs!.reduce((sum, input) => sum + Number(input[counter]), 0);
-    assertEquals(there + Number(gone[counter]), summary[counter], counter);
+    assertEquals(there + Number(gone?.[counter] ?? 0), summary[counter], counter);
   }
 }
 
