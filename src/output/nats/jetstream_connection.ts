@@ -96,7 +96,8 @@ export class JetStreamConnection {
 
   /** The longest message that the server takes; it may come to take only shorter ones. */
   get maxMessageBytes(): number {
-    return (this.#connection.info?.max_payload ?? Infinity) - OVERHEAD_BYTES;
+    const said: unknown = this.#connection.info?.max_payload;
+    return (typeof said === "number" ? said : Infinity) - OVERHEAD_BYTES;
   }
 
   /**

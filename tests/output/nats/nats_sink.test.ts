@@ -57,7 +57,7 @@ async function deliver(sink: NatsSink, records: readonly string[]): Promise<Outc
     sink.hurry();
     sink.tend(wait);
   };
-  await pump((nowMs, wait) => {
+  const step = (nowMs: number, wait: Wait) => {
     try {
       advance(wait);
     } catch (error) {
@@ -67,8 +67,12 @@ async function deliver(sink: NatsSink, records: readonly string[]): Promise<Outc
     }
     settle();
     return written === piece.length && sink.settled;
-  });
-  sink.finish();
+  };
+  try {
+    await pump(step);
+  } finally {
+    sink.finish();
+  }
   return outcome;
 }
 
@@ -156,3 +160,14 @@ Deno.test("a server that closes together with its answer is asked again", async 
   ]);
   assertEquals(arrivedBytes, 2);
 });
+
+for (const max of ["many", {}]) {
+  Deno.test(`a longest message of ${JSON.stringify(max)} bytes is no limit`, async () => {
+    await using server = new FakeNats({
+      info: () => ({ max_payload: max }),
+      answer: answerWell,
+    });
+    const { arrivedBytes } = await deliver(sinkTo(server, "lines"), ["a\n"]);
+    assertEquals(arrivedBytes, 2);
+  });
+}
