@@ -148,10 +148,13 @@ export class JetStreamConnection {
 }
 
 /**
- * One of its packages looks for randomness in `self`, which Deno's threads have not, and
- * else calls `require`, which chunks that Deno 2.4 has minified have not.
+ * What the client does not understand it prints to standard output, where only logs may
+ * go; the transport says that it was so. One of its packages looks for randomness in
+ * `self`, which Deno's threads have not, and else calls `require`, which chunks that Deno
+ * 2.4 has minified have not.
  */
 async function loadClient(): Promise<Client> {
+  console.log = () => {};
   (globalThis as { self?: unknown }).self ??= globalThis;
   return await import("./nats_client.ts");
 }

@@ -64,11 +64,16 @@ export class NatsTransport implements Transport {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
-    yield this.#first;
-    for (;;) {
-      const bytes = await this.#read();
-      if (bytes === undefined) return;
-      yield bytes;
+    try {
+      yield this.#first;
+      for (;;) {
+        const bytes = await this.#read();
+        if (bytes === undefined) return;
+        yield bytes;
+      }
+    } finally {
+      // The client reads no more of what it does not understand, and leaves it at that.
+      this.#end(new Error("what the server said cannot be understood"));
     }
   }
 

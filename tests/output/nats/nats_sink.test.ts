@@ -171,3 +171,24 @@ for (const max of ["many", {}]) {
     assertEquals(arrivedBytes, 2);
   });
 }
+
+for (const words of ["hello\r\n", "INFO {\r\n", "MSG\r\n"]) {
+  Deno.test(`a server that says ${JSON.stringify(words)} is given up, and not quoted on standard output`, async () => {
+    const printed: unknown[] = [];
+    const { log } = console;
+    console.log = (...said) => printed.push(said);
+    await using server = new FakeNats({
+      answer: (peer) => answerWell(peer, peer.number === 0 ? words : ""),
+    });
+    try {
+      const outcome = await deliver(sinkTo(server, "lines"), ["a\n"]);
+      assertEquals([...outcome.failures], [
+        "lost the connection to the server: what the server said cannot be understood",
+      ]);
+      assertEquals(outcome.arrivedBytes, 2);
+      assertEquals(printed, []);
+    } finally {
+      console.log = log;
+    }
+  });
+}
