@@ -1,4 +1,4 @@
-import { pieceLength } from "../piece_length.ts";
+import { pieceLength, unfinishedCharacter } from "../piece_length.ts";
 import { ENDS_INSIDE, STARTS_INSIDE } from "../lane/layout.ts";
 import { type Lane, preferredFrameBytes } from "../lane/lane.ts";
 import type { RingProducer } from "../lane/ring_producer.ts";
@@ -11,7 +11,7 @@ import { Landing, READ_BYTES } from "./landing.ts";
  * not overrun a flusher that is as fast as it can be.
  */
 const READS_PER_RING = 4;
-/** An unfinished line is handed on after this time, as it is. */
+/** An unfinished line is handed on after this time, as it is but for a part of a character. */
 const UNFINISHED_MS = 1000;
 /** Lines may wait this long for others while the flusher has enough to do. */
 const GATHER_MS = 10;
@@ -115,6 +115,8 @@ export class LineFramer {
     this.#news = true;
     this.#pages?.use(nowMs);
     const landing = this.#landing;
+    // The rest of the line has all its time before it.
+    if (this.#beginsCharacter) landing.oldestMs = nowMs;
     landing.add(bytes, nowMicros, nowMs);
     this.#counters.add("in", bytes, 0);
     const tooLong = landing.filled - landing.whole > this.#maxLineBytes;
@@ -132,10 +134,20 @@ export class LineFramer {
   /** Monotonic time at which `tick` has something to do, in ms; Infinity: never. */
   get deadlineMs(): number {
     if (this.#blocked) return Infinity;
-    const { hasWhole, hasAny, oldestMs } = this.#landing;
+    const { hasWhole, oldestMs } = this.#landing;
     if (hasWhole) return oldestMs + GATHER_MS;
-    if (hasAny) return oldestMs + UNFINISHED_MS;
+    if (this.#hasCharacters) return oldestMs + UNFINISHED_MS;
     return this.#droppedMs === undefined ? Infinity : this.#droppedMs + UNFINISHED_MS;
+  }
+
+  /** More is here than the beginning of one character, which waits for its rest. */
+  get #hasCharacters(): boolean {
+    return this.#landing.hasAny && !this.#beginsCharacter;
+  }
+
+  get #beginsCharacter(): boolean {
+    const { bytes, start, filled } = this.#landing;
+    return filled > start && unfinishedCharacter(bytes, start, filled) === filled - start;
   }
 
   /** Monotonic time at which `discardUnused` has something to do, in ms. */
@@ -155,7 +167,7 @@ export class LineFramer {
   tick(nowMs: number): void {
     if (nowMs < this.deadlineMs) return;
     if (this.#landing.hasWhole) this.pushLines();
-    else if (this.#landing.hasAny) this.pushUnfinished();
+    else if (this.#hasCharacters) this.#pushCharacters();
     else this.#exposeDrops(nowMs);
   }
 
@@ -170,9 +182,22 @@ export class LineFramer {
   /** Pushes everything, the unfinished line as it is. */
   pushUnfinished(): void {
     this.pushLines();
-    const { hasAny, start, filled } = this.#landing;
-    if (this.#blocked || !hasAny) return;
-    if (this.#push(start, filled, 0, true)) this.#landing.consumeTo(filled);
+    this.#pushUpTo(this.#landing.filled);
+  }
+
+  /**
+   * Pushes the unfinished line, but not a part of a character: many a writer pauses where
+   * its buffer is full, and each of two halves would be no text.
+   */
+  #pushCharacters(): void {
+    const { bytes, start, filled } = this.#landing;
+    this.#pushUpTo(filled - unfinishedCharacter(bytes, start, filled));
+  }
+
+  #pushUpTo(to: number): void {
+    const { start } = this.#landing;
+    if (this.#blocked || to === start) return;
+    if (this.#push(start, to, 0, true)) this.#landing.consumeTo(to);
   }
 
   /**

@@ -253,6 +253,47 @@ Deno.test("an unfinished line is pushed after its time, and not before", () => {
   assertEquals(input.counts.linesIn, 1n);
 });
 
+for (const character of ["é", "€", "😀"]) {
+  const bytes = encode(`a${character}b`);
+  for (let cut = 2; cut < bytes.length - 1; cut++) {
+    Deno.test(`a pause after ${cut - 1} bytes of ${character} leaves it whole`, () => {
+      const input = new FramedInput({});
+      input.land(bytes.subarray(0, cut));
+      input.passMs(1000);
+      assertEquals(textOf(...input.drainAll()), "a");
+      assertEquals(input.framer.deadlineMs, Infinity);
+      input.passMs(60_000);
+      input.land(bytes.subarray(cut));
+      assertEquals(input.framer.deadlineMs, 62_000);
+      input.passMs(1000);
+      const rest = input.drainAll();
+      const whole = concat(rest.map(({ bytes }) => bytes));
+      assertEquals(new TextDecoder().decode(whole), `${character}b`);
+      assertEquals(rest.map(({ startsInside }) => startsInside), [true]);
+    });
+  }
+}
+
+Deno.test("bytes that begin no character do not wait for its rest", () => {
+  for (const bytes of [[0x61, 0x80], [0x80, 0x80, 0x80], [0xc1], [0xf5], [0xc3, 0xa9]]) {
+    const input = new FramedInput({});
+    input.land(Uint8Array.from(bytes));
+    input.passMs(1000);
+    assertEquals([...concat(input.drainAll().map(({ bytes }) => bytes))], bytes);
+  }
+});
+
+Deno.test("the beginning of a character at the end is delivered as it came", () => {
+  const input = new FramedInput({});
+  input.land(Uint8Array.of(0xe2, 0x82));
+  input.passMs(1000);
+  assertEquals(input.pop(), undefined);
+  input.end();
+  const taken = input.drainAll();
+  assertEquals([...concat(taken.map(({ bytes }) => bytes))], [0xe2, 0x82]);
+  assertEquals(input.counts.linesIn, 1n);
+});
+
 Deno.test("a line that trickles in is pushed as far as it has come once a second", () => {
   const input = new FramedInput({});
   let pushed = 0;
