@@ -6,8 +6,11 @@ const BAD_REQUEST = 400;
 
 /** What an ingester says of a stream: pkg/ingester/stream.go. */
 const IGNORED = /total ignored: (\d+) out of (\d+)/;
-/** What a distributor says of entries, once for each kind of error: pkg/util/errors.go. */
-const ERRORS = /(\d+) errors like: /g;
+/**
+ * What a distributor says of entries, once for each kind of error: pkg/util/errors.go. A
+ * number is looked at from its beginning only, or millions of digits would take hours.
+ */
+const ERRORS = /(?<!\d)(\d+) errors like: /g;
 
 /**
  * Grafana Loki answers 400 also where it has taken most of a request and refused some
