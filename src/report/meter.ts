@@ -167,14 +167,18 @@ function labelCells({ label }: Row, { labelWidth }: Page): Cell[] {
 }
 
 function ringCells(row: Row, columns: number): Cell[] {
-  // No input may have come yet.
-  const share = Math.min(1, row.bufferedBytes / Math.max(1, row.capacityBytes));
+  const share = Math.min(1, row.bufferedBytes / capacityOf(row));
   return barCells(
     share,
     columns,
     share < 0.5 ? green : share < 0.9 ? yellow : red,
     EMPTY,
   );
+}
+
+/** Not 0, which all inputs have together before the first has come. */
+function capacityOf({ capacityBytes }: Row): number {
+  return Math.max(1, capacityBytes);
 }
 
 /** `░` for the rest also shows, where there is no colour, how long a full bar is. */
@@ -189,7 +193,7 @@ function barCells(share: number, columns: number, paint: Paint, rest: string): C
 }
 
 function fillCell(row: Row): Cell {
-  const text = percent(row.bufferedBytes, row.capacityBytes);
+  const text = percent(row.bufferedBytes, capacityOf(row));
   return { text: ` ${text.padStart(4)}`, paint: bold };
 }
 

@@ -68,6 +68,14 @@ Deno.test("several inputs have a line each, and one for all of them", () => {
   ]);
 });
 
+Deno.test("before any input has come to a folder the meter is empty", () => {
+  for (const columns of [40, 80, 120]) {
+    const [all, ...others] = renderMeter(snapshot(1, []), { ...plain, columns });
+    assertEquals(others, []);
+    assertMatch(all!, /^░+   0% /);
+  }
+});
+
 Deno.test("from 40 columns on a line says all of it, with its units", () => {
   const fast = { inBytesPerSecond: 1.23e6, outBytesPerSecond: 9.99e12 };
   const worst = inputOf(
