@@ -100,7 +100,18 @@ function wantsColour(): boolean {
   return (process.env.NO_COLOR ?? "") === "";
 }
 
-function size(): { readonly columns: number; readonly rows: number } {
-  const found = terminalSize(STDERR);
-  return typeof found === "number" || found.columns === 0 ? STANDARD_SIZE : found;
+interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+function size(): Size {
+  return knownSize(terminalSize(STDERR));
+}
+
+/** What a terminal leaves out is as on a standard one: some know their columns alone. */
+export function knownSize(found: Size | number): Size {
+  if (typeof found === "number") return STANDARD_SIZE;
+  const { columns, rows } = STANDARD_SIZE;
+  return { columns: found.columns || columns, rows: found.rows || rows };
 }
