@@ -91,6 +91,8 @@ export class Server {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined) return;
+    // A test may have failed while it was stopped, and then it would not hear.
+    if (signal !== "SIGKILL") child.kill("SIGCONT");
     child.kill(signal);
     await child.status;
   }
