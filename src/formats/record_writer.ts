@@ -21,7 +21,8 @@ import { type Stamp, stampText, Timestamp } from "./timestamp.ts";
  */
 const TEXTS = 5;
 const TABLE_AT = TEXTS * TEMPLATE_BYTES;
-const RECORDS_AT = TABLE_AT + align(ESCAPE_TABLE_BYTES);
+/** What comes before is written once, and must stay for as long as there is the stream. */
+export const RECORDS_AT = TABLE_AT + align(ESCAPE_TABLE_BYTES);
 /** About what stays in a second-level cache together with the batch. */
 const PIECE_BYTES = 256 * 1024;
 const LONGEST_ESCAPE_BYTES = ENTRY_BYTES - 1;

@@ -1,4 +1,5 @@
 import type { Stream } from "../formats/format.ts";
+import { RECORDS_AT } from "../formats/record_writer.ts";
 import { kernels } from "../kernels/kernels.ts";
 import type { HandJournal } from "../lane/hand_journal.ts";
 import type { Lane } from "../lane/lane.ts";
@@ -41,7 +42,7 @@ export interface Input extends Origin {
   /** Numbers of the line and byte after those that were taken, from 0. */
   nextLine: number;
   nextByte: number;
-  /** Its hand, and what formats write. */
+  /** Its hand, and the records that formats write. */
   readonly pages: UnusedPages;
   /** What is missing in it was lost with the machine. */
   readonly isDamaged: boolean;
@@ -62,6 +63,10 @@ export function inputOf(
   const consumer = new RingConsumer(lane, startTime);
   const { journal } = consumer;
   const hand = { at: lane.handAt, bytes: lane.handBytes };
+  const records = {
+    at: lane.outputAt + RECORDS_AT,
+    bytes: Math.max(0, lane.outputBytes - RECORDS_AT),
+  };
   return {
     run,
     found,
@@ -84,7 +89,7 @@ export function inputOf(
     nextByte: 0,
     pages: new UnusedPages(lane.memory, [
       ...(lane.kept ? [] : [hand]),
-      { at: lane.outputAt, bytes: lane.outputBytes },
+      records,
     ]),
     isDamaged: lane.damaged === true,
     earlier: lane.kept
