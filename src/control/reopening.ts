@@ -19,6 +19,8 @@ export class Reopening {
     for (const { number, ended } of routes.all) if (!ended) this.#waiting.add(number);
     this.#board.requestReopen();
     routes.callAll();
+    // Where no input has come yet there is no output that could say so.
+    if (this.#waiting.size === 0) this.#manager.ready();
   }
 
   /** Several requests may be done at once: an output says so for all of them together. */

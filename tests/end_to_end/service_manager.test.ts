@@ -146,6 +146,31 @@ testExecutables(
     }),
 );
 
+testExecutables(
+  "is ready again where there is no output yet to be reopened",
+  (program) =>
+    inFolder(async (folder) => {
+      const manager = await Manager.listen(`${folder}/notify`);
+      const args = [
+        ...["--fifo", `${folder}/in/`, "--create"],
+        ...["--output", `${folder}/{input}.log`],
+      ];
+      const spillway = start(program, args, { NOTIFY_SOCKET: `${folder}/notify` });
+      try {
+        await manager.hears(/^READY=1$/);
+        await spillway.kill("SIGHUP");
+        await manager.hears(/^RELOADING=1 /);
+        await manager.hears(/^READY=1$/);
+      } finally {
+        await spillway.kill("SIGTERM");
+        await spillway.end();
+        await spillway.readAll();
+        await manager.close();
+      }
+      assertEquals(await spillway.code, 0);
+    }),
+);
+
 testExecutables("says why it cannot reach a service manager that there is not", async (
   program,
 ) => {
