@@ -26,6 +26,8 @@ interface CommandEvents {
   ended(): void;
   /** A signal that would end any program has come, and there is no command to have it. */
   end(): void;
+  /** As `end`, for SIGHUP, which may come beside another that says the same. */
+  hangUp(): void;
   /** What SIGHUP asks for as well, where the output can be reopened. */
   readonly reopen: (() => void) | undefined;
 }
@@ -118,14 +120,15 @@ export class Command implements CommandSpec {
   }
 
   #heard(signal: PassedSignal): void {
-    const { reopen, end } = this.#events;
+    const { reopen, end, hangUp } = this.#events;
     const reopens = signal === "SIGHUP" && reopen !== undefined;
     // Before the command has it: what it says then is for the new file.
     if (reopens) reopen();
     if (this.#child?.pass(signal) || !STOPPING.has(signal)) return;
     if (this.#child === undefined) this.#stoppedBy ??= signal;
     else if (reopens) return;
-    end();
+    if (signal === "SIGHUP") hangUp();
+    else end();
   }
 }
 

@@ -117,12 +117,14 @@ export class Control {
       ? () => this.#path && this.#reopening.request(this.#path.routes)
       : undefined;
     const end = () => this.#ending.stop();
+    const hangUp = () => this.#ending.hangUp();
     if (this.#command !== undefined) {
-      this.#command.listen({ ended: () => this.#commandEnded(), end, reopen });
+      this.#command.listen({ ended: () => this.#commandEnded(), end, hangUp, reopen });
       return;
     }
     settleSignals({
       interrupt: () => this.#ending.interrupt(),
+      hangUp,
       end,
       report: () => this.#reports.status(),
       reopen,

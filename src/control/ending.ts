@@ -2,7 +2,7 @@ import process from "node:process";
 import type { Command } from "../child/command.ts";
 import { ExitCode } from "../errors.ts";
 import { lost } from "../lane/counters.ts";
-import { inputsOf, type Plan } from "../plan.ts";
+import type { Plan } from "../plan.ts";
 import { type Snapshot, totalOf } from "../report/events.ts";
 import { napMicros } from "../system/clock.ts";
 import { signal } from "../system/event_counter.ts";
@@ -36,6 +36,8 @@ interface EndingContext {
  */
 export class Ending {
   readonly #context: EndingContext;
+  /** See `hearOut`. */
+  readonly #hearsOut: boolean;
   #deadline: ReturnType<typeof setTimeout> | undefined;
   #deadlinePassed = false;
   /** A signal has asked for it. */
@@ -45,6 +47,8 @@ export class Ending {
 
   constructor(context: EndingContext) {
     this.#context = context;
+    // Asked now: when it has to be known there may be no descriptor left to ask with.
+    this.#hearsOut = hearOut(context.plan);
   }
 
   /** All that will be read has been. */
@@ -59,11 +63,21 @@ export class Ending {
 
   /** As `stop`, but what the writers of a pipeline have still to say is read, too. */
   interrupt(): void {
-    if (this.#stopping || !hearOut(inputsOf(this.#context.plan))) {
+    if (this.#stopping || !this.#hearsOut) {
       this.stop();
       return;
     }
     this.#stopping = true;
+    this.drain();
+  }
+
+  /**
+   * The terminal or the session is gone. The kernel and a shell may both say so, and a
+   * service manager beside a SIGTERM, in either order: it is never a second wish to end.
+   */
+  hangUp(): void {
+    if (this.#stopping) return;
+    if (!this.#hearsOut) this.#stopReading();
     this.drain();
   }
 

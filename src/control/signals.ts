@@ -2,7 +2,7 @@
 
 import { constants } from "node:os";
 import process from "node:process";
-import type { InputSpec } from "../input/input_spec.ts";
+import { inputsOf, type Plan } from "../plan.ts";
 import { close, STDIN } from "../system/descriptors.ts";
 import { status } from "../system/file_status.ts";
 import { pipe } from "../system/pipes.ts";
@@ -73,6 +73,7 @@ export const SIGNALS: Readonly<Record<SignalName, Decision>> = {
 /** What the program does when it is asked to. */
 interface SignalHandlers {
   interrupt(): void;
+  hangUp(): void;
   end(): void;
   report(): void;
   /** Where the output can be reopened. */
@@ -84,7 +85,6 @@ interface SignalHandlers {
  * it had ignored, stays ignored: nohup(1), `trap '' INT`, a shell's background.
  */
 export function settleSignals(handlers: SignalHandlers): void {
-  let hungUp = false;
   for (const [name, decision] of Object.entries(SIGNALS) as [SignalName, Decision][]) {
     const number = constants.signals[name];
     switch (decision) {
@@ -102,12 +102,7 @@ export function settleSignals(handlers: SignalHandlers): void {
         if (handlers.reopen) {
           process.on(name, handlers.reopen);
         } else if (!isIgnored(number)) {
-          process.on(name, () => {
-            // The kernel and a shell may both say that the terminal is gone; that does
-            // not make a second wish to end.
-            if (!hungUp) handlers.interrupt();
-            hungUp = true;
-          });
+          process.on(name, () => handlers.hangUp());
         }
     }
   }
@@ -116,13 +111,16 @@ export function settleSignals(handlers: SignalHandlers): void {
 /**
  * True where all writers can be expected to end on the signal that has come: those of a
  * pipeline get what its terminal sends, and nobody else can open its pipe. A named pipe
- * may have writers that never leave.
+ * may have writers that never leave, and so may those of a folder.
+ *
+ * @throws Error when the process has no descriptor left.
  */
-export function hearOut(inputs: readonly InputSpec[]): boolean {
+export function hearOut(plan: Pick<Plan, "routes" | "folders">): boolean {
+  if (plan.folders !== undefined) return false;
   const ends = pipe();
   const anonymous = deviceOf(ends[0]);
   ends.forEach(close);
-  return inputs.every(({ source }) =>
+  return inputsOf(plan).every(({ source }) =>
     source.kind === "descriptor" && source.number === STDIN &&
     deviceOf(source.number) === anonymous
   );

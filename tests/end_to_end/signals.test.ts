@@ -165,6 +165,42 @@ testPrograms("ends at once on a second SIGINT", async (program) => {
   await spillway.end().catch(() => {});
 });
 
+testExecutables("SIGHUP beside SIGTERM is no second wish to end", async (program) => {
+  for (const signals of [["TERM", "HUP"], ["HUP", "TERM"]]) {
+    const spillway = start(program, JSON_REPORTS);
+    // More than its output takes while nobody reads that.
+    const text = numberedLines(0, 100_000);
+    await spillway.write(text);
+    await spillway.counted("it is in", (status) => status.lines_in === 100_000);
+    send(spillway, ...signals);
+    // Both have been heard by now.
+    await sendAndSee(spillway, "SIGUSR1");
+    const output = await spillway.readAll();
+    assertEquals(await spillway.code, 0, spillway.stderrSoFar);
+    assertEquals(new TextDecoder().decode(output), text);
+    await spillway.end().catch(() => {});
+  }
+});
+
+testExecutables("SIGINT does not wait for the writers of a folder", async (program) => {
+  await inFolder(async (folder) => {
+    const fifo = `${folder}/app`;
+    new Deno.Command("mkfifo", { args: [fifo] }).outputSync();
+    const spillway = start(program, [
+      ...["--fifo", `${folder}/`, "--drain-timeout", "1h", ...JSON_REPORTS],
+    ]);
+    const output = spillway.readAll();
+    using writer = await Deno.open(fifo, { write: true });
+    await writer.write(new TextEncoder().encode(numberedLines(0, 100)));
+    await spillway.counted("they are out", (status) => status.lines_out === 100);
+    await spillway.kill("SIGINT");
+    // The writer keeps the FIFO open: only the signal can end the program.
+    assertEquals(await spillway.code, 0);
+    assertEquals(new TextDecoder().decode(await output), numberedLines(0, 100));
+    await spillway.end();
+  });
+});
+
 // `deno run` writes files of its own.
 testExecutables("a file size limit is an error and no death", async (program) => {
   await inFolder(async (folder) => {
