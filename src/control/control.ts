@@ -70,9 +70,9 @@ export class Control {
       command,
       board: this.#board,
       wakeUps: this.#wakeUps,
-      onDraining: () => {
+      onDraining: (longestMs) => {
         this.#path?.arrivals?.end();
-        this.#manager.stopping(plan.drainTimeoutMs);
+        this.#manager.stopping(longestMs);
       },
       lastReport: () => {
         this.#path?.keeping.end();

@@ -14,6 +14,8 @@ const LAST_STEP_MS = 500;
 const NAP_MICROS = 200;
 /** How long what is in the pipes is waited for when the deadline has passed. */
 const LAST_READ_MS = 1000;
+/** All that comes after the deadline: these two, and the last report to a slow reader. */
+const FAREWELL_MS = 5000;
 
 interface EndingContext {
   readonly plan: Plan;
@@ -21,8 +23,8 @@ interface EndingContext {
   readonly board: Board;
   /** The counter that wakes the reader. */
   readonly wakeUps: number;
-  /** From now on there is a deadline. */
-  onDraining(): void;
+  /** From now on there is a deadline: after so long the program has ended. */
+  onDraining(longestMs: number): void;
   /** Nothing is read or written any more: says what has become of all lines. */
   lastReport(): Snapshot;
 }
@@ -104,8 +106,8 @@ export class Ending {
   /** From now on there is a deadline. */
   drain(): void {
     if (this.#deadline !== undefined) return;
-    this.#context.onDraining();
     const { drainTimeoutMs } = this.#context.plan;
+    this.#context.onDraining(drainTimeoutMs + FAREWELL_MS);
     this.#deadline = setTimeout(() => this.#overdue(), drainTimeoutMs);
   }
 

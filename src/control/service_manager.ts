@@ -66,9 +66,9 @@ export class ServiceManager {
     }
   }
 
-  /** @param drainMs how long it may take, also where the unit allows for less */
-  stopping(drainMs: number): void {
-    this.#say(`STOPPING=1\nEXTEND_TIMEOUT_USEC=${drainMs * 1000}`);
+  /** @param longestMs how long it may take, also where the unit allows for less */
+  stopping(longestMs: number): void {
+    this.#say(`STOPPING=1\nEXTEND_TIMEOUT_USEC=${longestMs * 1000}`);
   }
 
   #say(state: string): void {
