@@ -196,13 +196,11 @@ testNats(
     await spillway.counted("a line is out", (s) => s.lines_out === 1);
     Deno.kill(server.server.pid, "SIGSTOP");
     await spillway.write("b\nc\n");
-    const report = await spillway.reported(
-      "a failure",
-      (r) => r.event === "sink_failing",
-    );
-    assert(
-      report.message?.includes("has not acknowledged a message for 0.3 s"),
-      report.message,
+    // On a busy machine 0.3 s may have been too short for the first connection.
+    await spillway.reported(
+      "that nothing is acknowledged",
+      ({ message }) =>
+        message?.includes("has not acknowledged a message for 0.3 s") === true,
     );
     await spillway.end();
     assertEquals(await spillway.code, 4);

@@ -184,8 +184,10 @@ export function startInShell(
   return new Running(["bash", "-c", script, "bash", ...program.command, ...args], env);
 }
 
+/** What has come of the last line may end anywhere, and in a brace as well. */
 export function reportsIn(stderr: string): Report[] {
-  return stderr.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"))
+  return stderr.split("\n").slice(0, -1)
+    .filter((line) => line.startsWith("{") && line.endsWith("}"))
     .map((line) => JSON.parse(line));
 }
 
