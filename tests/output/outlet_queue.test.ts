@@ -42,3 +42,29 @@ Deno.test("an output that takes nothing delays no other of its loop", () => {
   }
   assertEquals(sinks.map(({ text }) => text), ["", "one\ntwo\n", "", "one\ntwo\n"]);
 });
+
+Deno.test("an output that has waited for room is called again when lines come", () => {
+  const doorbell = Doorbell.create();
+  const queue = new OutletQueue(doorbell);
+  const ring = new RingPair();
+  const sink = new FakeSink({ answers: [0] });
+  const lanes = [{ label: "stdout", lane: ring.ring }];
+  queue.add(0, plainOutlet({ lanes, sink }), {
+    onEnded: () => {},
+    onFailed: (error) => {
+      throw error;
+    },
+  });
+  ring.pushText("one\n", 1);
+  queue.step(performance.now(), () => {});
+  assertEquals(sink.text, "");
+  // What the loop does when there is room; then the outlet rests.
+  queue.call(0);
+  while (queue.gather(performance.now())) queue.step(performance.now(), () => {});
+  assertEquals(sink.text, "one\n");
+  ring.pushText("two\n", 1);
+  doorbell.ring(0);
+  assertEquals(queue.gather(performance.now()), true);
+  queue.step(performance.now(), () => {});
+  assertEquals(sink.text, "one\ntwo\n");
+});
