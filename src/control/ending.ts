@@ -14,8 +14,11 @@ const LAST_STEP_MS = 500;
 const NAP_MICROS = 200;
 /** How long what is in the pipes is waited for when the deadline has passed. */
 const LAST_READ_MS = 1000;
-/** All that comes after the deadline: these two, and the last report to a slow reader. */
-const FAREWELL_MS = 5000;
+/**
+ * More than all that comes after the deadline: these two, and the last report to a slow
+ * reader, which is given 4 s (report/stderr.ts).
+ */
+const FAREWELL_MS = 6000;
 
 interface EndingContext {
   readonly plan: Plan;

@@ -72,7 +72,7 @@ for (const kind of ["a socket's path", "an abstract socket"]) {
           // The new file is there when the manager hears so.
           assertEquals(await Deno.readTextFile(log), "");
           await spillway.kill("SIGTERM");
-          await manager.hears(/^STOPPING=1 EXTEND_TIMEOUT_USEC=12000000$/);
+          await manager.hears(/^STOPPING=1 EXTEND_TIMEOUT_USEC=13000000$/);
           await spillway.end();
           await spillway.readAll();
           assertEquals([await spillway.code, manager.states], [0, []]);

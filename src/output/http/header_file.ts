@@ -7,6 +7,7 @@ const OWN = [
   ...["host", "content-length", "content-encoding", "transfer-encoding", "connection"],
   ...["idempotency-key", "expect", "upgrade", "te", "trailer"],
 ];
+
 export interface Headers {
   /** `Name: value`, for a request. */
   readonly lines: readonly string[];
