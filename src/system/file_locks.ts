@@ -5,6 +5,7 @@
  * between machines, where the server and the mount options allow it.
  */
 
+import { close } from "./descriptors.ts";
 import { readFile } from "./files.ts";
 import { retried } from "./errno.ts";
 import { status } from "./file_status.ts";
@@ -44,6 +45,15 @@ export function lockForWriting(descriptor: number): number {
 /** Gives the lock up, also where a copy of the descriptor stays open somewhere. */
 export function unlockFile(descriptor: number): void {
   libc().call.flock(descriptor, LOCK_UN);
+}
+
+/**
+ * Closes a file and lets its lock go at once. By closing alone it would last until the
+ * copy is gone that a process has which is just being started: until its own exec.
+ */
+export function closeUnlocked(descriptor: number): void {
+  unlockFile(descriptor);
+  close(descriptor);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { close, O_RDONLY, openAgain, write } from "../../system/descriptors.ts";
+import { closeUnlocked } from "../../system/file_locks.ts";
 import { status } from "../../system/file_status.ts";
 import { fsync, readAt, truncate } from "../../system/files.ts";
 import { addressOf } from "../../system/memory.ts";
@@ -170,7 +171,8 @@ export class AppendedFile {
     return this.isFile ? fsync(this.descriptor) : 0;
   }
 
+  /** With it goes its lock. */
   close(): void {
-    close(this.descriptor);
+    closeUnlocked(this.descriptor);
   }
 }

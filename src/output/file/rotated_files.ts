@@ -8,7 +8,7 @@ import {
   open,
 } from "../../system/descriptors.ts";
 import { describeError, EAGAIN, EISDIR, ENOENT } from "../../system/errno.ts";
-import { lockFile, lockHolder } from "../../system/file_locks.ts";
+import { closeUnlocked, lockFile, lockHolder } from "../../system/file_locks.ts";
 import {
   type FileKind,
   type FileStatus,
@@ -191,7 +191,7 @@ export class RotatedFiles {
 
   #endCompression(): void {
     this.#words[COMPRESSING] = 0;
-    if (this.#words[LEFT] !== 0) close(this.#words[LEFT]! - 1);
+    if (this.#words[LEFT] !== 0) closeUnlocked(this.#words[LEFT]! - 1);
     this.#words[LEFT] = 0;
   }
 
@@ -201,7 +201,7 @@ export class RotatedFiles {
    */
   leave(descriptor: number): void {
     this.#locked(() => {
-      if (this.#words[COMPRESSING] === 0) close(descriptor);
+      if (this.#words[COMPRESSING] === 0) closeUnlocked(descriptor);
       else this.#words[LEFT] = descriptor + 1;
     });
   }
