@@ -19,6 +19,8 @@ const LAST_READ_MS = 1000;
  * reader, which is given 4 s (report/stderr.ts).
  */
 const FAREWELL_MS = 6000;
+/** About the longest time that timers can wait, 24 days. */
+const LONG_MS = 2 ** 31 - 1;
 
 interface EndingContext {
   readonly plan: Plan;
@@ -54,6 +56,9 @@ export class Ending {
     this.#context = context;
     // Asked now: when it has to be known there may be no descriptor left to ask with.
     this.#hearsOut = hearOut(context.plan);
+    // When nothing is left but signals to wait for, such as that of a command which has
+    // closed its streams, a runtime ends by itself.
+    setInterval(() => {}, LONG_MS);
   }
 
   /** All that will be read has been. */

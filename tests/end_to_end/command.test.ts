@@ -298,7 +298,8 @@ testExecutables(
     const script = "echo last; exec >&- 2>&-; read line; exit 8";
     const spillway = start(program, shell(script));
     const output = spillway.readAll();
-    await pause(50);
+    // By then every thread but the first has ended, and no timer is left.
+    await pause(2000);
     assert(!spillway.ended);
     await spillway.write("\n");
     assertEquals(await spillway.code, 8);
