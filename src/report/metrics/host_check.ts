@@ -17,14 +17,29 @@ export interface Listening {
  * was started with. One that listens on an address of the network can be read by everyone
  * who reaches it, under names that are not known here.
  *
- * @param request its head
+ * @param hosts what it says of that: browsers say it once, and always
  */
-export function isMeant(request: string, { name, onLoopback }: Listening): boolean {
+export function isMeant(
+  hosts: readonly string[],
+  { name, onLoopback }: Listening,
+): boolean {
   if (!onLoopback) return true;
   const given = name.toLowerCase();
-  const asked = [...request.matchAll(/^host:[ \t]*(.*?)[ \t]*\r$/gim)].map(([, value]) =>
-    value!.toLowerCase().replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
-  );
-  // Browsers always say it, once.
-  return asked.every((host) => LOOPBACK.test(host) || host === given);
+  return hosts.map(withoutPort)
+    .every((host) => LOOPBACK.test(host) || host === given);
+}
+
+function withoutPort(host: string): string {
+  return host.toLowerCase().replace(/:\d{0,5}$/, "").replace(/^\[(.*)\]$/, "$1");
+}
+
+/** What to do where a request is not meant for this server. */
+export function whyNotMeant({ name }: Listening): string {
+  const given = name.includes(":") ? `[${name}]` : name;
+  const names = [...new Set([given, "localhost", "127.0.0.1", "[::1]"])];
+  return `--metrics listens for this machine only, and answers to the names ${
+    names.slice(0, -1).join(", ")
+  } and ${
+    names.at(-1)
+  }; with an address of the network, as in --metrics 0.0.0.0:9464, it answers to every name`;
 }

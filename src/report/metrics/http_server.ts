@@ -4,7 +4,8 @@
  * body. (`node:http` has limits too, but Deno 2.4 does not enforce them.)
  */
 
-import { isMeant, type Listening } from "./host_check.ts";
+import { isMeant, type Listening, whyNotMeant } from "./host_check.ts";
+import { parseHead } from "./request_head.ts";
 import { formatHostPort } from "../../host_port.ts";
 import {
   type Caller,
@@ -47,7 +48,6 @@ const MAX_CONNECTIONS_AT_ONCE = 512;
 const TURNS_TO_READ = 3;
 /** A connection lives so long at most, whatever the other side does. */
 const CONNECTION_MS = 10_000;
-const MAX_REQUEST_BYTES = 8 * 1024;
 
 /** Pages may show and fetch what this server itself says, and nothing else. */
 const SECURITY_HEADERS = [
@@ -157,19 +157,16 @@ function replyTo(
   listening: Listening,
   answer: Answer,
 ): Uint8Array<ArrayBuffer> | undefined {
-  if (!request.includes("\r\n\r\n")) {
-    return request.length > MAX_REQUEST_BYTES ? written(failure(431)) : undefined;
+  const head = parseHead(request);
+  if (head === undefined) return undefined;
+  if (typeof head === "number") return written(failure(head));
+  const { method, path, hosts, accept } = head;
+  if (!isMeant(hosts, listening)) {
+    return written(failure(421, `: ${whyNotMeant(listening)}`));
   }
-  const [, method, target] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r\n/.exec(request) ?? [];
-  if (target === undefined) return written(failure(400));
-  if (!isMeant(request, listening)) return written(failure(421, FOR_THIS_MACHINE));
   if (method !== "GET" && method !== "HEAD") return written(failure(405));
-  const accept = /^accept:[ \t]*(.*?)[ \t]*\r$/im.exec(request)?.[1] ?? "";
-  return written(answer(target.split("?", 1)[0]!, accept), method === "HEAD");
+  return written(answer(path, accept), method === "HEAD");
 }
-
-const FOR_THIS_MACHINE =
-  ": --metrics listens for this machine only, under the names localhost and 127.0.0.1; with an address of the network it answers to every name";
 
 /** A status said in its own words. @param more what else there is to say of it */
 export function failure(status: Reply["status"], more = ""): Reply {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isMeant } from "../../../src/report/metrics/host_check.ts";
+import { isMeant, whyNotMeant } from "../../../src/report/metrics/host_check.ts";
 
 Deno.test("on loopback a request is for its names, and for the name that was given", () => {
   const cases = [
@@ -13,7 +13,14 @@ Deno.test("on loopback a request is for its names, and for the name that was giv
     ["web-1", "evil.example", false, true],
   ] as const;
   for (const [name, asked, onLoopback, meant] of cases) {
-    const request = `GET / HTTP/1.1\r\nHost: ${asked}\r\n\r\n`;
-    assertEquals(isMeant(request, { name, onLoopback }), meant, `${name}: ${asked}`);
+    assertEquals(isMeant([asked], { name, onLoopback }), meant, `${name}: ${asked}`);
   }
+});
+
+Deno.test("whoever asks for another name reads which there are", () => {
+  const names = (name: string) =>
+    /to the names (.+?);/.exec(whyNotMeant({ name, onLoopback: true }))?.[1];
+  assertEquals(names("web-1"), "web-1, localhost, 127.0.0.1 and [::1]");
+  assertEquals(names("127.0.0.1"), "127.0.0.1, localhost and [::1]");
+  assertEquals(names("::1"), "[::1], localhost and 127.0.0.1");
 });
