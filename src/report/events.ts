@@ -158,6 +158,11 @@ export function hasManyOutputs({ routes, manyOutputs }: Snapshot): boolean {
   return manyOutputs === true || routes.length > 1;
 }
 
+/** Milliseconds since the start, which no setting of the clock changes. */
+export function uptimeMs({ timeMs, startMs }: Snapshot): number {
+  return timeMs - startMs;
+}
+
 /** How long the output has taken nothing of what it was given; 0 when it does. */
 export function stalledMs({ timeMs }: Snapshot, output: OutputState): number {
   const since = output.takesNothingSinceMs;

@@ -1,20 +1,22 @@
 import { type Amount, lost } from "../lane/counters.ts";
-import type {
-  InputState,
-  Loss,
-  LossReason,
-  ReportEvent,
-  RouteState,
-  Snapshot,
+import {
+  type InputState,
+  type Loss,
+  type LossReason,
+  type ReportEvent,
+  type RouteState,
+  type Snapshot,
+  uptimeMs,
 } from "./events.ts";
 
 /** Where the loss that goes on began. */
 interface LossStart {
   readonly lines: bigint;
   readonly bytes: bigint;
-  readonly timeMs: number;
+  readonly uptimeMs: number;
 }
 
+/** Times are counted from the start, which no setting of the clock changes. */
 interface LossState {
   /** Since the last call of `forgetGone`. */
   isSeen: boolean;
@@ -22,8 +24,8 @@ interface LossState {
   bytes: bigint;
   /** Undefined while nothing is being lost. */
   since: LossStart | undefined;
-  lastLossMs: number;
-  lastReportMs: number;
+  lastLossUptimeMs: number;
+  lastReportUptimeMs: number;
   reportedBytes: bigint;
   /** What bursts that are over lacked in sum, when it was looked at last. */
   beforeBurstBytes: number;
@@ -38,23 +40,30 @@ interface LossOf {
   readonly reason: LossReason;
 }
 
+/** When a loss is worth saying, after the first time. */
+export interface LossTimes {
+  /** At most so often while it goes on. */
+  readonly repeatMs: number;
+  /** When nothing was lost for so long it has ended, and the next loss is another. */
+  readonly pauseMs: number;
+}
+
 /**
- * What each input loses, and when that is worth saying: at once, then at most once an
- * interval while it goes on, then once when it has ended. What the ring loses and what the
- * output refuses are two things.
+ * What each input loses, and when that is worth saying: at once, then now and then while
+ * it goes on, then once when it has ended. What the ring loses and what the output refuses
+ * are two things.
  */
 export class Losses {
   readonly #reasons: readonly LossReason[];
-  readonly #intervalMs: number;
+  readonly #times: LossTimes;
   readonly #states = new Map<string, LossState>();
   /** Of the last snapshot that all of it has seen. */
-  #seenMs: number;
+  #seenUptimeMs = 0;
 
   /** @param reason what is lost in the ring is called */
-  constructor(reason: "overwritten" | "dropped", intervalMs: number, startMs: number) {
+  constructor(reason: "overwritten" | "dropped", times: LossTimes) {
     this.#reasons = [reason, "rejected"];
-    this.#intervalMs = intervalMs;
-    this.#seenMs = startMs;
+    this.#times = times;
   }
 
   /** True if no loss goes on whose end is still to be reported. */
@@ -69,7 +78,7 @@ export class Losses {
   /** Those that went on are over. */
   end(route: RouteState, snapshot: Snapshot): ReportEvent[] {
     return this.#each(route, (of) => {
-      this.#note(of, snapshot);
+      this.#note(of, uptimeMs(snapshot));
       return this.#end(of, snapshot);
     });
   }
@@ -78,7 +87,7 @@ export class Losses {
   forget(route: RouteState, input: InputState, snapshot: Snapshot): ReportEvent[] {
     return this.#reasons.flatMap((reason) => {
       const of = { input, route, reason };
-      this.#note(of, snapshot);
+      this.#note(of, uptimeMs(snapshot));
       const events = this.#end(of, snapshot);
       this.#states.delete(keyOf(of));
       return events;
@@ -86,8 +95,8 @@ export class Losses {
   }
 
   /** All routes of a snapshot were observed: inputs that were not in it are in no other. */
-  seen({ timeMs }: Snapshot): void {
-    this.#seenMs = timeMs;
+  seen(snapshot: Snapshot): void {
+    this.#seenUptimeMs = uptimeMs(snapshot);
     for (const [key, state] of this.#states) {
       if (!state.isSeen) this.#states.delete(key);
       state.isSeen = false;
@@ -95,19 +104,8 @@ export class Losses {
   }
 
   /** As `seen`, where nothing has changed since the last snapshot. */
-  rest(timeMs: number): void {
-    this.#seenMs = timeMs;
-  }
-
-  /** What was remembered cannot be later than now, or nothing would be due for long. */
-  clockWasSetBack(timeMs: number): void {
-    this.#seenMs = timeMs;
-    for (const state of this.#states.values()) {
-      state.lastLossMs = Math.min(state.lastLossMs, timeMs);
-      state.lastReportMs = Math.min(state.lastReportMs, timeMs);
-      if (state.since === undefined) continue;
-      state.since = { ...state.since, timeMs: Math.min(state.since.timeMs, timeMs) };
-    }
+  rest(uptimeMs: number): void {
+    this.#seenUptimeMs = uptimeMs;
   }
 
   #each(route: RouteState, events: (of: LossOf) => ReportEvent[]): ReportEvent[] {
@@ -117,23 +115,23 @@ export class Losses {
   }
 
   #observe(of: LossOf, snapshot: Snapshot): ReportEvent[] {
-    const { timeMs } = snapshot;
-    const state = this.#note(of, snapshot);
+    const nowMs = uptimeMs(snapshot);
+    const state = this.#note(of, nowMs);
     if (state.since === undefined) return [];
-    if (timeMs - state.lastLossMs >= this.#intervalMs) {
+    if (nowMs - state.lastLossUptimeMs >= this.#times.pauseMs) {
       return this.#end(of, snapshot);
     }
-    const due = timeMs - state.lastReportMs >= this.#intervalMs &&
+    const due = nowMs - state.lastReportUptimeMs >= this.#times.repeatMs &&
       state.bytes > state.reportedBytes;
     if (!due) return [];
-    const repeated = state.lastReportMs !== -Infinity;
-    state.lastReportMs = timeMs;
+    const repeated = state.lastReportUptimeMs !== -Infinity;
+    state.lastReportUptimeMs = nowMs;
     state.reportedBytes = state.bytes;
-    const loss = lossOf(of, state, state.since);
-    return [{ timeMs, event: "loss", repeated, ...loss }];
+    const loss = lossOf(of, state, state.since, snapshot);
+    return [{ timeMs: snapshot.timeMs, event: "loss", repeated, ...loss }];
   }
 
-  #note(of: LossOf, { timeMs }: Snapshot): LossState {
+  #note(of: LossOf, nowMs: number): LossState {
     const state = this.#stateOf(of);
     const { lines, bytes } = amountOf(of);
     if (bytes > state.bytes) {
@@ -141,11 +139,11 @@ export class Losses {
         state.since = {
           lines: state.lines,
           bytes: state.bytes,
-          timeMs: this.#seenMs,
+          uptimeMs: this.#seenUptimeMs,
         };
         state.worstShortfallBytes = 0;
       }
-      state.lastLossMs = timeMs;
+      state.lastLossUptimeMs = nowMs;
       state.lines = lines;
       state.bytes = bytes;
     }
@@ -156,9 +154,9 @@ export class Losses {
   #end(of: LossOf, snapshot: Snapshot): ReportEvent[] {
     const state = this.#stateOf(of);
     if (state.since === undefined) return [];
-    const loss = lossOf(of, state, state.since);
+    const loss = lossOf(of, state, state.since, snapshot);
     state.since = undefined;
-    state.lastReportMs = -Infinity;
+    state.lastReportUptimeMs = -Infinity;
     return [{ timeMs: snapshot.timeMs, event: "loss_end", ...loss }];
   }
 
@@ -170,8 +168,8 @@ export class Losses {
         lines: 0n,
         bytes: 0n,
         since: undefined,
-        lastLossMs: 0,
-        lastReportMs: -Infinity,
+        lastLossUptimeMs: 0,
+        lastReportUptimeMs: -Infinity,
         reportedBytes: 0n,
         beforeBurstBytes: 0,
         worstShortfallBytes: 0,
@@ -206,6 +204,7 @@ function lossOf(
   { input, route, reason }: LossOf,
   state: LossState,
   since: LossStart,
+  { startMs }: Snapshot,
 ): Loss {
   return {
     input,
@@ -213,8 +212,8 @@ function lossOf(
     reason,
     lines: state.lines - since.lines,
     bytes: state.bytes - since.bytes,
-    sinceMs: since.timeMs,
-    untilMs: state.lastLossMs,
+    sinceMs: startMs + since.uptimeMs,
+    untilMs: startMs + state.lastLossUptimeMs,
     capacityNeededBytes: input.capacityBytes + state.worstShortfallBytes,
   };
 }

@@ -43,12 +43,21 @@ interface Route {
 }
 
 /**
+ * The two clocks are not read in the same moment, and rounded: the start would seem to move,
+ * and that is what a restart looks like to those who scrape it. What is more is a setting
+ * of the clock.
+ */
+const CLOCKS_APART_MS = 500;
+
+/**
  * The one view of the data path that all reports, the meter and the metrics are
  * made from. It only reads the board and the lanes. Control thread only.
  */
 export class Observer {
   readonly #routes = new Map<number, Route>();
   readonly #createdMs = monotonicMs();
+  /** By the clock as it is now. */
+  #startMs = Date.now();
   readonly #manyOutputs: boolean;
   #gone: GoneInputs | undefined;
 
@@ -120,12 +129,12 @@ export class Observer {
 
   #look(routes: readonly Route[]): Snapshot {
     const timeMs = Date.now();
-    const nowMs = monotonicMs();
-    // By the clock as it is now: it may have been set since.
-    const timeOf = (since: number) => timeMs - (nowMs - since);
+    const startMs = timeMs - (monotonicMs() - this.#createdMs);
+    if (Math.abs(startMs - this.#startMs) > CLOCKS_APART_MS) this.#startMs = startMs;
+    const timeOf = (since: number) => this.#startMs + (since - this.#createdMs);
     return {
       timeMs,
-      startMs: timeOf(this.#createdMs),
+      startMs: this.#startMs,
       routes: routes.map((route) => routeState(route, timeOf)),
       ...(this.#manyOutputs && { manyOutputs: true }),
       ...(this.#gone && { gone: this.#gone }),

@@ -1,4 +1,10 @@
-import type { OutputState, ReportEvent, RouteState, Snapshot } from "./events.ts";
+import {
+  type OutputState,
+  type ReportEvent,
+  type RouteState,
+  type Snapshot,
+  uptimeMs,
+} from "./events.ts";
 import { Losses } from "./losses.ts";
 
 /** An output that has taken nothing for so long is said to be stalled. */
@@ -12,7 +18,7 @@ interface OutputHistory {
   /** Since the last snapshot that was observed. */
   isSeen: boolean;
   stalledSinceUptimeMs: number | undefined;
-  stallReportMs: number;
+  stallReportUptimeMs: number;
   failing: { readonly sinceUptimeMs: number; readonly retries: number };
 }
 
@@ -24,25 +30,16 @@ export class Reporter {
   readonly #intervalMs: number;
   readonly #losses: Losses;
   readonly #outputs = new Map<number, OutputHistory>();
-  #lastSnapshotMs: number;
 
   /** @param reason see `Losses` */
-  constructor(
-    reason: "overwritten" | "dropped",
-    intervalMs: number,
-    startMs: number,
-  ) {
+  constructor(reason: "overwritten" | "dropped", intervalMs: number) {
     this.#intervalMs = intervalMs;
-    this.#losses = new Losses(reason, intervalMs, startMs);
-    this.#lastSnapshotMs = startMs;
+    this.#losses = new Losses(reason, { repeatMs: intervalMs, pauseMs: intervalMs });
   }
 
   /** What has become worth saying since the last snapshot. */
   observe(snapshot: Snapshot): ReportEvent[] {
-    const { timeMs, routes } = snapshot;
-    if (timeMs < this.#lastSnapshotMs) this.#clockWasSetBack(timeMs);
-    this.#lastSnapshotMs = timeMs;
-    const events = routes.flatMap((route) => [
+    const events = snapshot.routes.flatMap((route) => [
       ...this.#losses.observe(route, snapshot),
       ...this.#observeStall(route, snapshot),
     ]);
@@ -51,25 +48,11 @@ export class Reporter {
     return events;
   }
 
-  /** While it is `settled`: nothing has changed since the last snapshot. */
-  rest(timeMs: number): void {
-    if (timeMs < this.#lastSnapshotMs) this.#clockWasSetBack(timeMs);
-    this.#lastSnapshotMs = timeMs;
-    this.#losses.rest(timeMs);
-  }
-
   /** Outputs that were not in the last snapshot are not in any other. */
   #forgetGone(): void {
     for (const [number, output] of this.#outputs) {
       if (!output.isSeen) this.#outputs.delete(number);
       output.isSeen = false;
-    }
-  }
-
-  #clockWasSetBack(timeMs: number): void {
-    this.#losses.clockWasSetBack(timeMs);
-    for (const output of this.#outputs.values()) {
-      output.stallReportMs = Math.min(output.stallReportMs, timeMs);
     }
   }
 
@@ -88,10 +71,10 @@ export class Reporter {
 
   /** The outlet of a route says that its output fails; it does so once until it recovers. */
   sinkFailing(snapshot: Snapshot, number: number, message: string): ReportEvent {
-    const { timeMs, startMs } = snapshot;
+    const { timeMs } = snapshot;
     const { output, inputs } = routeOf(snapshot, number);
     const state = this.#outputState(number);
-    state.failing = { sinceUptimeMs: timeMs - startMs, retries: output.retries };
+    state.failing = { sinceUptimeMs: uptimeMs(snapshot), retries: output.retries };
     const bufferedBytes = inputs.reduce((sum, input) => sum + input.bytesBuffered, 0n);
     return { timeMs, event: "sink_failing", message, bufferedBytes };
   }
@@ -120,7 +103,9 @@ export class Reporter {
     return this.#losses.forget(route, input, snapshot);
   }
 
-  #observeStall(route: RouteState, { timeMs, startMs }: Snapshot): ReportEvent[] {
+  #observeStall(route: RouteState, snapshot: Snapshot): ReportEvent[] {
+    const { timeMs, startMs } = snapshot;
+    const nowMs = uptimeMs(snapshot);
     const { takesNothingSinceMs } = route.output;
     const state = this.#outputState(route.number);
     const known = state.stalledSinceUptimeMs;
@@ -131,11 +116,11 @@ export class Reporter {
     if (takesNothingSinceMs === undefined || timeMs - takesNothingSinceMs < STALL_MS) {
       return [];
     }
-    if (known !== undefined && timeMs - state.stallReportMs < this.#intervalMs) {
+    if (known !== undefined && nowMs - state.stallReportUptimeMs < this.#intervalMs) {
       return [];
     }
     state.stalledSinceUptimeMs = known ?? takesNothingSinceMs - startMs;
-    state.stallReportMs = timeMs;
+    state.stallReportUptimeMs = nowMs;
     return [{ timeMs, event: "stall", route, sinceMs: takesNothingSinceMs }];
   }
 
@@ -144,7 +129,7 @@ export class Reporter {
     if (state === undefined) {
       state = {
         stalledSinceUptimeMs: undefined,
-        stallReportMs: 0,
+        stallReportUptimeMs: 0,
         failing: { sinceUptimeMs: 0, retries: 0 },
         isSeen: true,
       };

@@ -40,7 +40,6 @@ export class Reports {
     this.#reporter = new Reporter(
       whenFull === "drop-newest" ? "dropped" : "overwritten",
       plan.reportIntervalMs,
-      Date.now(),
     );
     const onlyInput = plan.folders === undefined && inputsOf(plan).length === 1;
     this.#console = new Console(stderr, plan.report, plan.container, onlyInput);

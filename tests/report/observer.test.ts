@@ -55,3 +55,18 @@ Deno.test("what an input that has come back was counted before stays with it", (
   assertEquals([gone!.inputs, gone!.linesIn], [1, 5003n]);
   assertEquals(totalOf({ ...rest, gone: gone! }).linesIn, 5013n);
 });
+
+Deno.test("the start does not move while the clock is not set", async () => {
+  const observer = observed();
+  const starts = new Set<number>();
+  const uptimes: number[] = [];
+  const untilMs = performance.now() + 50;
+  while (performance.now() < untilMs) {
+    const { startMs, timeMs } = observer.snapshot();
+    starts.add(startMs);
+    uptimes.push(timeMs - startMs);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  assertEquals(starts.size, 1, `it was ${[...starts]}`);
+  assert(uptimes.every((uptime) => uptime >= 0));
+});

@@ -7,64 +7,72 @@ import {
   type Loss,
   type Snapshot,
   totalOf,
+  uptimeMs,
 } from "../events.ts";
 import type { History, LastLoss, Point } from "../page/status.ts";
-import { Reporter } from "../reporter.ts";
+import { Losses } from "../losses.ts";
 
 /** How often the history grows, and how far back it goes: two minutes. */
 export const SAMPLE_MS = 1000;
 const MAX_POINTS = 120;
 /** With more, only all of them together have a history. */
 const MAX_INPUTS = 64;
-/** A loss that pauses for so long is over, and the next is another. */
-const LOSS_PAUSE_MS = 10_000;
+/** What is said of a loss is never older than what is said of the rates. */
+const LOSS_TIMES = { repeatMs: SAMPLE_MS, pauseMs: 10_000 };
 
 /** What the points of a curve are made from: the sums until a moment. */
 interface Totals {
-  readonly timeMs: number;
+  readonly uptimeMs: number;
   readonly bytesIn: bigint;
   readonly bytesOut: bigint;
   /** Bytes. */
   readonly lost: bigint;
 }
 
-/** One row of points, from counters that are looked at once a second. */
+/**
+ * One row of points, from counters that are looked at once a second. Times are counted
+ * from the start, and become times of day when somebody asks: the clock may be set.
+ */
 class Curve {
-  readonly points: Point[] = [];
+  readonly #points: Point[] = [];
   #before: Totals;
 
   /** @param sinceMs when all was still zero */
   constructor(sinceMs: number) {
-    this.#before = { timeMs: sinceMs, bytesIn: 0n, bytesOut: 0n, lost: 0n };
+    this.#before = { uptimeMs: sinceMs, bytesIn: 0n, bytesOut: 0n, lost: 0n };
   }
 
-  add(timeMs: number, counts: Counts): void {
+  pointsAt(startMs: number): Point[] {
+    return this.#points.map(([uptimeMs, ...rest]) => [startMs + uptimeMs, ...rest]);
+  }
+
+  add(uptimeMs: number, counts: Counts): void {
     const { bytesIn, bytesOut } = counts;
-    this.#add({ timeMs, bytesIn, bytesOut, lost: lost(counts).bytes });
+    this.#add({ uptimeMs, bytesIn, bytesOut, lost: lost(counts).bytes });
   }
 
   /** Nothing has changed. */
-  addRest(timeMs: number): void {
-    this.#add({ ...this.#before, timeMs });
+  addRest(uptimeMs: number): void {
+    this.#add({ ...this.#before, uptimeMs });
   }
 
   #add(now: Totals): void {
-    const { timeMs, bytesIn, bytesOut } = now;
+    const { uptimeMs, bytesIn, bytesOut } = now;
     // One that has gone since and come again begins from zero.
     const before = now.bytesIn < this.#before.bytesIn
       ? { ...this.#before, bytesIn: 0n, bytesOut: 0n, lost: 0n }
       : this.#before;
+    // Two looks within a millisecond, or by a clock that was set by less than shows.
+    if (uptimeMs <= before.uptimeMs) return;
     this.#before = now;
-    // The clock may have been set back.
-    if (timeMs <= before.timeMs) return;
-    const seconds = (timeMs - before.timeMs) / 1000;
-    this.points.push([
-      timeMs,
+    const seconds = (uptimeMs - before.uptimeMs) / 1000;
+    this.#points.push([
+      uptimeMs,
       Math.round(Number(bytesIn - before.bytesIn) / seconds),
       Math.round(Number(bytesOut - before.bytesOut) / seconds),
       Number(now.lost - before.lost),
     ]);
-    if (this.points.length > MAX_POINTS) this.points.shift();
+    if (this.#points.length > MAX_POINTS) this.#points.shift();
   }
 }
 
@@ -79,23 +87,24 @@ export class StatusHistory {
   readonly #about: About;
   readonly #all: Curve;
   readonly #inputs = new Map<string, Curve>();
-  readonly #losses: Reporter;
-  #lastLoss: LastLoss | undefined;
+  readonly #losses = new Losses("overwritten", LOSS_TIMES);
+  #lastLoss: RecordedLoss | undefined;
+  /** Milliseconds since the start: the last point, and the last that was looked at. */
   #recordedMs: number;
+  #lookedMs: number;
 
-  /** @param startMs before anything is read */
-  constructor(about: About, startMs: number) {
+  /** @param uptimeMs before anything is read */
+  constructor(about: About, uptimeMs: number) {
     this.#about = about;
-    this.#recordedMs = startMs;
-    this.#all = new Curve(startMs);
-    this.#losses = new Reporter("overwritten", LOSS_PAUSE_MS, startMs);
+    this.#recordedMs = this.#lookedMs = uptimeMs;
+    this.#all = new Curve(uptimeMs);
   }
 
   /** To be called once every `SAMPLE_MS`, or `rest`. */
   record(snapshot: Snapshot): void {
-    const { timeMs } = snapshot;
+    const nowMs = uptimeMs(snapshot);
     const inputs = inputsOf(snapshot);
-    this.#all.add(timeMs, totalOf(snapshot));
+    this.#all.add(nowMs, totalOf(snapshot));
     if (inputs.length <= MAX_INPUTS) {
       this.#forgetOthers(inputs);
       for (const input of inputs) {
@@ -104,17 +113,24 @@ export class StatusHistory {
           curve = new Curve(this.#recordedMs);
           this.#inputs.set(input.label, curve);
         }
-        curve.add(timeMs, input);
+        curve.add(nowMs, input);
       }
     } else {
       this.#inputs.clear();
     }
-    this.#recordedMs = timeMs;
-    for (const event of this.#losses.observe(snapshot)) {
-      if (event.event === "loss" || event.event === "loss_end") {
-        const isKnown = event.event === "loss_end" || event.repeated;
-        this.#lastLoss = lastLoss(event, isKnown);
-      }
+    this.#recordedMs = this.#lookedMs = nowMs;
+    this.#recordLosses(snapshot);
+  }
+
+  #recordLosses(snapshot: Snapshot): void {
+    const events = snapshot.routes.flatMap((route) =>
+      this.#losses.observe(route, snapshot)
+    );
+    this.#losses.seen(snapshot);
+    for (const event of events) {
+      if (event.event !== "loss" && event.event !== "loss_end") continue;
+      const isKnown = event.event === "loss_end" || event.repeated;
+      this.#lastLoss = { loss: event, isKnown, startMs: snapshot.startMs };
     }
   }
 
@@ -126,12 +142,15 @@ export class StatusHistory {
   /**
    * As `record`, where nothing has changed since the last time and it was `settled`: what
    * that costs does not depend on how many inputs there are.
+   *
+   * @param sinceMs for how long, since that last time
    */
-  rest(timeMs: number): void {
-    this.#all.addRest(timeMs);
-    for (const curve of this.#inputs.values()) curve.addRest(timeMs);
-    this.#losses.rest(timeMs);
-    this.#recordedMs = timeMs;
+  rest(sinceMs: number): void {
+    const nowMs = this.#lookedMs + Math.round(sinceMs);
+    this.#all.addRest(nowMs);
+    for (const curve of this.#inputs.values()) curve.addRest(nowMs);
+    this.#losses.rest(nowMs);
+    this.#recordedMs = nowMs;
   }
 
   /** Those that have gone. */
@@ -142,28 +161,46 @@ export class StatusHistory {
     }
   }
 
-  now(): History {
+  /** @param startMs of the program, by the clock as it is now */
+  at(startMs: number): History {
     return {
       ...this.#about,
       max_capacity_bytes: MAX_CAPACITY,
-      points: this.#all.points,
+      points: this.#all.pointsAt(startMs),
       ...(this.#inputs.size > 0 && {
         inputs: Object.fromEntries(
-          Array.from(this.#inputs, ([label, { points }]) => [label, points]),
+          Array.from(
+            this.#inputs,
+            ([label, curve]) => [label, curve.pointsAt(startMs)],
+          ),
         ),
       }),
-      ...(this.#lastLoss !== undefined && { last_loss: this.#lastLoss }),
+      ...(this.#lastLoss && { last_loss: lastLoss(this.#lastLoss, startMs) }),
     };
   }
 }
 
-function lastLoss(loss: Loss, isKnown: boolean): LastLoss {
+interface RecordedLoss {
+  readonly loss: Loss;
+  /** What it would have taken to hold it: not right after it has begun. */
+  readonly isKnown: boolean;
+  /** Of the program, by the clock as it was then. */
+  readonly startMs: number;
+}
+
+function lastLoss(
+  { loss, isKnown, startMs: then }: RecordedLoss,
+  startMs: number,
+): LastLoss {
   return {
     input: loss.input.label,
     lines: Number(loss.lines),
     bytes: Number(loss.bytes),
-    since: formatTime(loss.sinceMs),
-    until: formatTime(loss.untilMs),
-    ...(isKnown && { capacity_needed_bytes: loss.capacityNeededBytes }),
+    since: formatTime(loss.sinceMs - then + startMs),
+    until: formatTime(loss.untilMs - then + startMs),
+    // No capacity holds what the output refuses.
+    ...(isKnown && loss.reason !== "rejected" && {
+      capacity_needed_bytes: loss.capacityNeededBytes,
+    }),
   };
 }

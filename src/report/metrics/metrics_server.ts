@@ -4,7 +4,7 @@ import { messageOf } from "../../errors.ts";
 import type { ListenAddress } from "../../runtime/tcp_listener.ts";
 import { hostName } from "../../system/process.ts";
 import { processUsage } from "../../system/process_usage.ts";
-import type { Snapshot } from "../events.ts";
+import { type Snapshot, uptimeMs } from "../events.ts";
 import { toJson } from "../json.ts";
 import { formatFor } from "./accept.ts";
 import { SAMPLE_MS, StatusHistory } from "./history.ts";
@@ -54,7 +54,8 @@ export function serveMetrics(
 ): string {
   const { deno, bun } = process.versions;
   const build = { version, runtime: bun ? `Bun ${bun}` : `Deno ${deno}` };
-  const history = new StatusHistory({ host: hostName(), command: startedAs }, Date.now());
+  const about = { host: hostName(), command: startedAs };
+  const history = new StatusHistory(about, uptimeMs(snapshot()));
   const answers = {
     metrics: (format: MetricsFormat) => {
       const surroundings = { build, process: processUsage(), container, command };
@@ -91,12 +92,13 @@ function recordRegularly(
 ): void {
   let lookedMs = -Infinity;
   setInterval(() => {
+    const nowMs = performance.now();
     const sinceMs = restsSinceMs() ?? Infinity;
     if (lookedMs > sinceMs && history.settled) {
-      history.rest(Date.now());
+      history.rest(nowMs - lookedMs);
       return;
     }
-    lookedMs = performance.now();
+    lookedMs = nowMs;
     history.record(snapshot());
   }, SAMPLE_MS);
 }
@@ -127,8 +129,10 @@ function answerTo(
       const body = toJson({ timeMs: now.timeMs, event: "status", snapshot: now });
       return { status: 200, type: JSON_TYPE, body: `${body}\n` };
     }
-    case "/history.json":
-      return { status: 200, type: JSON_TYPE, body: `${JSON.stringify(history.now())}\n` };
+    case "/history.json": {
+      const body = JSON.stringify(history.at(snapshot().startMs));
+      return { status: 200, type: JSON_TYPE, body: `${body}\n` };
+    }
     default:
       return failure(404);
   }

@@ -254,6 +254,11 @@ function extend(status: Status, { total, rows }: View): void {
   }
 }
 
+/** By the server's clock: when that is set, all times that it has said are others. */
+function startOf({ time, duration_ms: durationMs }: Status): number {
+  return Date.parse(time) - durationMs;
+}
+
 async function look(): Promise<void> {
   try {
     const status = await ask<Status>("/status.json");
@@ -262,11 +267,12 @@ async function look(): Promise<void> {
       location.reload();
       return;
     }
+    if (before !== undefined && startOf(status) !== startOf(before)) sent = undefined;
     view = viewOf(status, before);
     const nowMs = performance.now();
     if (view.total.lostJustNow > 0) lossMs = nowMs;
-    const isDue = sent === undefined || nowMs - lossMs < LOSS_MS;
-    if (isDue && nowMs - historyMs >= HISTORY_MS) await askHistory();
+    const isDue = nowMs - lossMs < LOSS_MS && nowMs - historyMs >= HISTORY_MS;
+    if (isDue || sent === undefined) await askHistory();
     else extend(status, view);
     before = status;
     draw(status, view);

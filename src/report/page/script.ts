@@ -319,7 +319,7 @@ function viewOf(status, before2) {
     input.input,
     input
   ]));
-  const seconds = before2 === void 0 ? 0 : (Date.parse(status.time) - Date.parse(before2.time)) / 1e3;
+  const seconds = before2 === void 0 ? 0 : (status.duration_ms - before2.duration_ms) / 1e3;
   const rows2 = status.inputs.map((input) => {
     const output = outputOf.get(input.output ?? "") ?? outputs[0];
     return rowOf(measure(input, known.get(input.input), seconds), output);
@@ -621,6 +621,9 @@ function extend(status, { total, rows: rows2 }) {
     add(points, row);
   }
 }
+function startOf({ time, duration_ms: durationMs }) {
+  return Date.parse(time) - durationMs;
+}
 async function look() {
   try {
     const status = await ask("/status.json");
@@ -628,11 +631,12 @@ async function look() {
       location.reload();
       return;
     }
+    if (before !== void 0 && startOf(status) !== startOf(before)) sent = void 0;
     view = viewOf(status, before);
     const nowMs = performance.now();
     if (view.total.lostJustNow > 0) lossMs = nowMs;
-    const isDue = sent === void 0 || nowMs - lossMs < LOSS_MS;
-    if (isDue && nowMs - historyMs >= HISTORY_MS) await askHistory();
+    const isDue = nowMs - lossMs < LOSS_MS && nowMs - historyMs >= HISTORY_MS;
+    if (isDue || sent === void 0) await askHistory();
     else extend(status, view);
     before = status;
     draw(status, view);

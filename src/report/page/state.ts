@@ -53,7 +53,7 @@ export function viewOf(status: Status, before: Status | undefined): View {
   const known = new Map(before?.inputs.map((input) => [input.input, input]));
   const seconds = before === undefined
     ? 0
-    : (Date.parse(status.time) - Date.parse(before.time)) / 1000;
+    : (status.duration_ms - before.duration_ms) / 1000;
   const rows = status.inputs.map((input) => {
     const output = outputOf.get(input.output ?? "") ?? outputs[0]!;
     return rowOf(measure(input, known.get(input.input), seconds), output);

@@ -57,6 +57,15 @@ function statusOf(
   };
 }
 
+Deno.test("rates are over the time that has passed, whatever the clock says", () => {
+  const before = statusOf(7200, [inputOf("a", { bytes_in: 100 })]);
+  const now = statusOf(7202, [inputOf("a", { bytes_in: 300 })]);
+  const setBack = { ...now, time: new Date(3602 * 1000).toISOString() };
+  for (const seen of [now, setBack]) {
+    assertEquals(viewOf(seen, before).total.inPerSecond, 100);
+  }
+});
+
 type Look = readonly [Partial<InputStatus>, Partial<OutputStatus>];
 
 /** What one input does from one look to the next, and what is said of it. */
