@@ -9,27 +9,30 @@ import type { Wait } from "./wait.ts";
 /** A file that would block, as one of a user's file system may, cannot be polled. */
 const FILE_RETRY_MS = 10;
 
-/**
- * Writes to a descriptor that does not block, or that takes whole what it is given at
- * a time, so that a short write is always known as such.
- */
+/** How bytes get to a descriptor: as many as it takes now, or `-errno`, as `write`. */
+export type Put = (descriptor: number, address: number, length: number) => number;
+
+/** Writes to a descriptor what that takes, without waiting for it to take more. */
 export class DescriptorSink implements Sink {
+  readonly #put: Put;
+
   /**
    * @param name how messages call the destination
-   * @param maxWriteBytes for blocking pipes: what they take whole or not at all
+   * @param put what does not block; files may
    * @param canBeWaitedFor false for regular files
    */
   constructor(
     readonly name: string,
     readonly descriptor: number,
-    readonly maxWriteBytes = Infinity,
+    put: Put = write,
     readonly canBeWaitedFor = true,
-  ) {}
+  ) {
+    this.#put = put;
+  }
 
   /** See `Sink.write`. @param to where to stop */
   write(piece: Outgoing, from: number, wait: Wait, to = piece.length): number {
-    const length = Math.min(to - from, this.maxWriteBytes);
-    const count = write(this.descriptor, piece.address + from, length);
+    const count = this.#put(this.descriptor, piece.address + from, to - from);
     if (count >= 0) return count;
     if (count === -EAGAIN) {
       if (this.canBeWaitedFor) wait.forDescriptor(this.descriptor, POLLOUT);

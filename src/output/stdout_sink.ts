@@ -7,10 +7,13 @@ import {
   openAgain,
   STDERR,
   STDOUT,
+  write,
 } from "../system/descriptors.ts";
-import { describeError } from "../system/errno.ts";
-import { type FileStatus, status } from "../system/file_status.ts";
+import { describeError, EAGAIN } from "../system/errno.ts";
+import { type FileKind, type FileStatus, status } from "../system/file_status.ts";
 import { PIPE_BUF, pipeSize, setPipeSize } from "../system/pipes.ts";
+import { poll, POLLOUT } from "../system/poll.ts";
+import { send } from "../system/sockets.ts";
 import { LineTurn } from "../threads/line_turn.ts";
 import { DescriptorSink } from "./descriptor_sink.ts";
 import { endLine, endsInsideLine } from "./file/torn_end.ts";
@@ -97,8 +100,8 @@ function openFound(name: string, descriptor: number, found: FileStatus): Descrip
   }
   const plain = kind === "file" || kind === "device";
   return plain
-    ? new DescriptorSink(name, descriptor, Infinity, kind !== "file")
-    : withoutBlocking(name, descriptor);
+    ? new DescriptorSink(name, descriptor, write, kind !== "file")
+    : withoutBlocking(name, descriptor, kind);
 }
 
 /** `>>file`: what an earlier run has left at its end is not to be glued to. */
@@ -106,7 +109,7 @@ class AppendingSink extends DescriptorSink {
   #endsInsideLine: boolean;
 
   constructor(name: string, descriptor: number, bytes: number) {
-    super(name, descriptor, Infinity, false);
+    super(name, descriptor, write, false);
     this.#endsInsideLine = endsInsideLine(descriptor, bytes);
   }
 
@@ -121,15 +124,33 @@ class AppendingSink extends DescriptorSink {
 
 /**
  * A write that blocks in the middle cannot say how far it came, and then
- * no one could tell what was delivered when the drain deadline passes. So pipes
- * and terminals are written without blocking; where that is refused, writes
- * are small enough to be taken whole or not at all.
+ * no one could tell what was delivered when the drain deadline passes; and it keeps
+ * others that are written by the same thread. So nothing is written that blocks.
  */
-function withoutBlocking(name: string, descriptor: number): DescriptorSink {
+function withoutBlocking(
+  name: string,
+  descriptor: number,
+  kind: FileKind,
+): DescriptorSink {
+  // What systemd connects with the journal, and inetd with the network.
+  if (kind === "socket") return new DescriptorSink(name, descriptor, sendSome);
   const own = openAgain(descriptor, O_WRONLY | O_NONBLOCK);
   // Best effort, and refused by terminals: it is only faster.
   if (own >= 0 && pipeSize(own) < PIPE_BYTES) setPipeSize(own, PIPE_BYTES);
   return own >= 0
     ? new DescriptorSink(name, own)
-    : new DescriptorSink(name, descriptor, PIPE_BUF);
+    : new DescriptorSink(name, descriptor, writeIntoRoom);
+}
+
+/** A socket of datagrams takes no more at once. */
+const MAX_SEND_BYTES = 32 * 1024;
+
+function sendSome(descriptor: number, address: number, length: number): number {
+  return send(descriptor, address, Math.min(length, MAX_SEND_BYTES));
+}
+
+/** Another user's pipe is not to be opened again; it has room for so much, or for nothing. */
+function writeIntoRoom(descriptor: number, address: number, length: number): number {
+  if (poll(descriptor, POLLOUT, 0) === 0) return -EAGAIN;
+  return write(descriptor, address, Math.min(length, PIPE_BUF));
 }

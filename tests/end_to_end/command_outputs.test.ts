@@ -2,8 +2,9 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { constants } from "node:os";
-import { testExecutables } from "./programs.ts";
-import { inFolder, run, startInShell } from "./run.ts";
+import { NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
+import { testExecutables, testPrograms } from "./programs.ts";
+import { inFolder, run, type Running, startInShell, summaryIn, until } from "./run.ts";
 
 const SIGPIPE = 128 + constants.signals.SIGPIPE;
 const BLOCK = ["--when-full", "block", "--capacity", "64KiB"];
@@ -60,4 +61,53 @@ testExecutables(
     assertStringIncludes(await pipeline.stderr, "nobody reads\n");
     await pipeline.end().catch(() => {});
   },
+);
+
+/** More than any socket takes on its way, and then a word on the other stream. */
+const FLOOD = ["--no-markers", "--capacity", "1MiB", "--report", "json", "--"].concat([
+  "sh",
+  "-c",
+  "yes | head -c 20000000; echo on the other stream >&2; read -r line",
+]);
+
+/** Nobody reads its standard output until something has come out of the other stream. */
+async function checkOtherStream(
+  spillway: Running,
+  readAll: () => Promise<Uint8Array>,
+): Promise<void> {
+  await until(
+    "the other stream",
+    () => spillway.stderrSoFar.includes("on the other stream\n"),
+  );
+  const output = readAll();
+  await spillway.end();
+  const { length } = await output;
+  assertEquals(await spillway.code, 1, "as read(1) at the end of the input");
+  const { inputs } = summaryIn(await spillway.stderr);
+  assertEquals(inputs!.map(({ bytes_out }) => bytes_out), [length, 20]);
+}
+
+testExecutables(
+  "a socket at standard output that takes nothing keeps nothing of standard error",
+  async (program) => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const script = `exec 3<>/dev/tcp/127.0.0.1/${listener.addr.port}; exec "$@" >&3 3>&-`;
+    const spillway = startInShell(program, script, FLOOD);
+    const connection = await listener.accept();
+    listener.close();
+    await checkOtherStream(
+      spillway,
+      async () => new Uint8Array(await new Response(connection.readable).arrayBuffer()),
+    );
+    await spillway.readAll();
+  },
+);
+
+testPrograms(
+  "another user's pipe at standard output that takes nothing keeps nothing of standard error",
+  async (program) => {
+    const spillway = startAsNobody(program, FLOOD);
+    await checkOtherStream(spillway, () => spillway.readAll());
+  },
+  NOBODYS_PROGRAMS,
 );

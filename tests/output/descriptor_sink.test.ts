@@ -54,15 +54,6 @@ Deno.test("a pipe that is full is waited for, by its descriptor", () => {
   close(writeEnd);
 });
 
-Deno.test("a write is no longer than it may be", () => {
-  const [readEnd, writeEnd] = pipe();
-  const sink = new DescriptorSink("the pipe", writeEnd, 4096);
-  assertEquals(sink.write(pieceOf(numberedBytes(10_000)), 0, wait), 4096);
-  assertEquals(sink.write(pieceOf(numberedBytes(10_000)), 9000, wait), 1000);
-  close(readEnd);
-  close(writeEnd);
-});
-
 Deno.test("a reader that has gone has closed the sink", () => {
   const [readEnd, writeEnd] = pipe();
   const sink = new DescriptorSink("the pipe", writeEnd);

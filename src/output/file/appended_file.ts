@@ -39,7 +39,7 @@ export class AppendedFile {
     this.identity = status.identity;
     this.#bytes = status.bytes;
     this.#endsInsideLine = this.isFile && endsInsideLine(descriptor, status.bytes);
-    this.#writer = new DescriptorSink(name, descriptor, Infinity, !this.isFile);
+    this.#writer = new DescriptorSink(name, descriptor, write, !this.isFile);
   }
 
   /**
