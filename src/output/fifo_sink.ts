@@ -127,14 +127,24 @@ class FifoSink implements Sink {
       wait.forDescriptor(descriptor, POLLOUT);
       return 0;
     }
-    const unread = left ? Math.max(0, readableBytes(descriptor)) : 0;
+    const unread = Math.max(0, readableBytes(descriptor));
     const taken = wholeRecords(piece, from, this.#unconfirmed - unread);
     if (left) this.#disconnect();
     else this.#unconfirmed -= taken;
+    if (!left && unread > 0) {
+      this.#shrink(descriptor, wait);
+      return taken;
+    }
     // A record that is longer than the pipe: the reader has its beginning.
     if (!left && taken === 0) this.#fill(descriptor, piece, from);
     if (taken === 0) wait.until(performance.now());
     return taken;
+  }
+
+  /** The reader has made the pipe larger: it would have room whether it reads or not. */
+  #shrink(descriptor: number, wait: Wait): void {
+    if (setPipeSize(descriptor, PIPE_BYTES) >= 0) wait.forDescriptor(descriptor, POLLOUT);
+    else wait.until(performance.now() + FIRST_LOOK_MS);
   }
 
   /**

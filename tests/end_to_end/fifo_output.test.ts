@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { close, O_NONBLOCK, O_RDONLY, open, read } from "../../src/system/descriptors.ts";
+import { addressOf } from "../../src/system/memory.ts";
+import { readableBytes, setPipeSize } from "../../src/system/pipes.ts";
 import { makeFullFifo } from "./full_fifo.ts";
 import {
   checkConservation,
@@ -99,6 +102,44 @@ testExecutables(
       const summary = summaryIn(await spillway.stderr);
       checkConservation(summary);
       assertEquals([summary.lines_out, summary.lines_overwritten], [count, 0]);
+    }),
+);
+
+testExecutables(
+  "what a reader leaves unread is the next one's, also where it has made the pipe larger",
+  (program) =>
+    inFolder(async (folder) => {
+      const fifo = `${folder}/logs`;
+      const count = 2000;
+      const spillway = start(program, ["--output", `fifo:${fifo}`, ...JSON_REPORTS]);
+      await made(fifo);
+      const reader = open(fifo, O_RDONLY | O_NONBLOCK);
+      await spillway.write(numberedLines(0, 1));
+      await until("the first line", () => readableBytes(reader) === LINE);
+      const size = setPipeSize(reader, 1024 * 1024);
+      assert(size >= count * LINE, `${size}`);
+      await spillway.write(numberedLines(1, count - 1));
+      await spillway.counted("all is read", (s) => s.lines_in === count);
+      const bytes = new Uint8Array(1050);
+      let length = 0;
+      await until("ten lines and a half", () => {
+        const space = bytes.subarray(length);
+        length += Math.max(0, read(reader, addressOf(space), space.length));
+        return length === bytes.length;
+      });
+      close(reader);
+      assertEquals(decoder.decode(bytes), numberedLines(0, 11).slice(0, length));
+      const status = await spillway.counted(
+        "ten lines",
+        (s) => Number(s.lines_out) >= 10,
+      );
+      assertEquals(status.lines_out, 10);
+      await noticedLeaving(spillway, fifo);
+      const rest = readWith("cat", [fifo]);
+      await spillway.end();
+      assertEquals(decoder.decode(await rest), numberedLines(10, count - 10));
+      assertEquals(await spillway.code, 0);
+      checkConservation(summaryIn(await spillway.stderr));
     }),
 );
 
