@@ -22,7 +22,8 @@ import type { Route } from "./routes.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { settleSignals } from "./signals.ts";
 import type { RouteEnd, ThreadMessage } from "./thread_messages.ts";
-import { startRole, type ThreadStart } from "./thread_start.ts";
+import type { ThreadStart } from "./thread_start.ts";
+import { nameOf, ThreadStarter } from "./thread_starter.ts";
 
 /** A run that is shorter than this is not worth the 10 ms that it takes. */
 const START_PAGES_MS = 1000;
@@ -33,7 +34,6 @@ const START_PAGES_MS = 1000;
  * lanes. `Ending` says how it comes to its end.
  */
 export class Control {
-  readonly #url: URL;
   readonly #plan: Plan;
   readonly #startedAs: string;
   readonly #command: Command | undefined;
@@ -44,8 +44,9 @@ export class Control {
   readonly #manager: ServiceManager;
   readonly #ending: Ending;
   readonly #reopening: Reopening;
+  readonly #threads: ThreadStarter;
   readonly #compression = new Compression((files) =>
-    this.#start({ role: "compressor", files })
+    this.#threads.start({ role: "compressor", files })
   );
   #path: DataPath | undefined;
   #ready = false;
@@ -56,7 +57,11 @@ export class Control {
    * @param command what is to be started, where the inputs are its streams
    */
   constructor(url: URL, plan: Plan, startedAs: string, command?: Command) {
-    this.#url = url;
+    this.#threads = new ThreadStarter(url, {
+      onMessage: (start, message) => this.#hear(start, message),
+      onDeath: (start, why) => this.#threadDied(start, why),
+      onDelay: (message) => this.#reports.notice({ event: "output_notice", message }),
+    });
     this.#plan = plan;
     this.#startedAs = startedAs;
     this.#command = command;
@@ -96,12 +101,13 @@ export class Control {
         board: this.#board,
         wakeUps: this.#wakeUps,
         reports: this.#reports,
-        start: (thread) => this.#start(thread),
+        start: (thread) => this.#threads.start(thread),
       });
       this.#sayWhatIsMerged();
       // The address may be in use.
       this.#serveMetrics();
       this.#path.start();
+      this.#threads.becomePatient();
     } catch (error) {
       this.#fail(messageOf(error));
     }
@@ -151,13 +157,6 @@ export class Control {
     const url = serveMetrics(metrics, identity, { snapshot, restsSinceMs });
     // Whoever named the port knows it.
     if (!quiet || metrics.port === 0) this.#reports.notice({ event: "listening", url });
-  }
-
-  #start(start: ThreadStart): void {
-    startRole(this.#url, start, {
-      onMessage: (message) => this.#hear(start, message),
-      onDeath: (why) => this.#threadDied(start, why),
-    });
   }
 
   #hear(start: ThreadStart, message: ThreadMessage): void {
@@ -295,8 +294,7 @@ export class Control {
    * written, and without the compressor all can.
    */
   #threadDied(start: ThreadStart, message: string): void {
-    const name = start.role === "output" ? `output (${start.loop})` : start.role;
-    const text = `the ${name} thread died: ${message}`;
+    const text = `the ${nameOf(start)} thread died: ${message}`;
     if (start.role === "output") this.#fail(text);
     this.#sayFailed(text);
     if (start.role === "compressor") {

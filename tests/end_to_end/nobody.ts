@@ -12,6 +12,16 @@ export function startAsNobody(program: Program, args: readonly string[]): Runnin
   return startInShell(program, `exec ${NOBODY.join(" ")} "$@"`, args);
 }
 
+/** Bounds the processes and threads of nobody, as far as that one is concerned. */
+export async function limitThreads(pid: number, limit: number) {
+  const [command, ...args] = NOBODY;
+  const prlimit = ["prlimit", "--pid", `${pid}`, `--nproc=${limit}:`];
+  const { success, stderr } = await new Deno.Command(command!, {
+    args: [...args, ...prlimit],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
 /** The executables, if nobody may enter the folder that they are in. */
 export const NOBODYS_PROGRAMS = {
   programs: EXECUTABLES,

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { NEEDS_ROOT, NEEDS_STRACE } from "./installed.ts";
+import { limitThreads, NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
 import { type Program, testExecutables } from "./programs.ts";
 import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
@@ -288,6 +289,37 @@ testExecutables(
       assertEquals(await Deno.readTextFile(path), "one line\n");
     }),
   NEEDS_ROOT,
+);
+
+testExecutables(
+  "goes on where no thread can be started, and compresses when one can be again",
+  (program) =>
+    inFolder(async (folder) => {
+      await Deno.chmod(folder, 0o777);
+      const path = `${folder}/app.log`;
+      const args = ["--output", path, "--max-size", "400000", ...COMPRESS];
+      const spillway = startAsNobody(program, [...args, ...JSON_REPORTS]);
+      await spillway.write(numberedLines(0, 1));
+      await spillway.counted("it runs", (status) => status.lines_out === 1);
+      await limitThreads(spillway.pid, 1);
+      await spillway.write(numberedLines(1, 9999));
+      const refused = await spillway.reported(
+        "the refusal",
+        ({ event }) => event === "output_notice",
+      );
+      assertMatch(
+        refused.message!,
+        /^cannot start the compressor thread: .*; raise the limit of processes/,
+      );
+      assert(!spillway.ended);
+      await limitThreads(spillway.pid, 1000);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      const { names, text } = await readFiles(path);
+      assertEquals(text, numberedLines(0, 10_000));
+      assertEquals(names, ["app.log", "app.log.1.gz", "app.log.2.gz"]);
+    }),
+  NOBODYS_PROGRAMS,
 );
 
 testExecutables(
