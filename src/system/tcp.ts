@@ -1,5 +1,6 @@
 /** What is particular to TCP connections: tcp(7). */
 
+import { namesIn } from "./folders.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 import { portOf, resolve, type SocketAddress } from "./socket_addresses.ts";
@@ -43,11 +44,6 @@ export function unansweredForMs(socket: number): number {
   return info.getUint32(LAST_ACK_RECEIVED, true);
 }
 
-/**
- * Descriptors above this are not looked at. The kernel gives the lowest that is free, and
- * there may be 4096 inputs with as many connections.
- */
-const MAX_DESCRIPTOR = 32 * 1024;
 /** Room for any kind of address. */
 const ADDRESS_BYTES = 128;
 
@@ -61,16 +57,20 @@ export interface TcpPorts {
 
 /**
  * The descriptor behind a TCP socket of the runtime's, which does not tell it; found
- * by its two ends. Undefined when there is none.
+ * by its two ends. Undefined when there is none, as when the peer has broken off: then
+ * the socket has one end only.
  */
 export function descriptorOf(
   { localPort, remoteAddress, remotePort }: TcpPorts,
 ): number | undefined {
-  const { getsockname, getpeername } = libc().call;
-  const [own, peer] = [new AddressBuffer(getsockname), new AddressBuffer(getpeername)];
+  const [own, peer] = [
+    new AddressBuffer("getsockname"),
+    new AddressBuffer("getpeername"),
+  ];
   const wanted = resolve(remoteAddress, remotePort, "stream");
-  if (typeof wanted === "string") return undefined;
-  for (let descriptor = 0; descriptor < MAX_DESCRIPTOR; descriptor++) {
+  const open = namesIn("/proc/self/fd");
+  if (typeof wanted === "string" || typeof open === "number") return undefined;
+  for (const descriptor of open.map(Number)) {
     if (portOf(own.of(descriptor)) !== localPort) continue;
     const found = `${peer.of(descriptor)}`;
     if (wanted.some((address) => `${address}` === found)) return descriptor;
@@ -82,21 +82,21 @@ const NO_ADDRESS: SocketAddress = new Uint8Array();
 
 /** What getsockname(2) or getpeername(2) says, of one socket after the other. */
 class AddressBuffer {
-  readonly #call: (...args: number[]) => number;
+  readonly #call: "getsockname" | "getpeername";
   // A buffer of its own, since Bun would move a small array that comes to share one.
   readonly #bytes = new Uint8Array(new ArrayBuffer(ADDRESS_BYTES));
   readonly #length = new Uint32Array(1);
   readonly #bytesAt = addressOf(this.#bytes);
   readonly #lengthAt = addressOf(new Uint8Array(this.#length.buffer));
 
-  constructor(call: (...args: number[]) => number) {
+  constructor(call: "getsockname" | "getpeername") {
     this.#call = call;
   }
 
   /** Good until the next call; empty where it says nothing. */
   of(descriptor: number): SocketAddress {
     this.#length[0] = ADDRESS_BYTES;
-    const outcome = this.#call(descriptor, this.#bytesAt, this.#lengthAt);
+    const outcome = libc().call[this.#call](descriptor, this.#bytesAt, this.#lengthAt);
     return outcome === 0 ? this.#bytes.subarray(0, this.#length[0]) : NO_ADDRESS;
   }
 }
@@ -107,8 +107,7 @@ class AddressBuffer {
  * RFC 9293, simultaneous open.
  */
 export function isConnectedWithItself(socket: number): boolean {
-  const { getsockname, getpeername } = libc().call;
-  const own = new AddressBuffer(getsockname).of(socket);
-  const peer = new AddressBuffer(getpeername).of(socket);
+  const own = new AddressBuffer("getsockname").of(socket);
+  const peer = new AddressBuffer("getpeername").of(socket);
   return portOf(own) !== 0 && `${own}` === `${peer}`;
 }

@@ -1,10 +1,15 @@
-import { PermanentError } from "../../errors.ts";
+import { TemporaryError } from "../../errors.ts";
 import type { HostPort } from "../../host_port.ts";
 import { unacknowledgedBytes } from "../../system/sockets.ts";
 import type { Wait } from "../wait.ts";
 import type { ResendWindow } from "./resend_window.ts";
 import { ServingConnection } from "./serving_connection.ts";
-import { type Look, silence, type StreamConnection } from "./stream_connection.ts";
+import {
+  CLOSED,
+  type Look,
+  silence,
+  type StreamConnection,
+} from "./stream_connection.ts";
 import type { TlsFiles } from "./tls_settings.ts";
 
 /**
@@ -55,9 +60,7 @@ export class TlsConnection implements StreamConnection {
     const { descriptor } = connection;
     if (descriptor === undefined) {
       connection.close();
-      throw new PermanentError(
-        `cannot find the socket of the connection to ${name} among the first descriptors; close some before the start`,
-      );
+      throw new TemporaryError(`the connection to ${name} broke: ${CLOSED}`);
     }
     this.#socket = descriptor;
     this.#connection = connection;

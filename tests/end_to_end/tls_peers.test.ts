@@ -1,0 +1,85 @@
+/** TLS peers that leave at moments when few do. */
+
+import { assertEquals } from "@std/assert";
+import { makeAuthority, makeServer } from "./certificates.ts";
+import { testPrograms } from "./programs.ts";
+import { type Caller, withRawServer } from "./raw_server.ts";
+import { inFolder, start, summaryIn } from "./run.ts";
+
+/** Reads what comes, as a syslog server does. */
+async function listen(caller: Caller): Promise<void> {
+  await caller.request();
+}
+
+/**
+ * Passes connections on to a TLS server. The first ones it closes when it has passed on
+ * what the server says of itself: what the client answers finds nobody, and resets the
+ * connection that the client has just come to call its own. So do balancers that have no
+ * server to pass a connection on to.
+ */
+class HastyProxy {
+  readonly port: number;
+  closed = 0;
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #serving: Promise<void>;
+
+  constructor(serverPort: number, hasty: number) {
+    this.port = (this.#listener.addr as Deno.NetAddr).port;
+    this.#serving = this.#serve(serverPort, hasty);
+  }
+
+  async #serve(port: number, hasty: number): Promise<void> {
+    const passing: Promise<unknown>[] = [];
+    for await (const client of this.#listener) {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port });
+      if (this.closed < hasty) {
+        await pass(client, server);
+        await pass(server, client);
+        client.close();
+        server.close();
+        this.closed++;
+      } else {
+        const [up, down] = [
+          client.readable.pipeTo(server.writable),
+          server.readable.pipeTo(client.writable),
+        ];
+        passing.push(Promise.allSettled([up, down]));
+      }
+    }
+    await Promise.all(passing);
+  }
+
+  async stop(): Promise<void> {
+    this.#listener.close();
+    await this.#serving;
+  }
+}
+
+/** What comes first. */
+async function pass(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  const bytes = new Uint8Array(64 * 1024);
+  const count = await from.read(bytes) ?? 0;
+  for (let at = 0; at < count;) at += await to.write(bytes.subarray(at, count));
+}
+
+testPrograms(
+  "syslog+tls: a peer that breaks off once the connection is made is tried again",
+  (program) =>
+    inFolder(async (folder) => {
+      const ca = await makeAuthority(folder, "ca");
+      const tls = await makeServer(folder, "server", ca, "DNS:localhost");
+      await withRawServer(listen, async (port) => {
+        const proxy = new HastyProxy(port, 5);
+        const output = `syslog+tls://localhost:${proxy.port}?ca=${ca.certPath}`;
+        const spillway = start(program, ["--output", output, "--report", "json"]);
+        await spillway.write("a\n");
+        await spillway.counted("the line", (counted) => counted.lines_out === 1);
+        await spillway.end();
+        const stderr = await spillway.stderr;
+        assertEquals(await spillway.code, 0, stderr);
+        assertEquals(summaryIn(stderr).lines_out, 1);
+        assertEquals(proxy.closed, 5);
+        await proxy.stop();
+      }, { tls });
+    }),
+);
