@@ -16,9 +16,13 @@ const TCP_INFO = 11;
 /** How many probes a silent peer may leave unanswered. */
 const KEEPALIVE_PROBES = 3;
 
-/** Segments go out at once, and a peer that is gone is found while nothing is sent. */
+/**
+ * Segments go out at once, and a peer that is gone is found while nothing is sent. One that
+ * is there gives a sign of itself twice in its time, so that after an idle hour a single
+ * segment that gets lost does not look like a silence as long as that.
+ */
 export function tuneTcp(socket: number, timeoutMs: number): void {
-  const idleSeconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+  const idleSeconds = Math.max(1, Math.ceil(timeoutMs / 2 / 1000));
   const pauseSeconds = Math.max(1, Math.ceil(idleSeconds / KEEPALIVE_PROBES));
   setOption(socket, IPPROTO_TCP, TCP_NODELAY, 1);
   setOption(socket, SOL_SOCKET, SO_KEEPALIVE, 1);

@@ -1,10 +1,11 @@
 /** TLS peers that leave at moments when few do. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { makeAuthority, makeServer } from "./certificates.ts";
+import { needingProgram } from "./installed.ts";
 import { testPrograms } from "./programs.ts";
 import { type Caller, withRawServer } from "./raw_server.ts";
-import { inFolder, start, summaryIn } from "./run.ts";
+import { inFolder, start, summaryIn, until } from "./run.ts";
 
 /** Reads what comes, as a syslog server does. */
 async function listen(caller: Caller): Promise<void> {
@@ -83,3 +84,43 @@ testPrograms(
       }, { tls });
     }),
 );
+
+/** How soon the system asks the peer for a sign of itself; undefined where it does not. */
+async function keepaliveSeconds(port: number): Promise<number | undefined> {
+  const args = ["-Htno", "state", "established", `dport = :${port}`];
+  const { stdout } = await new Deno.Command("ss", { args }).output();
+  const text = new TextDecoder().decode(stdout);
+  // `9.2sec` or `920ms`
+  const [, amount, unit] = /timer:\(keepalive,([\d.]+)(sec|ms)/.exec(text) ?? [];
+  return amount === undefined ? undefined : Number(amount) / (unit === "ms" ? 1000 : 1);
+}
+
+for (const kind of ["syslog+tcp", "syslog+tls"]) {
+  testPrograms(
+    `${kind}: a peer is asked for a sign of itself while nothing is sent`,
+    (program) =>
+      inFolder(async (folder) => {
+        const ca = await makeAuthority(folder, "ca");
+        const tls = await makeServer(folder, "server", ca, "DNS:localhost");
+        const [own, options] = kind === "syslog+tls"
+          ? [`&ca=${ca.certPath}`, { tls }]
+          : ["", {}];
+        await withRawServer(listen, async (port) => {
+          const output = `${kind}://localhost:${port}?timeout=20s${own}`;
+          const spillway = start(program, ["--output", output, "--report", "json"]);
+          await spillway.write("a\n");
+          await spillway.counted("the line", (counted) => counted.lines_out === 1);
+          let seconds = Infinity;
+          await until("a keepalive timer", async () => {
+            seconds = await keepaliveSeconds(port) ?? Infinity;
+            return seconds < Infinity;
+          });
+          // Else a segment that is lost after an idle time looks like 20 s of silence.
+          assert(seconds <= 10, `${seconds} s`);
+          await spillway.end();
+          assertEquals(await spillway.code, 0);
+        }, options);
+      }),
+    needingProgram("ss", "iproute2"),
+  );
+}

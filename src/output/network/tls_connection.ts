@@ -1,6 +1,7 @@
 import { TemporaryError } from "../../errors.ts";
 import type { HostPort } from "../../host_port.ts";
 import { unacknowledgedBytes } from "../../system/sockets.ts";
+import { tuneTcp } from "../../system/tcp.ts";
 import type { Wait } from "../wait.ts";
 import type { ResendWindow } from "./resend_window.ts";
 import { ServingConnection } from "./serving_connection.ts";
@@ -62,6 +63,7 @@ export class TlsConnection implements StreamConnection {
       connection.close();
       throw new TemporaryError(`the connection to ${name} broke: ${CLOSED}`);
     }
+    tuneTcp(descriptor, this.#timeoutMs);
     this.#socket = descriptor;
     this.#connection = connection;
     if (this.#closed) connection.close();
