@@ -31,6 +31,8 @@ export class StreamSink implements Sink, Custody {
   readonly #window = new ResendWindow();
   #connection: StreamConnection | undefined;
   #reached = false;
+  /** Something went over this connection. */
+  #isUsed = false;
   /** Until when the peer may take to close; undefined before it was asked to. */
   #goodbyeUntilMs: number | undefined;
   /** How often the end had to be sent again. */
@@ -74,7 +76,7 @@ export class StreamSink implements Sink, Custody {
     }
     this.#lookMs = ACKNOWLEDGEMENT_MS;
     const taken = this.#framing(piece, from, window);
-    connection.send(window);
+    this.#send(connection);
     return taken;
   }
 
@@ -99,11 +101,17 @@ export class StreamSink implements Sink, Custody {
       connection.await(wait, false);
       return undefined;
     }
-    connection.send(this.#window);
+    this.#send(connection);
     return connection;
   }
 
+  #send(connection: StreamConnection): void {
+    this.#isUsed ||= this.#window.unsentBytes > 0;
+    connection.send(this.#window);
+  }
+
   #begin(): StreamConnection {
+    this.#isUsed = false;
     try {
       return this.#connect();
     } catch (error) {
@@ -122,12 +130,15 @@ export class StreamSink implements Sink, Custody {
     }
   }
 
-  /** @throws TemporaryError when there is something to be sent again. */
+  /**
+   * @throws TemporaryError when there is something to be sent again, or when nothing was
+   * sent: a peer that always breaks off so soon is not tried without a pause
+   */
   #disconnect(reason: string): void {
     this.#connection?.close();
     this.#connection = undefined;
     this.#window.rewind(performance.now());
-    if (this.#window.settled) return;
+    if (this.#window.settled && this.#isUsed) return;
     throw new TemporaryError(`the connection to ${this.#name} broke: ${reason}`);
   }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { TemporaryError } from "../../../src/errors.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { newlineFraming } from "../../../src/output/network/framing.ts";
@@ -145,4 +145,17 @@ Deno.test("what is waited for is looked for soon, and less often the longer it t
   for (const ms of [2, 4, 8, 16, 20, 20]) assert(isLookAfter(test.sink, ms), `${ms}`);
   await test.write("three\n");
   assert(isLookAfter(test.sink, 2));
+});
+
+Deno.test("a connection that breaks before anything went over it is a failure, too", async () => {
+  const test = new Test(true);
+  const written = test.write("one\n");
+  test.connections[0]!.broken = "it was closed at the other end";
+  // Else it would be connected to without end, and without a pause.
+  await assertRejects(
+    () => written,
+    TemporaryError,
+    "the connection to peer broke: it was closed at the other end",
+  );
+  assertEquals(test.connections.length, 1);
 });
