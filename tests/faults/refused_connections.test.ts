@@ -174,3 +174,27 @@ function exists(path: string): boolean {
     throw error;
   }
 }
+
+testExecutables(
+  "syslog: what a router finds too long is not the message that is sent then",
+  async (program) => {
+    const server = dgram.createSocket("udp4");
+    let text = "";
+    server.on("message", (bytes) => text += `${bytes}\n`);
+    server.bind(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const output = `syslog://127.0.0.1:${server.address().port}`;
+      const fault = { call: "sendto", error: "EMSGSIZE", when: "2" };
+      const spillway = startFaulty(program, fault, ["--output", output]);
+      await spillway.write("long\n");
+      await spillway.counted("the first line", (s) => s.lines_out === 1);
+      await spillway.write("short\n");
+      await checkEnd(spillway, 2);
+      await until("both lines", () => /long\n.*short\n$/s.test(text));
+    } finally {
+      server.close();
+    }
+  },
+  NEEDS_STRACE,
+);

@@ -8,6 +8,9 @@ import type { Sink } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import { datagramSocket, passing, type Peer } from "./peer.ts";
 
+/** The longest that IPv4 has room for, with its header and that of UDP. */
+const MAX_UDP_BYTES = 65_535 - 20 - 8;
+
 /**
  * A datagram for each record, without its newline (RFC 5426). What a network or a
  * receiver drops on the way cannot be known; what this system and the receiver's
@@ -18,6 +21,8 @@ export class DatagramSink implements Sink {
   readonly #peer: Peer;
   #socket: number | undefined;
   #reached = false;
+  /** Something was sent over this socket. */
+  #isUsed = false;
 
   constructor(name: string, peer: Peer) {
     this.#name = name;
@@ -32,12 +37,9 @@ export class DatagramSink implements Sink {
       const end = piece.recordEnd(at);
       const length = end - 1 - at;
       const count = sendDatagram(this.#socket, piece.address + at, length);
-      if (count === -EMSGSIZE) {
+      if (count === -EMSGSIZE && this.#isTooLong(length)) {
         if (at > from) break;
-        throw new SinkRejection(
-          `a message of ${length} bytes is too long for a datagram to ${this.#name}; use syslog+tcp, or a smaller --max-line`,
-          end - at,
-        );
+        throw this.#rejection(length, end - at);
       }
       if (count === -EAGAIN) {
         // Of a Unix socket whose receiver is behind.
@@ -45,6 +47,7 @@ export class DatagramSink implements Sink {
         break;
       }
       if (count < 0) return this.#refused(-count, sent - from);
+      this.#isUsed = true;
       sent = at;
       at = end;
     }
@@ -52,11 +55,28 @@ export class DatagramSink implements Sink {
     return errno === 0 ? at - from : this.#refused(errno, sent - from);
   }
 
+  /**
+   * False where it must be the one before that a router has found too long for a network
+   * on the way; when that is sent again, the system knows to divide it.
+   */
+  #isTooLong(bytes: number): boolean {
+    return "path" in this.#peer || bytes > MAX_UDP_BYTES || !this.#isUsed;
+  }
+
+  #rejection(messageBytes: number, bytes: number): SinkRejection {
+    const orTcp = "path" in this.#peer ? "" : ", or use syslog+tcp";
+    return new SinkRejection(
+      `a message of ${messageBytes} bytes is too long for a datagram to ${this.#name}; a smaller --max-line splits such lines${orTcp}`,
+      bytes,
+    );
+  }
+
   /** A datagram socket is connected without asking the peer. */
   #connect(): number {
     try {
       const socket = datagramSocket(this.#name, this.#peer);
       this.#reached = true;
+      this.#isUsed = false;
       return socket;
     } catch (error) {
       throw this.#reached ? passing(error) : error;
