@@ -67,6 +67,40 @@ testExecutables("http: a body without an end is left unread", async (program) =>
   });
 });
 
+testExecutables(
+  "http: what a server says unasked is not the answer to the next request",
+  async (program) => {
+    const asked: string[] = [];
+    const said = Promise.withResolvers<void>();
+    const isCounted = Promise.withResolvers<void>();
+    let callers = 0;
+    const talk = async (caller: Caller) => {
+      const isFirst = callers++ === 0;
+      for (let next; (next = await caller.request()) !== undefined;) {
+        asked.push(`${isFirst} ${/"message":"(.)"/.exec(next)?.[1]}`);
+        await caller.say(reply("", isFirst && asked.length > 1 ? "503 No" : "200 OK"));
+        if (!isFirst || asked.length > 1) continue;
+        await isCounted.promise;
+        // Such as what a proxy says to a connection on which nothing comes.
+        await caller.say(reply("", "200 OK"));
+        said.resolve();
+      }
+    };
+    await withRawServer(talk, async (port) => {
+      const args = ["--output", `http://127.0.0.1:${port}/`, ...JSON_REPORTS];
+      const spillway = start(program, args);
+      await spillway.write("a\n");
+      await spillway.counted("the first line", (s) => s.lines_out === 1);
+      isCounted.resolve();
+      await said.promise;
+      await spillway.write("b\n");
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+      assertEquals(asked, ["true a", "false b"]);
+    });
+  },
+);
+
 const SLOW = {
   "the head of a reply": async (caller: Caller) => {
     await caller.request();

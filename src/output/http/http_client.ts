@@ -147,13 +147,16 @@ export class HttpClient {
     ].join("\r\n");
   }
 
-  /** The connection of the last request, unless it is known to be closed by now. */
+  /**
+   * The connection of the last request, unless it is known to be closed by now. Nor where
+   * the server has said something unasked, which is no answer to what comes next.
+   */
   async #keptConnection(): Promise<ServingConnection | undefined> {
     const connection = this.#connection;
     this.#connection = undefined;
     if (connection === undefined) return undefined;
     await connection.hearNews();
-    if (connection.failure === undefined) return connection;
+    if (connection.failure === undefined && !connection.hasUnread) return connection;
     connection.close();
     return undefined;
   }

@@ -1,5 +1,6 @@
 /** Reading replies of HTTP/1.1: RFC 9112. */
 
+import { TemporaryError } from "../../errors.ts";
 import type { ServingConnection } from "../network/serving_connection.ts";
 import { misunderstood, Received } from "./received.ts";
 
@@ -48,7 +49,8 @@ export async function readReply(
       headers,
       body: body.bytes,
       bodyIsWhole: !body.isFull,
-      reusable: ended && persists(minor, headers),
+      // What comes after the reply would be taken for the next one.
+      reusable: ended && received.isEmpty && persists(minor, headers),
     };
   }
   throw misunderstood("too many provisional replies");
@@ -122,12 +124,21 @@ async function readExactly(
   }
 }
 
+/**
+ * Of a server that does not say how long its reply is. However it ends, the status has
+ * come: many servers leave out the end that TLS asks for, and sent the same again they
+ * would do so again.
+ */
 async function readToTheEnd(received: Received, body: Body): Promise<void> {
   while (!body.isFull) {
-    const bytes = await received.some(Infinity);
+    const bytes = await received.some(Infinity).catch(nothingWhereItBroke);
     if (bytes === undefined) return;
     body.add(bytes);
   }
+}
+
+function nothingWhereItBroke(error: unknown): undefined {
+  if (!(error instanceof TemporaryError)) throw error;
 }
 
 /** The beginning of a body, and whether there was more than that. */

@@ -16,6 +16,11 @@ export class Received {
     this.#connection = connection;
   }
 
+  /** Nothing is left of what was read from the connection. */
+  get isEmpty(): boolean {
+    return this.#bytes.length === 0;
+  }
+
   /** The next line, without its end. @throws TemporaryError when none comes */
   async line(): Promise<string> {
     for (let searched = 0;;) {

@@ -110,6 +110,11 @@ export class ServingConnection {
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
+  /** Something has come that was not read. */
+  get hasUnread(): boolean {
+    return this.#unread.length > 0;
+  }
+
   /** The system's own number of the socket. */
   get descriptor(): number | undefined {
     const { localPort, remoteAddress, remotePort } = this.#socket;

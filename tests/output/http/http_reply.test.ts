@@ -80,6 +80,23 @@ const UNDERSTOOD: [reply: string, expected: Record<string, unknown>][] = [
   }],
 ];
 
+Deno.test("a connection with more than the reply on it carries no other request", async () => {
+  for (const more of ["\r\n", "HTTP/1.1 500 Internal Server Error\r\n\r\n"]) {
+    const reply = `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${more}`;
+    assertEquals(await read(reply, 10_000), { ...whole, body: "ok", reusable: false });
+  }
+});
+
+Deno.test("a body without a length ends where the connection breaks", async () => {
+  const connection = bringing("HTTP/1.1 200 OK\r\n\r\nto the end", 10_000);
+  const read = () =>
+    connection.unread > 0
+      ? connection.read()
+      : Promise.reject(new TemporaryError("no close_notify"));
+  const { status, body } = await readReply({ read }, MAX_BODY_BYTES);
+  assertEquals([status, new TextDecoder().decode(body)], [200, "to the end"]);
+});
+
 for (const [reply, expected] of UNDERSTOOD) {
   Deno.test(`understands ${JSON.stringify(reply.slice(0, 100))}`, async () => {
     for (const atATime of [1, 7, 10_000]) {
