@@ -16,6 +16,7 @@ export function receiveMessage(port: MessagePort): { message: unknown } | undefi
   return receiveMessageOnPort(port as unknown as NodePort);
 }
 
+export const nodeDns = () => process.getBuiltinModule("node:dns");
 export const nodeNet = () => process.getBuiltinModule("node:net");
 export const nodeStream = () => process.getBuiltinModule("node:stream");
 export const nodeTls = () => process.getBuiltinModule("node:tls");

@@ -7,6 +7,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
+import { connectToAny } from "./any_address.ts";
 import { nodeCrypto, nodeNet, nodeStream, nodeTls } from "./on_demand.ts";
 
 /** A stream over a TCP connection that emits `secureConnect` when it is ready. */
@@ -102,16 +103,28 @@ export function inWords(error: Error): Error {
     : error;
 }
 
+/**
+ * How Deno is told whom a certificate must name where it connects to one of the host's
+ * addresses; it has no other name for this setting. Without it, it would not take the
+ * certificate of any host that has a name.
+ */
+const SERVER_NAME = Symbol.for("unstableServerName");
+
 const READ_BYTES = 64 * 1024;
 
 function connectWithDeno(
-  hostname: string,
+  host: string,
   port: number,
   { ca, cert, key }: TlsSettings,
 ): TlsStream {
   trustNobodyByDefault();
   const identity = cert === undefined || key === undefined ? {} : { cert, key };
-  const opening = Deno.connectTls({ hostname, port, caCerts: [ca], ...identity });
+  const name = nodeNet().isIP(host) === 0 ? { [SERVER_NAME]: host } : {};
+  const options = { port, caCerts: [ca], ...identity, ...name };
+  const opening = connectToAny(
+    host,
+    (hostname) => Deno.connectTls({ hostname, ...options }),
+  );
   const stream: Duplex = new (nodeStream().Duplex)({
     read: () => {
       nextBytes(opening).then((bytes) => stream.push(bytes))

@@ -4,6 +4,7 @@
  */
 
 import type { Socket } from "node:net";
+import { connectToAny } from "./any_address.ts";
 import { nodeNet, nodeTls } from "./on_demand.ts";
 import { inWords, strictOptions, type TlsSettings, trustNobodyByDefault } from "./tls.ts";
 
@@ -46,8 +47,11 @@ class DenoUpgradable implements Upgradable {
     this.#connection = connection;
   }
 
-  static async open(hostname: string, port: number): Promise<DenoUpgradable> {
-    const connection = await Deno.connect({ hostname, port });
+  static async open(host: string, port: number): Promise<DenoUpgradable> {
+    const connection = await connectToAny(
+      host,
+      (hostname) => Deno.connect({ hostname, port }),
+    );
     connection.setNoDelay();
     return new DenoUpgradable(connection);
   }
