@@ -4,7 +4,7 @@ import { FORMAT_NAMES, type FormatName } from "../formats/formats.ts";
 import type { InputSpec } from "../input/input_spec.ts";
 import { OutputNames } from "../output/output_names.ts";
 import { type Destination, type RotationSettings } from "../output/sink.ts";
-import { kindOf, parseDestination } from "../output/sinks.ts";
+import { kindOf, parseDestination, shownOutput } from "../output/sinks.ts";
 import { hostName } from "../system/process.ts";
 import type { RawFlags } from "./parse.ts";
 import { expand, namedFolders, type Placeholders } from "./placeholders.ts";
@@ -45,7 +45,9 @@ export function resolveOutputs(
     const obstacle = names.take(input?.label ?? "", output);
     if (obstacle === undefined) continue;
     throw new UsageError(
-      `--output "${text}": of the inputs ${obstacle}; give them other labels`,
+      `--output "${
+        shownOutput(text)
+      }": of the inputs ${obstacle}; give them other labels`,
     );
   }
   return outputs;

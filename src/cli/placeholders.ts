@@ -2,6 +2,7 @@
 
 import { UsageError } from "../errors.ts";
 import { fileName } from "../containerd/container.ts";
+import { shownOutput } from "../output/sinks.ts";
 
 /** What each name stands for; asked only where a template has it. */
 export type Placeholders = Readonly<Record<string, () => string>>;
@@ -15,7 +16,9 @@ export type Placeholders = Readonly<Record<string, () => string>>;
 export function expand(template: string, placeholders: Placeholders): string {
   return template.replaceAll(/\{([^{}]*)\}/g, (braces: string, name: string) => {
     if (Object.hasOwn(placeholders, name)) return fileName(placeholders[name]!());
-    throw new UsageError(`"${template}": ${braces} is not known; ${known(placeholders)}`);
+    throw new UsageError(
+      `"${shownOutput(template)}": ${braces} is not known; ${known(placeholders)}`,
+    );
   });
 }
 

@@ -73,6 +73,11 @@ function otherwise(output: string): string | undefined {
   return undefined;
 }
 
+/** What was given to --output, as messages show it: a server's query may hold a key. */
+export function shownOutput(output: string): string {
+  return output.replace(/^([a-z][a-z0-9+.-]*:\/[^?#]*\?).*$/is, "$1…");
+}
+
 /** @throws UsageError when no kind of destination looks like this, or it is malformed. */
 export function parseDestination(output: string, settings: OutputSettings): Destination {
   if (CREDENTIALS.test(output)) {
@@ -91,10 +96,11 @@ export function parseDestination(output: string, settings: OutputSettings): Dest
     const destination: Destination | undefined = kind.parse(output, settings);
     if (destination !== undefined) return destination;
   }
+  const shown = shownOutput(output);
   throw new UsageError(
-    `"${output}" is no destination that is known; ${
-      otherwise(output) ?? "see --help"
-    }, or write ./${output} for a file`,
+    `"${shown}" is no destination that is known; ${
+      otherwise(shown) ?? "see --help"
+    }, or write ./${shown} for a file`,
   );
 }
 

@@ -284,6 +284,8 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["--capacity 64KiB --max-line 16385", "write a size from 64 to 16KiB"],
   ["--output gopher://x", '--output: "gopher://x" is no destination that is known'],
   ["--output gopher://x", "write ./gopher://x for a file"],
+  ["--output htps://x/?key=secret", '"htps://x/?…" is no destination that is known'],
+  ["--output http://x/?key=secret&{id}", '"http://x/?…": {id} is not known'],
   ["--format xml", '--format: "xml" is not one of raw'],
   ["--drain-timeout 10", '--drain-timeout: "10" is not a duration'],
   ["--fifo folder/ --keep x", "--keep does not go with a folder of named pipes, such as"],
