@@ -18,8 +18,11 @@ export interface ConnectionEvents {
   onLost(): void;
 }
 
-/** Headers and what else is not the records, of the bytes that a server lets one be. */
-const OVERHEAD_BYTES = 1024;
+/**
+ * Headers, of the bytes that a server lets a message be: with the longest label, and the
+ * highest numbers of bytes, there are 200 of them.
+ */
+const OVERHEAD_BYTES = 256;
 
 /**
  * A connection to one server of a cluster, over which messages are published to a
@@ -97,7 +100,8 @@ export class JetStreamConnection {
   /** The longest message that the server takes; it may come to take only shorter ones. */
   get maxMessageBytes(): number {
     const said: unknown = this.#connection.info?.max_payload;
-    return (typeof said === "number" ? said : Infinity) - OVERHEAD_BYTES;
+    if (typeof said !== "number") return Infinity;
+    return Math.max(0, said - OVERHEAD_BYTES);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { TemporaryError } from "../../../src/errors.ts";
+import { SinkRejection, TemporaryError } from "../../../src/errors.ts";
 import { MarkerPiece } from "../../../src/formats/marker_piece.ts";
 import { NatsSink } from "../../../src/output/nats/nats_sink.ts";
 import type { Wait } from "../../../src/output/wait.ts";
@@ -61,8 +61,15 @@ async function deliver(sink: NatsSink, records: readonly string[]): Promise<Outc
     try {
       advance(wait);
     } catch (error) {
-      if (!(error instanceof TemporaryError)) throw error;
-      outcome.failures.add(error.message);
+      if (error instanceof SinkRejection) {
+        outcome.rejections.add(error.message);
+        outcome.rejectedBytes += error.bytes;
+        written += error.bytes;
+      } else if (error instanceof TemporaryError) {
+        outcome.failures.add(error.message);
+      } else {
+        throw error;
+      }
       wait.until(nowMs + 10);
     }
     settle();
@@ -103,10 +110,10 @@ for (const batch of ["lines", "line"] as const) {
       sinkTo(server, batch),
       records,
     );
-    const message = batch === "lines" ? 203_000 : 149_999;
+    const message = batch === "lines" ? 204_000 : 149_999;
     assertEquals([...rejections], [
       `the server now takes messages of up to ${
-        after - 1024
+        after - 256
       } bytes only, and one that was to be sent has ${message}`,
     ]);
     // The sink has room for five messages of the longer ones.
@@ -160,6 +167,28 @@ Deno.test("a server that closes together with its answer is asked again", async 
   ]);
   assertEquals(arrivedBytes, 2);
 });
+
+const FEW: readonly (readonly [maxPayload: number, arrived: number, limit: number])[] = [
+  [1000, 501, 744],
+  [100, 0, 0],
+];
+
+for (const [max, arrived, limit] of FEW) {
+  Deno.test(`a server that takes only ${max} bytes gets what fits beside the headers`, async () => {
+    await using server = new FakeNats({
+      info: () => ({ max_payload: max }),
+      answer: answerWell,
+    });
+    const records = [`${"x".repeat(500)}\n`, `${"y".repeat(1000)}\n`];
+    const outcome = await deliver(sinkTo(server, "lines"), records);
+    const { arrivedBytes, rejectedBytes, rejections } = outcome;
+    assertEquals([arrivedBytes, rejectedBytes], [arrived, 1502 - arrived]);
+    assertEquals(
+      [...rejections].at(-1),
+      `the server takes messages of up to ${limit} bytes, and a record has 1001`,
+    );
+  });
+}
 
 for (const max of ["many", {}]) {
   Deno.test(`a longest message of ${JSON.stringify(max)} bytes is no limit`, async () => {
