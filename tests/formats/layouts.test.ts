@@ -277,6 +277,18 @@ Deno.test("rfc5424 escapes control characters, and marks pieces in structured da
   ]);
 });
 
+Deno.test("rfc5424 has a label in structured data that is too long for MSGID", () => {
+  const [fits, long] = ["x".repeat(32), "x".repeat(33)];
+  const [id, other] = [fits, long].map((label) =>
+    written("rfc5424", label, "a\nend").map((line) => line.split(" ").slice(5).join(" "))
+  );
+  assertEquals(id, [`${fits} - a`, `${fits} [spillway@32473 partial="true"] end`]);
+  assertEquals(other, [
+    `${fits} [spillway@32473 input="${long}"] a`,
+    `${fits} [spillway@32473 input="${long}" partial="true"] end`,
+  ]);
+});
+
 Deno.test("an rfc5424 gap marker is a warning with the numbers in structured data", () => {
   const text = marker("rfc5424");
   assertMatch(text, /^<28>1 2026-11-22T10:00:01.456Z \S+ spillway \d+ stderr /);
