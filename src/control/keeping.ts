@@ -33,6 +33,8 @@ export interface RouteLanes {
 
 /** How often it is looked whether what was left has been delivered. */
 const LOOK_MS = 1000;
+/** How often it is looked whether the files are still there. */
+const REMOVED_LOOK_MS = 5000;
 
 /** A file in the folder, and whose lane it is. */
 interface KeptLane {
@@ -58,6 +60,8 @@ export class Keeping {
   readonly #say: (notice: Notice) => void;
   #kept: KeptLane[] = [];
   #looks: ReturnType<typeof setInterval> | undefined;
+  /** Names of files that somebody else has removed, and of which that was said. */
+  readonly #removed = new Set<string>();
 
   /**
    * Finds what earlier runs have left, and makes a file for each input.
@@ -224,8 +228,11 @@ export class Keeping {
     });
   }
 
-  /** Removes what was left as soon as it is delivered. */
+  /** Removes what was left as soon as it is delivered, and looks after the files. */
   start(): void {
+    if (this.#folder !== undefined) {
+      setInterval(() => this.#sayRemoved(this.#kept), REMOVED_LOOK_MS);
+    }
     if (!this.#kept.some(({ isLeft }) => isLeft)) return;
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
   }
@@ -247,19 +254,38 @@ export class Keeping {
     if (!this.#kept.some(({ isLeft }) => isLeft)) clearInterval(this.#looks);
   }
 
+  /** Without its name a file is there only for this process. */
+  #sayRemoved(kept: readonly KeptLane[]): void {
+    const news = kept.filter(({ name }) =>
+      !this.#removed.has(name) && !this.#folder!.has(name)
+    );
+    if (news.length === 0) return;
+    for (const { name } of news) this.#removed.add(name);
+    const [{ name }] = news as [KeptLane];
+    const others = news.length === 1 ? "" : ` and ${news.length - 1} more`;
+    this.#say({
+      event: "keep_notice",
+      message: `somebody has removed "${
+        this.#folder!.pathOf(name)
+      }"${others}: what cannot be written before this program ends is lost; start it again, and see RemoveIPC= in logind.conf(5), which empties /dev/shm`,
+    });
+  }
+
   /**
    * The last thing, when nothing more is read or written: what is left in a file is kept,
    * and a file in which nothing is left is removed.
    */
   end(): void {
     if (this.#folder === undefined) return;
+    this.#sayRemoved(this.#kept.filter(({ lane }) => !isDelivered(lane)));
     for (const { name, lane } of this.#kept) {
-      const counters = new LaneCounters(lane);
-      const { linesBuffered, bytesBuffered } = counters.read(false);
       if (isDelivered(lane)) {
         this.#folder.remove(name);
         continue;
       }
+      if (this.#removed.has(name)) continue;
+      const counters = new LaneCounters(lane);
+      const { linesBuffered, bytesBuffered } = counters.read(false);
       counters.add("kept", Number(bytesBuffered), Number(linesBuffered));
       if (lane.checkSeed !== undefined) seal(lane, lane.checkSeed);
     }

@@ -12,7 +12,7 @@ import {
 } from "../system/descriptors.ts";
 import { describeError, EAGAIN, EEXIST, ENOSPC } from "../system/errno.ts";
 import { lockFile, lockHolder } from "../system/file_locks.ts";
-import { kindName, status } from "../system/file_status.ts";
+import { kindName, status, statusOfName } from "../system/file_status.ts";
 import { fsync, readAt } from "../system/files.ts";
 import { isInMemory } from "../system/file_system.ts";
 import { namesIn, openFolder, pathIn } from "../system/folders.ts";
@@ -178,6 +178,11 @@ export class KeptFolder {
 
   #unreadyPath(header: KeptHeader): string {
     return pathIn(this.#descriptor, `${this.nameFor(header)}.new`);
+  }
+
+  /** False where somebody has removed the file: it ends with the process that has it. */
+  has(name: string): boolean {
+    return typeof statusOfName(pathIn(this.#descriptor, name)) !== "number";
   }
 
   /** Nothing of it is needed any more. */

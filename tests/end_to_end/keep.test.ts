@@ -418,6 +418,51 @@ testPrograms("what was left is removed while the program goes on", async (progra
   });
 }, NEEDS);
 
+testPrograms(
+  "what is in a file that was removed is not kept, and that is said",
+  async (program) => {
+    await inMemory(async (folder) => {
+      const keep = ["--keep", `${folder}/kept`, "--drain-timeout", "0s"];
+      const spillway = start(program, [...keep, ...NOBODY, "--report", "json"]);
+      await spillway.write(numberedLines(0, 1000));
+      await spillway.counted("all lines", ({ lines_in }) => lines_in === 1000);
+      const [file] = filesIn(`${folder}/kept`);
+      await Deno.remove(`${folder}/kept`, { recursive: true });
+      await spillway.end();
+      assertEquals(await spillway.code, 4);
+      const { lines_kept, lines_unflushed } = summaryIn(await spillway.stderr);
+      assertEquals({ lines_kept, lines_unflushed }, {
+        lines_kept: 0,
+        lines_unflushed: 1000,
+      });
+      const notice = spillway.reports.find(({ event }) => event === "keep_notice");
+      assert(
+        notice?.message?.startsWith(`somebody has removed "${folder}/kept/${file}":`),
+      );
+    });
+  },
+  NEEDS,
+);
+
+testPrograms(
+  "a file that is removed is missed while the program goes on",
+  async (program) => {
+    await inMemory(async (folder) => {
+      const keep = ["--keep", `${folder}/kept`];
+      const spillway = start(program, [...keep, "--report", "json"]);
+      const output = spillway.readAll();
+      await spillway.write(numberedLines(0, 1));
+      await spillway.counted("it runs", ({ lines_out }) => lines_out === 1);
+      await Deno.remove(`${folder}/kept`, { recursive: true });
+      await spillway.reported("the loss", ({ event }) => event === "keep_notice");
+      await spillway.end();
+      // Nothing was in it.
+      assertEquals([await spillway.code, (await output).length > 0], [0, true]);
+    });
+  },
+  NEEDS,
+);
+
 testPrograms("on a disk it says what that costs", async (program) => {
   await inFolder(async (folder) => {
     const { code, stderr } = await run(program, ["--keep", `${folder}/kept`], "one\n");
