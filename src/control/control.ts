@@ -9,6 +9,7 @@ import { serveMetrics } from "../report/metrics/metrics_server.ts";
 import { Reports } from "../report/reports.ts";
 import { Stderr } from "../report/stderr.ts";
 import { eventCounter, signal } from "../system/event_counter.ts";
+import { unblockAll } from "../system/signals.ts";
 import { releaseStartPages } from "../system/start_pages.ts";
 import { Board } from "../threads/board.ts";
 import { LineTurn } from "../threads/line_turn.ts";
@@ -89,6 +90,7 @@ export class Control {
   /** Starts everything. */
   start(): void {
     this.#settleSignals();
+    unblockAll();
     for (const event of ["uncaughtException", "unhandledRejection"] as const) {
       process.on(event, (error: unknown) => {
         this.#fail(`the control thread failed: ${messageOf(error)}`);

@@ -73,6 +73,7 @@ const SIGNATURES = {
   setpriority: [["int", "int", "int"], "int"],
   sigaction: [["int", "address", "address"], "int"],
   signal: [["int", "address"], "address"],
+  sigprocmask: [["int", "address", "address"], "int"],
   fsync: [["int"], "int"],
   sync_file_range: [["int", "address", "address", "int"], "int"],
   clock_gettime: [["int", "address"], "int"],

@@ -24,6 +24,20 @@ export function ignore(signal: number): void {
   libc().call.signal(signal, SIG_IGN);
 }
 
+const SIG_SETMASK = 2;
+/** More than any C library's sigset_t, in which each signal has a bit. */
+const SIGSET_BYTES = 128;
+
+/**
+ * Lets all signals come to the calling thread, also those that whoever has started this
+ * program had blocked, as one may that takes its own from a descriptor: a mask outlives
+ * execve(2). One that has come by now has its effect at once.
+ */
+export function unblockAll(): void {
+  const none = addressOf(new Uint8Array(SIGSET_BYTES));
+  libc().call.sigprocmask(SIG_SETMASK, none, 0);
+}
+
 /**
  * Lets a signal that has a handler do to this process, once, what it would do without
  * one: to be stopped, and to return when it goes on.

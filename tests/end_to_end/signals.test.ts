@@ -201,6 +201,22 @@ testExecutables("SIGINT does not wait for the writers of a folder", async (progr
   });
 });
 
+testExecutables("hears signals that its starter had blocked", async (program) => {
+  const blocked = 'exec env --block-signal=TERM,USR2,CHLD "$@"';
+  const spillway = startInShell(program, blocked, JSON_REPORTS);
+  const output = spillway.readAll();
+  await spillway.write(numberedLines(0, 100));
+  await spillway.counted("they are out", (status) => status.lines_out === 100);
+  await spillway.kill("SIGTERM");
+  // Its writer has not ended.
+  assertEquals(await spillway.code, 0);
+  await output;
+  const command = startInShell(program, blocked, ["--", "sh", "-c", "exit 3"]);
+  await command.readAll();
+  assertEquals(await command.code, 3);
+  for (const ended of [spillway, command]) await ended.end().catch(() => {});
+});
+
 // `deno run` writes files of its own.
 testExecutables("a file size limit is an error and no death", async (program) => {
   await inFolder(async (folder) => {
