@@ -1,6 +1,6 @@
 /** Which descriptors programs inherit that are started: execve(2). */
 
-import { STDERR } from "./descriptors.ts";
+import { STDERR, STDIN } from "./descriptors.ts";
 import { namesIn } from "./folders.ts";
 import { libc } from "./libc.ts";
 import { openFilesLimit } from "./limits.ts";
@@ -20,9 +20,12 @@ const MAX_TRIED = 1024 * 1024;
 
 /**
  * Keeps all descriptors beyond standard error from programs that are started from now
- * on, also those that were handed over to this one.
+ * on, also those that were handed over to this one; and standard input for them, which Bun
+ * would close where it was closed at the start and is /dev/null now. The first file that
+ * such a program opens would become its standard input.
  */
 export function closeOthersOnExec(): void {
+  libc().call.fcntl(STDIN, F_SETFD, 0);
   const first = STDERR + 1;
   const outcome = libc().call.syscall(
     CLOSE_RANGE_NUMBER,

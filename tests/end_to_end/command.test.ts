@@ -293,6 +293,18 @@ testExecutables("does so no longer than the drain timeout", async (program) => {
 });
 
 testExecutables(
+  "a command always has a standard input, if only an empty one",
+  async (program) => {
+    const args = ["--", "sh", "-c", "cat && readlink /proc/self/fd/0"];
+    const spillway = startInShell(program, 'exec "$@" <&-', args);
+    const output = spillway.readAll();
+    assertEquals([await spillway.code, await spillway.stderr], [0, ""]);
+    assertEquals(decoder.decode(await output), "/dev/null\n");
+    await spillway.end();
+  },
+);
+
+testExecutables(
   "a command that closes its streams is still waited for",
   async (program) => {
     const script = "echo last; exec >&- 2>&-; read line; exit 8";
