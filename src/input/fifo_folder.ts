@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import { describeError } from "../system/errno.ts";
+import { describeError, EACCES, ENOENT, ENOTDIR } from "../system/errno.ts";
 import {
   type FileStatus,
   kindName,
@@ -20,6 +20,7 @@ import {
 } from "../system/inotify.ts";
 import { mkdir } from "../system/names.ts";
 import { refusalInSharedFolder } from "../system/shared_folder.ts";
+import { advice } from "./fifo.ts";
 import { isLabel, LABEL_RULE } from "./label.ts";
 
 /** For the owner alone, as the named pipes that `--create` makes. */
@@ -31,6 +32,9 @@ const EVENTS = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
 
 /** Nothing has the name any more. */
 const GOES = IN_DELETE | IN_MOVED_FROM;
+
+/** The errors of a name that leads nowhere. */
+const GONE: readonly number[] = [ENOENT, ENOTDIR];
 
 /** What replaces bytes that are not UTF-8 in a decoded name. */
 const NOT_UTF8 = "\uFFFD";
@@ -111,6 +115,10 @@ export class FifoFolder {
   /** Of the folder that is watched; undefined while there is none. */
   #identity: string | undefined;
   #cannotWatch = false;
+  /** Something could not be looked at, or may be judged otherwise: all is, at the next look. */
+  #isToScan = false;
+  /** What was said of that, until a scan has seen all. */
+  #trouble: string | undefined;
 
   constructor(path: string, inotify: Inotify, reader: FolderReader) {
     this.#path = path;
@@ -135,14 +143,11 @@ export class FifoFolder {
         }; leave the slash at its end out`,
       );
     }
-    this.#begin(found.identity);
     const names = namesIn(this.#path);
-    if (typeof names !== "number") return;
-    throw new InputError(
-      `cannot read folder "${this.#path}": ${
-        describeError(-names)
-      }; this user must be able to list it`,
-    );
+    if (typeof names === "number") {
+      throw new InputError(`cannot read folder "${this.#path}": ${whyNotListed(-names)}`);
+    }
+    this.#begin(found.identity);
   }
 
   /** The watch comes before the look: what comes in between is found twice and not missed. */
@@ -171,21 +176,41 @@ export class FifoFolder {
    * @param mask what has happened, as in inotify(7)
    */
   onEvent(name: string, mask: number): void {
-    if (name === "") this.look();
+    if (name === "") {
+      // Who may put what into it decides about what is read.
+      this.#isToScan ||= (mask & IN_ATTRIB) !== 0;
+      this.look();
+      return;
+    }
     // A look would not tell: it is not the name by which the file was to be found.
-    else if (name.includes(NOT_UTF8) && (mask & GOES) !== 0) this.#refused.delete(name);
+    if (name.includes(NOT_UTF8) && (mask & GOES) !== 0) this.#refused.delete(name);
     else this.#consider(name);
   }
 
   /** Looks at all that is there, and at what was. */
   scan(): void {
+    for (const input of this.#inputs.values()) input.lookSoon();
     const names = namesIn(this.#path);
-    const there = new Set(typeof names === "number" ? [] : names);
+    if (typeof names === "number") {
+      this.#cannotLook(-names, `cannot list the folder: ${whyNotListed(-names)}`);
+      return;
+    }
+    this.#isToScan = false;
+    const there = new Set(names);
     for (const name of this.#refused.keys()) {
       if (!there.has(name)) this.#refused.delete(name);
     }
-    for (const input of this.#inputs.values()) input.lookSoon();
     for (const name of there) if (!this.#inputs.has(name)) this.#consider(name);
+    if (!this.#isToScan) this.#trouble = undefined;
+  }
+
+  /** That may pass, and nothing tells when it has. */
+  #cannotLook(errno: number, message: string): void {
+    this.#isToScan = true;
+    // A folder that has gone is found out by looking for it.
+    if (this.#trouble === message || GONE.includes(errno)) return;
+    this.#trouble = message;
+    this.#reader.onNotice(this.#path, `${message}; trying again every other second`);
   }
 
   /**
@@ -194,6 +219,7 @@ export class FifoFolder {
    */
   look(): void {
     this.#findFolder();
+    if (this.#isToScan && this.#identity !== undefined) this.scan();
     for (const name of this.#refusedUntil("it can be opened")) this.#consider(name);
   }
 
@@ -225,7 +251,8 @@ export class FifoFolder {
         this.#reader.create ? "" : ", and no other can come: make it again with mkdir"
       }`,
     );
-    this.scan();
+    this.#refused.clear();
+    for (const input of this.#inputs.values()) input.lookSoon();
   }
 
   /** Nothing more is read of it. @param left there may be another pipe of that name */
@@ -280,9 +307,17 @@ export class FifoFolder {
     }
     const path = `${this.#path.replace(/\/+$/, "")}/${name}`;
     const found = statusOfName(path);
-    // What a link leads to is elsewhere.
-    if (typeof found === "number" || found.kind !== "pipe") this.#refused.delete(name);
-    else this.#takeFifo(name, path, found);
+    if (typeof found !== "number") {
+      // What a link leads to is elsewhere.
+      if (found.kind !== "pipe") this.#refused.delete(name);
+      else this.#takeFifo(name, path, found);
+    } else if (GONE.includes(-found)) {
+      this.#refused.delete(name);
+    } else {
+      const why = describeError(-found) +
+        (found === -EACCES ? "; this user must be able to enter it (chmod +x)" : "");
+      this.#cannotLook(-found, `cannot look at what is in the folder: ${why}`);
+    }
   }
 
   #takeFifo(name: string, path: string, found: FileStatus): void {
@@ -310,6 +345,11 @@ export class FifoFolder {
     if (opensAtOnce) this.#refused.delete(name);
     else if (refusal) this.#refuse(name, refusal.why, "something happens to it");
   }
+}
+
+function whyNotListed(errno: number): string {
+  return describeError(errno) +
+    (errno === EACCES ? "; this user must be able to list it (chmod +r)" : advice(errno));
 }
 
 /** Undefined when it may be read. */

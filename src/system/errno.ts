@@ -31,6 +31,7 @@ export const {
   ENOMEM,
   ENOSYS,
   ENOSPC,
+  ENOTDIR,
   ENXIO,
   EPERM,
   EPIPE,

@@ -9,6 +9,8 @@ import {
 import { lockFile } from "../../src/system/file_locks.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
+import { limitFiles } from "./limits.ts";
+import { NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
 import { type Program, testExecutables, testPrograms } from "./programs.ts";
 import {
   inFolder,
@@ -21,6 +23,7 @@ import {
   until,
 } from "./run.ts";
 
+const JSON_REPORTS = ["--report", "json"];
 const encoder = new TextEncoder();
 
 function makeFifo(path: string): void {
@@ -464,4 +467,54 @@ testFolder(
     await spillway.counted("once", (s) => s.lines_in === 3 && s.lines_out === 3);
     await summaryOf(spillway);
   },
+);
+
+testExecutables(
+  "reads what is in a folder that it may enter only later",
+  (program) =>
+    inFolder(async (folder) => {
+      makeFifo(`${folder}/a`);
+      await Deno.chmod(`${folder}/a`, 0o644);
+      await Deno.chmod(folder, 0o744);
+      const spillway = startAsNobody(program, ["--fifo", `${folder}/`, ...JSON_REPORTS]);
+      await noticed(
+        spillway,
+        /cannot look at what is in the folder: .*EACCES.*chmod \+x/,
+      );
+      await Deno.chmod(folder, 0o755);
+      await writeTo(`${folder}/a`, "one\n");
+      await spillway.counted("it is out", (status) => status.lines_out === 1);
+      await summaryOf(spillway);
+    }),
+  NOBODYS_PROGRAMS,
+);
+
+testExecutables(
+  "finds what has come while it could not even list the folder",
+  (program) =>
+    inFolder(async (folder) => {
+      const spillway = start(program, ["--fifo", `${folder}/`, ...JSON_REPORTS]);
+      makeFifo(`${folder}/a`);
+      await writeTo(`${folder}/a`, "one\n");
+      await spillway.counted("it runs", (status) => status.lines_out === 1);
+      await limitFiles(spillway.pid, 3);
+      Deno.kill(spillway.pid, "SIGSTOP");
+      makeFifo(`${folder}/b`);
+      const queue = Number(Deno.readTextFileSync(
+        "/proc/sys/fs/inotify/max_queued_events",
+      ));
+      // Of the FIFO the program has been told, but not of what comes after so much.
+      for (let events = 0; events <= queue; events += 2) {
+        Deno.writeTextFileSync(`${folder}/file`, "");
+        Deno.removeSync(`${folder}/file`);
+      }
+      makeFifo(`${folder}/c`);
+      Deno.kill(spillway.pid, "SIGCONT");
+      await noticed(spillway, /cannot list the folder: .*EMFILE.*ulimit -n/);
+      await limitFiles(spillway.pid, 1000);
+      await writeTo(`${folder}/b`, "two\n");
+      await writeTo(`${folder}/c`, "three\n");
+      await spillway.counted("all are out", (status) => status.lines_out === 3);
+      await summaryOf(spillway);
+    }),
 );

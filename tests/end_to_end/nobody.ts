@@ -4,22 +4,13 @@ import { EXECUTABLES, type Program } from "./programs.ts";
 import { type Running, startInShell } from "./run.ts";
 
 const UID = "65534";
-const NOBODY = [
+/** Starts what follows as nobody. */
+export const NOBODY = [
   ...["setpriv", "--reuid", UID, "--regid", UID, "--clear-groups", "--no-new-privs"],
 ];
 
 export function startAsNobody(program: Program, args: readonly string[]): Running {
   return startInShell(program, `exec ${NOBODY.join(" ")} "$@"`, args);
-}
-
-/** Bounds the processes and threads of nobody, as far as that one is concerned. */
-export async function limitThreads(pid: number, limit: number) {
-  const [command, ...args] = NOBODY;
-  const prlimit = ["prlimit", "--pid", `${pid}`, `--nproc=${limit}:`];
-  const { success, stderr } = await new Deno.Command(command!, {
-    args: [...args, ...prlimit],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
 /** The executables, if nobody may enter the folder that they are in. */

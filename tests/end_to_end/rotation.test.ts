@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { NEEDS_ROOT, NEEDS_STRACE } from "./installed.ts";
-import { limitThreads, NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
+import { limitThreads } from "./limits.ts";
+import { NOBODY, NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
 import { type Program, testExecutables } from "./programs.ts";
 import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
@@ -301,7 +302,7 @@ testExecutables(
       const spillway = startAsNobody(program, [...args, ...JSON_REPORTS]);
       await spillway.write(numberedLines(0, 1));
       await spillway.counted("it runs", (status) => status.lines_out === 1);
-      await limitThreads(spillway.pid, 1);
+      await limitThreads(spillway.pid, 1, NOBODY);
       await spillway.write(numberedLines(1, 9999));
       const refused = await spillway.reported(
         "the refusal",
@@ -312,7 +313,7 @@ testExecutables(
         /^cannot start the compressor thread: .*; raise the limit of processes/,
       );
       assert(!spillway.ended);
-      await limitThreads(spillway.pid, 1000);
+      await limitThreads(spillway.pid, 1000, NOBODY);
       await spillway.end();
       assertEquals(await spillway.code, 0);
       const { names, text } = await readFiles(path);

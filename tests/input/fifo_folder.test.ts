@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
 import { FifoFolder, type FolderReader } from "../../src/input/fifo_folder.ts";
-import { IN_CREATE, IN_DELETE, Inotify } from "../../src/system/inotify.ts";
+import { IN_ATTRIB, IN_CREATE, IN_DELETE, Inotify } from "../../src/system/inotify.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { inFolder } from "../end_to_end/run.ts";
 
@@ -55,6 +55,19 @@ Deno.test("when too much has happened at once, all names are looked at", () =>
     folder.scan();
     assertEquals(reader.taken, ["a", "b"]);
     assertEquals(reader.looks, ["a"], "it finds out that it has gone");
+  }));
+
+Deno.test("what could not be read is looked at again when the folder's mode has changed", () =>
+  inFifoFolder((folder, reader, path) => {
+    Deno.chmodSync(path, 0o1777);
+    mkfifo(`${path}/a`, 0o600);
+    folder.start();
+    folder.ended("a", false);
+    folder.refuse("a", "it belongs to another user");
+    folder.onEvent("", IN_DELETE);
+    assertEquals(reader.taken, ["a"]);
+    folder.onEvent("", IN_ATTRIB);
+    assertEquals(reader.taken, ["a", "a"]);
   }));
 
 Deno.test("a pipe that waits for another to go is named once, and taken when there is room", () =>
