@@ -41,6 +41,10 @@ const STATX_BASIC_STATS = 0x7FF;
 /** Major device numbers of terminals: `tty`, `console` and the Unix 98 slaves. */
 const TERMINAL_MAJORS = new Set([4, 5, 136, 137, 138, 139, 140, 141, 142, 143]);
 
+/** struct statx, of this thread's last call. */
+const buffer = new DataView(new ArrayBuffer(256));
+let bufferAddress = 0;
+
 /** What is at a path, after symbolic links, or behind a descriptor; or `-errno`. */
 export function status(target: string | number): FileStatus | number {
   return typeof target === "string"
@@ -54,7 +58,7 @@ export function statusOfName(path: string): FileStatus | number {
 }
 
 function statx(descriptor: number, path: string, flags: number): FileStatus | number {
-  const buffer = new DataView(new ArrayBuffer(256));
+  bufferAddress ||= addressOf(new Uint8Array(buffer.buffer));
   const outcome = result(
     libc().call.syscall(
       STATX_NUMBER,
@@ -62,7 +66,7 @@ function statx(descriptor: number, path: string, flags: number): FileStatus | nu
       cStringAt(path),
       flags,
       STATX_BASIC_STATS,
-      addressOf(new Uint8Array(buffer.buffer)),
+      bufferAddress,
     ),
   );
   if (outcome < 0) return outcome;

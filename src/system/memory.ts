@@ -28,13 +28,43 @@ export function addressOfMemory(memory: WebAssembly.Memory): number {
 
 /** @throws RangeError for a text with NUL, which C would take for its end. */
 export function cString(text: string): Uint8Array {
-  if (text.includes("\0")) throw new RangeError(`a path cannot contain NUL: ${text}`);
+  checkString(text);
   return encoder.encode(`${text}\0`);
 }
 
-/** Address of `text` as a string of C's, for the call that it is asked for. */
+function checkString(text: string): void {
+  if (text.includes("\0")) throw new RangeError(`a path cannot contain NUL: ${text}`);
+}
+
+/** PATH_MAX: the kernel takes no longer path. */
+const STRING_BYTES = 4096;
+const strings: CStringBuffer[] = [];
+let stringTurn = 0;
+
+/** Used again and again, since each rotation of a file asks for a hundred names. */
+class CStringBuffer {
+  readonly #bytes = new Uint8Array(new ArrayBuffer(STRING_BYTES));
+  readonly #address = libc().addressOf(this.#bytes);
+
+  /** Its address, or undefined where the text has no room. */
+  put(text: string): number | undefined {
+    const { read, written } = encoder.encodeInto(text, this.#bytes);
+    if (read < text.length || written === STRING_BYTES) return undefined;
+    this.#bytes[written] = 0;
+    return this.#address;
+  }
+}
+
+/**
+ * Address of `text` as a string of C's, for the call that it is asked for.
+ *
+ * @throws RangeError for a text with NUL, which C would take for its end.
+ */
 export function cStringAt(text: string): number {
-  return addressOf(cString(text));
+  checkString(text);
+  const buffer = strings[stringTurn] ??= new CStringBuffer();
+  stringTurn = (stringTurn + 1) % MAX_ADDRESSES;
+  return buffer.put(text) ?? addressOf(cString(text));
 }
 
 /** A string of the C library's; undefined for a null pointer. */

@@ -3,12 +3,29 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { setTimeout as pause } from "node:timers/promises";
 import { close, O_RDONLY, open, read, write } from "../../src/system/descriptors.ts";
-import { addressOf, addressOfMemory, cString } from "../../src/system/memory.ts";
+import {
+  addressOf,
+  addressOfMemory,
+  cString,
+  cStringAt,
+  stringAt,
+} from "../../src/system/memory.ts";
 import { pipe } from "../../src/system/pipes.ts";
 import { readText, writeText } from "./text_io.ts";
 
 Deno.test("a path with NUL is refused instead of being cut", () => {
   assertThrows(() => open("/dev/null\0.log", O_RDONLY), RangeError, "NUL");
+});
+
+Deno.test("C gets a text whole, however long, and several for one call", () => {
+  // PATH_MAX is 4096, with the NUL.
+  for (const length of [0, 1, 4094, 4095, 4096, 10_000]) {
+    const text = "x".repeat(length);
+    assertEquals(stringAt(cStringAt(text)), text);
+    assertEquals(stringAt(cStringAt(`${text}ä`)), `${text}ä`);
+  }
+  const [from, to] = [cStringAt("from"), cStringAt("to")];
+  assertEquals([stringAt(from), stringAt(to)], ["from", "to"]);
 });
 
 Deno.test("reads go into WebAssembly memory, at the address of its offsets", () => {

@@ -128,7 +128,8 @@ export class RotatedFiles {
    */
   rotate<T>(begin: () => T): T {
     return this.#locked(() => {
-      this.#settle();
+      // One is still there only if it could not be moved, or somebody has put it there.
+      if (this.#kindOf(this.#waiting) === "file") this.#settle();
       this.#rename(this.#path, this.#waiting);
       try {
         return begin();

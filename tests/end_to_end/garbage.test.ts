@@ -1,0 +1,41 @@
+/** What is left behind each time that something happens, where that happens for years. */
+
+import { assert, assertEquals } from "@std/assert";
+import { numberedLines } from "./numbered_lines.ts";
+import { testExecutables } from "./programs.ts";
+import { inFolder, start } from "./run.ts";
+
+/** Every line of 100 bytes has a file of its own. */
+const ROTATING = ["--max-size", "100", "--report", "json"];
+
+const WARM_UP = 100;
+const ROTATIONS = 400;
+/** A third of what they took when each left 200 KB behind: 40 files had to be found. */
+const GROWTH_BYTES = 25e6;
+
+/** Memory of its own: proc_pid_smaps(5). */
+function anonymousBytes(pid: number): number {
+  const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
+  return 1024 * Number(/^Anonymous: +(\d+) kB$/m.exec(rollup)![1]);
+}
+
+testExecutables(
+  "memory does not grow with rotations",
+  (program) =>
+    inFolder(async (folder) => {
+      const spillway = start(program, [
+        ...["--output", `${folder}/app.log`, ...ROTATING, "--max-files", "40"],
+        // Hardly any of it is touched, but Bun counts all of it as memory in use.
+        ...["--capacity", "1GiB"],
+      ]);
+      await spillway.write(numberedLines(0, WARM_UP));
+      await spillway.counted("the warm-up", (s) => s.lines_out === WARM_UP);
+      const before = anonymousBytes(spillway.pid);
+      await spillway.write(numberedLines(WARM_UP, ROTATIONS));
+      await spillway.counted("the rest", (s) => s.lines_out === WARM_UP + ROTATIONS);
+      const growth = anonymousBytes(spillway.pid) - before;
+      assert(growth < GROWTH_BYTES, `it has grown by ${growth} bytes`);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+    }),
+);
