@@ -46,8 +46,8 @@ export class Control {
   readonly #ending: Ending;
   readonly #reopening: Reopening;
   readonly #threads: ThreadStarter;
-  readonly #compression = new Compression((files) =>
-    this.#threads.start({ role: "compressor", files })
+  readonly #compression = new Compression((mail) =>
+    this.#threads.start({ role: "compressor", mail })
   );
   #path: DataPath | undefined;
   #ready = false;
@@ -210,6 +210,10 @@ export class Control {
       case "plain files":
         this.#compression.request(message.files);
         break;
+      case "compressed":
+        this.#compression.done();
+        this.#exitIfDone();
+        break;
       case "route flushed":
       case "route failed":
         this.#endRoute(this.#path!.routes.at(message.route)!, message);
@@ -224,7 +228,6 @@ export class Control {
   }
 
   #finished({ role }: ThreadStart): void {
-    if (role === "compressor") this.#compression.ended();
     if (role === "reader") this.#readerFinished();
     this.#exitIfDone();
   }
@@ -300,7 +303,8 @@ export class Control {
     if (start.role === "output") this.#fail(text);
     this.#sayFailed(text);
     if (start.role === "compressor") {
-      this.#finished(start);
+      this.#compression.died();
+      this.#exitIfDone();
       return;
     }
     this.#ending.endReader();

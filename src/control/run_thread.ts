@@ -20,7 +20,7 @@ export async function runThread(): Promise<void> {
         await (await import("./output_thread.ts")).runOutputThread(start);
         break;
       case "compressor":
-        (await import("./compressor_thread.ts")).runCompressorThread(start);
+        await (await import("./compressor_thread.ts")).runCompressorThread(start);
     }
     say({ kind: "finished" });
   } catch (error) {

@@ -29,6 +29,8 @@ export type ThreadMessage =
   | { readonly kind: "reopened"; readonly route: number }
   | { readonly kind: "sink rejecting"; readonly route: number; readonly message: string }
   | { readonly kind: "plain files"; readonly files: RotatedFilesSpec }
+  /** Of the files that were sent to it, the compressor has none left to compress. */
+  | { readonly kind: "compressed" }
   | RouteEnd
   /** The thread has done all it had to do. */
   | { readonly kind: "finished" }

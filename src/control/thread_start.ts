@@ -9,7 +9,6 @@ import type { NewcomersContext } from "../input/newcomers.ts";
 import type { ReaderSettings } from "../input/reader.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
 import type { SentLane } from "../lane/sent_lane.ts";
-import type { RotatedFilesSpec } from "../output/file/rotated_files.ts";
 import type { RoutePlan } from "../plan.ts";
 import { startThread } from "../runtime/thread.ts";
 import type { DoorbellMemory } from "../threads/doorbell.ts";
@@ -96,10 +95,11 @@ export interface OutletLaneStart {
   readonly found: number | undefined;
 }
 
-/** Runs only when there is something to compress. */
+/** Started when there is something to compress for the first time. */
 export interface CompressorStart {
   readonly role: "compressor";
-  readonly files: RotatedFilesSpec;
+  /** A `RotatedFilesSpec` each time that there are files to be compressed. */
+  readonly mail: MessagePort;
 }
 
 /** What a thread's starter hears of it. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { numberedLines } from "./numbered_lines.ts";
 import { testExecutables } from "./programs.ts";
-import { inFolder, start } from "./run.ts";
+import { inFolder, type Running, start, until } from "./run.ts";
 
 /** Every line of 100 bytes has a file of its own. */
 const ROTATING = ["--max-size", "100", "--report", "json"];
@@ -35,6 +35,43 @@ testExecutables(
       await spillway.counted("the rest", (s) => s.lines_out === WARM_UP + ROTATIONS);
       const growth = anonymousBytes(spillway.pid) - before;
       assert(growth < GROWTH_BYTES, `it has grown by ${growth} bytes`);
+      await spillway.end();
+      assertEquals(await spillway.code, 0);
+    }),
+);
+
+/** Fewer than there may be files. */
+const ROUNDS = 4;
+const LOWEST_PRIORITY = "19";
+
+/** The threads that leave the processor to all others. */
+function lowThreads({ pid }: Running): string[] {
+  const tasks = `/proc/${pid}/task`;
+  return Array.from(Deno.readDirSync(tasks), ({ name }) => name).filter((thread) => {
+    const stat = Deno.readTextFileSync(`${tasks}/${thread}/stat`);
+    // After the name, which may hold anything, comes the third field: proc_pid_stat(5).
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19 - 3] === LOWEST_PRIORITY;
+  });
+}
+
+testExecutables(
+  "one thread compresses all that is ever rotated",
+  (program) =>
+    inFolder(async (folder) => {
+      const output = ["--output", `${folder}/app.log`, ...ROTATING, "--compress"];
+      const spillway = start(program, output);
+      const threads = new Set<string>();
+      await spillway.write(numberedLines(0, 1));
+      for (let line = 1; line <= ROUNDS; line++) {
+        await spillway.write(numberedLines(line, 1));
+        await until(`${line} compressed files`, () => {
+          const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+          return names.filter((name) => name.endsWith(".gz")).length === line &&
+            names.length === line + 1;
+        });
+        for (const thread of lowThreads(spillway)) threads.add(thread);
+      }
+      assertEquals(threads.size, 1);
       await spillway.end();
       assertEquals(await spillway.code, 0);
     }),

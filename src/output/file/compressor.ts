@@ -13,7 +13,6 @@ import { describeError } from "../../system/errno.ts";
 import { fsync } from "../../system/files.ts";
 import { addressOf } from "../../system/memory.ts";
 import { unlink } from "../../system/names.ts";
-import { yieldToOthers } from "../../system/process.ts";
 import type { PlainFile, RotatedFiles } from "./rotated_files.ts";
 
 /**
@@ -24,6 +23,8 @@ import type { PlainFile, RotatedFiles } from "./rotated_files.ts";
  */
 const MEMBER_BYTES = 1024 * 1024;
 
+let chunk: Uint8Array | undefined;
+
 /**
  * The compressor thread: compresses rotated files until all are, newest first, so
  * that one is not outrun by rotations for ever.
@@ -31,7 +32,6 @@ const MEMBER_BYTES = 1024 * 1024;
  * @throws TemporaryError when it cannot; the plain file is then still there.
  */
 export function compressAll(files: RotatedFiles): void {
-  yieldToOthers();
   try {
     while (compressNext(files));
   } catch (error) {
@@ -63,7 +63,7 @@ function compress({ descriptor, status }: PlainFile, path: string): void {
   const target = open(path, O_WRONLY | O_CREAT | O_EXCL, status.permissions & 0o777);
   check(target, path);
   try {
-    const chunk = new Uint8Array(MEMBER_BYTES);
+    chunk ??= new Uint8Array(MEMBER_BYTES);
     let length = fill(chunk, descriptor);
     do {
       writeAll(target, gzip(chunk.subarray(0, length)), path);
