@@ -1,3 +1,4 @@
+import { collectGarbage } from "../runtime/garbage.ts";
 import { Epoll, EPOLLIN } from "../system/epoll.ts";
 import { clear } from "../system/event_counter.ts";
 import { activityOf } from "../system/process.ts";
@@ -102,6 +103,7 @@ export function runReader(context: ReaderContext): void {
     const nowMs = performance.now();
     if (newcomers?.tick(nowMs)) loop.lookAtAll();
     loop.serve(nowMs);
+    collectGarbage(nowMs);
     giveWay(loop.served);
     gather.afterRead(loop.served, nowMs);
   }

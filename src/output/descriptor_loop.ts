@@ -1,3 +1,4 @@
+import { collectGarbage } from "../runtime/garbage.ts";
 import { ENOENT } from "../system/errno.ts";
 import { Epoll, EPOLLET, EPOLLIN, EPOLLONESHOT } from "../system/epoll.ts";
 import type { Doorbell } from "../threads/doorbell.ts";
@@ -32,6 +33,7 @@ export class DescriptorLoop {
     const queue = this.#queue;
     while (!queue.ended) {
       const nowMs = performance.now();
+      collectGarbage(nowMs);
       const busy = queue.gather(nowMs);
       if (!busy) this.#sleep(queue.restMs(nowMs));
       // A busy outlet does not keep others from finding theirs writable.

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { numberedLines } from "./numbered_lines.ts";
-import { testExecutables } from "./programs.ts";
+import { EXECUTABLES, testExecutables } from "./programs.ts";
 import { inFolder, type Running, start, until } from "./run.ts";
 
 /** Every line of 100 bytes has a file of its own. */
@@ -75,4 +75,30 @@ testExecutables(
       await spillway.end();
       assertEquals(await spillway.code, 0);
     }),
+);
+
+testExecutables(
+  "Bun collects garbage in threads that wait in the kernel",
+  async (program) => {
+    const output = ["--output", "/dev/null", "--report", "json"];
+    const spillway = start(program, output, { BUN_JSC_logGC: "1" });
+    await spillway.write("a line\n");
+    await spillway.counted("the first line", (s) => s.lines_in === 1);
+    const seen = spillway.stderrSoFar.length;
+    await until(
+      "collections in the control thread, the reader and the output",
+      async () => {
+        await spillway.write("a line\n");
+        const log = spillway.stderrSoFar.slice(seen);
+        const threads = new Set(
+          Array.from(log.matchAll(/GC<(\w+)>: START/g), ([, it]) => it),
+        );
+        return threads.size === 3;
+      },
+      50,
+    );
+    await spillway.end();
+    assertEquals(await spillway.code, 0);
+  },
+  { programs: EXECUTABLES.filter(({ name }) => name.endsWith("-bun")) },
 );
