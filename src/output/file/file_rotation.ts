@@ -68,11 +68,14 @@ export class FileRotation {
     this.#files.leave(file.descriptor);
   }
 
+  /** The piece's byte `from` is to go to a new file, unless that has just failed. */
+  isDue(file: AppendedFile, piece: Outgoing, from: number): boolean {
+    return this.#isFull(file, piece, from) && performance.now() >= this.#retryAtMs;
+  }
+
   /** The file to which the piece's byte `from` goes: `file`, or a new one in its place. */
   rotateIfDue(file: AppendedFile, piece: Outgoing, from: number): AppendedFile {
-    if (!this.#isDue(file, piece, from) || performance.now() < this.#retryAtMs) {
-      return file;
-    }
+    if (!this.isDue(file, piece, from)) return file;
     try {
       return this.#rotate(file);
     } catch (error) {
@@ -81,7 +84,7 @@ export class FileRotation {
     }
   }
 
-  #isDue(file: AppendedFile, piece: Outgoing, from: number): boolean {
+  #isFull(file: AppendedFile, piece: Outgoing, from: number): boolean {
     return file.bytes > 0 && file.atRecordStart &&
       this.#wholeRecordsEnd(file, piece, from) === from;
   }
@@ -91,7 +94,7 @@ export class FileRotation {
     const end = this.#wholeRecordsEnd(file, piece, from);
     if (end > from) return end;
     // Inside a record, or one that is longer than a file; or rotation has failed.
-    return this.#isDue(file, piece, from) ? piece.length : piece.recordEnd(from);
+    return this.#isFull(file, piece, from) ? piece.length : piece.recordEnd(from);
   }
 
   /** Where the last record ends that the file has room for; `from` if there is none. */

@@ -137,8 +137,10 @@ class FileSink implements Sink {
 
   write(piece: Outgoing, from: number, wait: Wait): number {
     this.#file ??= this.#open();
-    if (this.#watch.isDue(this.#file)) this.#file = this.#follow(this.#file);
     const rotation = this.#rotation;
+    // What has been deleted is to be rescued, and not to be rotated.
+    const isFull = rotation?.isDue(this.#file, piece, from) === true;
+    if (isFull || this.#watch.isDue(this.#file)) this.#file = this.#follow(this.#file);
     if (rotation === undefined) {
       return this.#append(this.#file, piece, from, wait, piece.length);
     }

@@ -360,6 +360,20 @@ Deno.test("a file that was deleted is created again, with all that no one has se
   });
 });
 
+Deno.test("a file that was deleted before it was full is created again, too", () => {
+  inFolder((path) => {
+    using output = new FileOutput(path, { maxBytes: 30 });
+    output.write("old\n");
+    output.write("in doubt\n");
+    Deno.removeSync(path);
+    // Within the second after the last look.
+    output.write("also in doubt\n");
+    output.write("new\n");
+    assertEquals(read(path), ["in doubt\nalso in doubt\nnew\n"]);
+    assertEquals(output.notices, [`"${path}" was deleted, and has been created again`]);
+  });
+});
+
 Deno.test("says that something is gone with a deleted file to which others have written", () => {
   inFolder((path) => {
     using output = new FileOutput(path);
