@@ -128,23 +128,30 @@ export class AppendedFile {
     return true;
   }
 
-  /** Writes all of it; leaves the file as it is if it has no room. */
+  /** Writes all of it; takes back a part that it has room for. */
   #takeOver(bytes: Uint8Array, unfinishedBytes: number): boolean {
     const { length } = bytes;
-    const before = this.#bytes;
     try {
       if (this.#endsInsideLine) this.#endLine();
     } catch (error) {
       if (error instanceof TemporaryError) return false;
       throw error;
     }
-    if (write(this.descriptor, addressOf(bytes), length) !== length) {
-      if (truncate(this.descriptor, before) >= 0) this.#bytes = before;
+    const count = write(this.descriptor, addressOf(bytes), length);
+    if (count !== length) {
+      if (count > 0) this.#takeBack(count);
       return false;
     }
     this.#bytes += length;
     this.#unfinishedBytes = unfinishedBytes;
     return true;
+  }
+
+  /** Where it may be appended to and not be cut, as with chattr +a, a torn line stays. */
+  #takeBack(count: number): void {
+    if (truncate(this.descriptor, this.#bytes) >= 0) return;
+    this.#bytes += count;
+    this.#endsInsideLine = true;
   }
 
   #read(at: number, length: number): Uint8Array | undefined {

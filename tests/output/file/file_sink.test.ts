@@ -190,6 +190,56 @@ Deno.test("a record that moves to another file is not glued to a line that was l
   });
 });
 
+/** Where the next file has room for a part of the record at most. */
+const CUT_RECORDS = [
+  {
+    what: "that was torn",
+    left: "x".repeat(4095),
+    record: "y".repeat(100),
+    flag: "",
+    held: `${"x".repeat(4095)}\n`,
+  },
+  {
+    what: "that can only be appended to",
+    left: "",
+    record: "y".repeat(5000),
+    flag: "+a",
+    held: `${"y".repeat(4096)}\n`,
+  },
+] as const;
+
+for (const { what, left, record, flag, held } of CUT_RECORDS) {
+  Deno.test({
+    name: `on a full disk nothing is glued to the end of a file ${what} (needs root)`,
+    ignore: Deno.uid() !== 0,
+    fn: () =>
+      inFolder((_, folder) => {
+        const run = (command: string, ...args: string[]) => {
+          const { success, stderr } = new Deno.Command(command, { args }).outputSync();
+          assert(success, new TextDecoder().decode(stderr));
+        };
+        const pages = 1 + Math.ceil(record.length / 4096);
+        run("mount", "-t", "tmpfs", "-o", `size=${pages * 4096}`, "tmpfs", folder);
+        try {
+          const path = `${folder}/app.log`;
+          const output = new FileOutput(path);
+          output.write(record);
+          Deno.renameSync(path, `${path}.old`);
+          Deno.writeTextFileSync(path, left);
+          if (flag !== "") run("chattr", flag, path);
+          output.sink.reopen?.();
+          run("mount", "-o", "remount,size=1m", folder);
+          output.write("end\n");
+          output.finish();
+          assertEquals(Deno.readTextFileSync(path), `${held}end\n`);
+          assertEquals(Deno.readTextFileSync(`${path}.old`), record);
+        } finally {
+          run("umount", "-l", folder);
+        }
+      }),
+  });
+}
+
 Deno.test("a line of its own that the file ends in goes on after it was opened again", () => {
   inFolder((path) => {
     using output = new FileOutput(path);
