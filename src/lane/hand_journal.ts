@@ -156,7 +156,7 @@ export class HandJournal {
   }
 
   get progress(): HandProgress {
-    const at = this.#progressAt(this.#words.load(this.#at + SELECTED));
+    const at = this.#progressAt(this.#selected);
     const word = (index: number) => this.#view.getFloat64(at + index * WORD, true);
     return {
       delivered: word(0),
@@ -168,7 +168,7 @@ export class HandJournal {
   }
 
   set progress(progress: HandProgress) {
-    const other = 1 - this.#words.load(this.#at + SELECTED);
+    const other = 1 - this.#selected;
     const at = this.#progressAt(other);
     this.#view.setFloat64(at, progress.delivered, true);
     this.#view.setFloat64(at + 1 * WORD, progress.countedBytes, true);
@@ -178,6 +178,10 @@ export class HandJournal {
     this.#view.setFloat64(at + 5 * WORD, progress.file.inode, true);
     this.#view.setFloat64(at + 6 * WORD, progress.fileBytes, true);
     this.#words.store(this.#at + SELECTED, other);
+  }
+
+  get #selected(): number {
+    return this.#words.load(this.#at + SELECTED) === 1 ? 1 : 0;
   }
 
   #progressAt(selected: number): number {

@@ -12,8 +12,10 @@ import {
   FRAME_FIRST_LINE,
   FRAME_FLAGS,
   FRAME_LINES,
+  FRAME_TIME,
   frameLength,
   HAND_FRAME_ENDS,
+  HAND_FRAME_TIMES,
   HEAD,
   LANDING_END,
   LANDING_FROM,
@@ -54,6 +56,8 @@ interface Walked extends LeftAmount {
 }
 
 const COUNTER_BYTES = 512;
+/** The last moment that a date can be made of. */
+const LAST_MICROS = 8.64e18;
 const NEWLINE = 10;
 
 /**
@@ -102,6 +106,8 @@ export class LeftLane {
     this.#progress = goesOn ? this.#journal.progress : NO_PROGRESS;
     this.#batch = this.#readHand();
     const tail = this.#load(TAIL);
+    this.#checkWhole(tail, this.#place.gapLines, this.#place.gapBytes);
+    this.#checkTimes(this.#place.lastTime, this.unfinishedTime);
     this.#tail = this.#journal.isHeld ? Math.max(tail, this.#journal.tailAfter) : tail;
     this.#head = this.#load(HEAD);
     this.#ring = this.#walk();
@@ -223,6 +229,12 @@ export class LeftLane {
     journal.readPlaceInto(this.#place);
     const batch = {} as HeldBatch;
     journal.readInto(batch);
+    const { bytes, lines, firstLine, frames, gapLines, gapBytes } = batch;
+    this.#checkWhole(bytes, lines, firstLine, frames, gapLines, gapBytes);
+    const { delivered, countedBytes, countedLines, fileBytes } = this.#progress;
+    this.#checkWhole(delivered, countedBytes, countedLines, fileBytes);
+    this.#checkWhole(bytes - countedBytes, lines - countedLines, journal.tailAfter);
+    this.#checkTimes(batch.gapFrom, batch.gapTo);
     this.#check(batch.bytes <= this.#lane.handBytes, "its hand holds too much");
     this.#check(batch.frames <= MAX_BATCH_FRAMES, "its hand holds too many frames");
     const ends = new Uint32Array(
@@ -230,6 +242,12 @@ export class LeftLane {
       this.#lane.at + HAND_FRAME_ENDS,
       MAX_BATCH_FRAMES,
     );
+    const times = new Float64Array(
+      this.#lane.memory.buffer,
+      this.#lane.at + HAND_FRAME_TIMES,
+      batch.frames,
+    );
+    this.#checkTimes(...times);
     const end = batch.frames === 0 ? 0 : ends[batch.frames - 1]!;
     this.#check(
       end === batch.bytes,
@@ -277,6 +295,9 @@ export class LeftLane {
       const flags = this.#frameWord(frame, FRAME_FLAGS);
       const firstLine = this.#frameNumber(frame, FRAME_FIRST_LINE);
       const firstByte = this.#frameNumber(frame, FRAME_FIRST_BYTE);
+      this.#checkTimes(
+        this.#space.view.getFloat64(this.#space.advance(frame, FRAME_TIME), true),
+      );
       const length = frameLength(bytes) / UNIT;
       this.#check(bytes <= handBytes && at + length <= head, "a frame is too long");
       this.#check(
@@ -313,7 +334,9 @@ export class LeftLane {
         this.#nextByte >= this.#landingFrom,
       "what has landed does not fit its landing area",
     );
-    return counted + new ExpectedLanding(this.#lane).uncounted(at);
+    const end = counted + new ExpectedLanding(this.#lane).uncounted(at);
+    this.#check(this.#nextByte <= end, "its ring has more than has landed");
+    return end;
   }
 
   /**
@@ -343,6 +366,19 @@ export class LeftLane {
 
   #store(word: number, value: number): void {
     this.#words.store(this.#lane.at + word, value);
+  }
+
+  #checkWhole(...numbers: readonly number[]): void {
+    const areWhole = numbers.every((number) =>
+      Number.isSafeInteger(number) && number >= 0
+    );
+    this.#check(areWhole, "it counts what cannot be counted");
+  }
+
+  /** @param times in microseconds since 1970 */
+  #checkTimes(...times: readonly number[]): void {
+    const areTimes = times.every((time) => time >= 0 && time <= LAST_MICROS);
+    this.#check(areTimes, "it has times that no clock has shown");
   }
 
   #check(isSound: boolean, otherwise: string): void {
