@@ -30,6 +30,8 @@ export interface HttpTarget {
 const TEMPORARY_REDIRECT = 307;
 const PERMANENT_REDIRECT = 308;
 const MAX_REDIRECTS = 5;
+/** Not found, no such method, gone: it is not a place to post to. */
+const GONE = [404, 405, 410];
 
 /**
  * Posts to one server, a request at a time, over a connection that is kept. Only on the
@@ -72,11 +74,21 @@ export class HttpClient {
     let path = this.#path;
     for (let redirects = 0;; redirects++) {
       const reply = await this.#postTo(path, sent, key);
-      const next = redirects < MAX_REDIRECTS ? this.#pointedTo(path, reply) : undefined;
+      const next = redirects < MAX_REDIRECTS ? this.#next(path, reply) : undefined;
       if (next === undefined) return reply;
       if (reply.status === PERMANENT_REDIRECT) this.#path = next;
       path = next;
     }
+  }
+
+  /** Where the request is to go now, if anywhere. */
+  #next(path: string, reply: HttpReply): string | undefined {
+    const { path: first } = this.#target;
+    if (!GONE.includes(reply.status)) return this.#pointedTo(path, reply);
+    // The server may have pointed to that a long time ago, and have another place by now.
+    if (path !== this.#path || path === first) return undefined;
+    this.#path = first;
+    return first;
   }
 
   /** Where the same request is to go on the same server; elsewhere nothing is sent. */

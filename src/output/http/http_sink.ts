@@ -19,6 +19,8 @@ interface BatchTarget extends HttpTarget {
 /** Records that share a verdict where the server does not look at each. */
 const UNIT_BYTES = 16 * 1024;
 const PAYLOAD_TOO_LARGE = 413;
+/** After so many requests that were short enough for a server, longer ones are tried. */
+const LONGER_AFTER = 64;
 /** What is read of a reply: enough to see what it says, and where it ends. */
 const MAX_REPLY_BYTES = 64 * 1024;
 /** The same where it speaks of single records: some hundred bytes for each of thousands. */
@@ -48,6 +50,8 @@ export class HttpSink implements Sink, Custody {
   #failure: unknown;
   /** Of records in a request: the server has refused longer ones. */
   #maxPartBytes = Infinity;
+  /** Requests that it has not refused for their length since then. */
+  #shortEnough = 0;
 
   constructor(name: string, target: BatchTarget) {
     this.#name = name;
@@ -171,11 +175,13 @@ export class HttpSink implements Sink, Custody {
       );
     }
     this.#answers++;
-    const isDivisible = units.length > 1 || units[0]?.inputBytes !== undefined;
-    if (status === PAYLOAD_TOO_LARGE && isDivisible) {
+    if (status !== PAYLOAD_TOO_LARGE) {
+      if (++this.#shortEnough % LONGER_AFTER === 0) this.#maxPartBytes *= 2;
+    } else if (units.length > 1 || units[0]?.inputBytes !== undefined) {
       // Of the records, not of the body: what is around them may be as long as they are,
       // and all of them would fit into half of it.
       this.#maxPartBytes = Math.floor(recordBytes / 2);
+      this.#shortEnough = 0;
       return;
     }
     this.#decideEach(units, reply);

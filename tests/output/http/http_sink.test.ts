@@ -154,3 +154,52 @@ Deno.test("requests get smaller also where most of a document is not its records
   );
   assertEquals(values.map((value) => JSON.stringify(value)), records);
 });
+
+Deno.test("requests that had to get smaller get larger again where the server takes more", async () => {
+  let requests = 0;
+  let longest = 0;
+  await using server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => {},
+  }, async (request) => {
+    const { length } = await request.text();
+    // Its limit is lifted a moment later.
+    const isTooLarge = ++requests <= 20 && length > 700;
+    if (!isTooLarge && requests > 100) longest = Math.max(longest, length);
+    return new Response(null, { status: isTooLarge ? 413 : 204 });
+  });
+  const sink = sinkTo(server.addr.port, {});
+  const origin = { label: "stdout", run: "a run", firstByte: 0 };
+  const records = Array.from({ length: 2000 }, () => `${"x".repeat(99)}\n`);
+  const piece = new MarkerPiece(origin, records, false);
+  for (let at = 0; at < piece.length;) at += sink.write(piece, at, new Wait());
+  await verdictsOf(sink);
+  sink.finish();
+  assert(longest > 2000, `${longest} bytes`);
+});
+
+Deno.test("a place that a server has once pointed to is left when it is gone", async () => {
+  const asked: string[] = [];
+  let place = "/v1";
+  await using server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => {},
+  }, async (request) => {
+    const { pathname } = new URL(request.url);
+    asked.push(`${pathname} ${await request.text()}`.trim());
+    if (pathname === place) return new Response(null, { status: 204 });
+    if (pathname !== "/") return new Response(null, { status: 404 });
+    return new Response(null, { status: 308, headers: { location: place } });
+  });
+  const { port } = server.addr;
+  const sink = sinkTo(port, { authority: `127.0.0.1:${port}` });
+  for (const record of ["a\n", "b\n", "c\n"]) {
+    if (record === "c\n") place = "/v2";
+    write(sink, "stdout", record);
+    await verdictsOf(sink);
+  }
+  sink.finish();
+  assertEquals(asked, ["/ a", "/v1 a", "/v1 b", "/v1 c", "/ c", "/v2 c"]);
+});
