@@ -10,7 +10,10 @@ import type { ConnectionOptions } from "node:tls";
 import { connectToAny } from "./any_address.ts";
 import { nodeCrypto, nodeNet, nodeStream, nodeTls } from "./on_demand.ts";
 
-/** A stream over a TCP connection that emits `secureConnect` when it is ready. */
+/**
+ * A stream over a TCP connection that emits `secureConnect` when it is ready. Destroyed
+ * under Deno, it may wait for a peer that does not answer, to say goodbye to it.
+ */
 export interface TlsStream extends Duplex {
   readonly localPort?: number | undefined;
   readonly remoteAddress?: string | undefined;
@@ -144,8 +147,6 @@ function connectWithDeno(
   });
   const announce = async () => {
     const connection = await opening;
-    // The certificates are looked at before the connection counts as made.
-    await connection.handshake();
     const own = connection.localAddr as Deno.NetAddr;
     const peer = connection.remoteAddr as Deno.NetAddr;
     const ends = {
@@ -154,6 +155,8 @@ function connectWithDeno(
       remotePort: peer.port,
     };
     Object.assign(stream, ends);
+    // The certificates are looked at before the connection counts as made.
+    await connection.handshake();
     stream.emit("secureConnect");
   };
   announce().catch((error) => stream.destroy(inWords(error)));

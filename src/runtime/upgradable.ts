@@ -15,8 +15,20 @@ export interface Upgradable {
   write(bytes: Uint8Array): Promise<void>;
   /** Goes over to TLS with `host`, while nothing is being read or written. */
   startTls(host: string, tls: TlsSettings): Promise<void>;
-  /** Also ends what is being read or written. */
+  /**
+   * Also ends what is being read or written. With TLS under Deno 2.4 that waits for a peer
+   * that does not answer, to say goodbye to it.
+   */
   close(): void;
+  /** By which its socket can be found, where `close` may not be enough. */
+  readonly ends?: Ends;
+}
+
+/** In numbers. */
+interface Ends {
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
 }
 
 /**
@@ -40,11 +52,18 @@ const READ_BYTES = 64 * 1024;
 
 /** For Deno 2.4, and to go with it. */
 class DenoUpgradable implements Upgradable {
+  readonly ends: Ends;
   #connection: Deno.TcpConn | Deno.TlsConn;
   readonly #buffer = new Uint8Array(READ_BYTES);
 
   private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
+    const { localAddr, remoteAddr } = connection;
+    this.ends = {
+      localPort: localAddr.port,
+      remoteAddress: remoteAddr.hostname,
+      remotePort: remoteAddr.port,
+    };
   }
 
   static async open(host: string, port: number): Promise<DenoUpgradable> {

@@ -28,6 +28,7 @@ const SIOCOUTQ = 0x5411;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const SHUT_WR = 1;
+const SHUT_RDWR = 2;
 
 /**
  * A socket on its way to be connected: done when it is writable. Datagram sockets
@@ -95,6 +96,11 @@ export function discardInput(socket: number): { ended: boolean; errno: number } 
 /** No more will be sent; the peer sees the end after what is under way. */
 export function shutdownSending(socket: number): number {
   return result(libc().call.shutdown(socket, SHUT_WR));
+}
+
+/** Ends whatever waits for the peer; what is sent and received after that is nothing. */
+export function breakOff(socket: number): number {
+  return result(libc().call.shutdown(socket, SHUT_RDWR));
 }
 
 const outputQueue = new Int32Array(1);

@@ -124,3 +124,40 @@ for (const kind of ["syslog+tcp", "syslog+tls"]) {
     needingProgram("ss", "iproute2"),
   );
 }
+
+const SILENT: Record<string, (port: number, ca: string) => string> = {
+  "https": (port, ca) => `https://localhost:${port}/#timeout=100ms&ca=${ca}`,
+  "syslog+tls": (port, ca) => `syslog+tls://localhost:${port}?timeout=100ms&ca=${ca}`,
+  "nats+tls": (port, ca) => `nats+tls://localhost:${port}/logs?timeout=100ms&ca=${ca}`,
+};
+
+for (const [kind, destination] of Object.entries(SILENT)) {
+  testPrograms(
+    `${kind}: a connection whose peer says nothing of TLS is not kept`,
+    (program) =>
+      inFolder(async (folder) => {
+        const { certPath } = await makeAuthority(folder, "ca");
+        let [callers, left] = [0, 0];
+        const talk = async (caller: Caller) => {
+          callers++;
+          if (kind === "nats+tls") {
+            await caller.say(
+              'INFO {"server_id":"s","max_payload":1000,"tls_required":true}\r\n',
+            );
+          }
+          await caller.request();
+          left++;
+        };
+        await withRawServer(talk, async (port) => {
+          const output = destination(port, certPath);
+          const args = ["--output", output, "--drain-timeout", "0ms", "--report", "none"];
+          const spillway = start(program, args);
+          await spillway.write("a\n");
+          await until("several connections", () => callers >= 5);
+          await until("the end of all but the last", () => left >= callers - 1);
+          await spillway.end();
+          assertEquals(await spillway.code, 4);
+        });
+      }),
+  );
+}

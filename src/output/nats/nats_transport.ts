@@ -5,6 +5,8 @@ import {
   type Transport,
 } from "@nats-io/nats-core/internal";
 import { connectUpgradable, type Upgradable } from "../../runtime/upgradable.ts";
+import { breakOff } from "../../system/sockets.ts";
+import { descriptorOf } from "../../system/tcp.ts";
 import type { TlsSettings } from "../../runtime/tls.ts";
 
 /** A server says more than this of itself only in very large clusters. */
@@ -99,8 +101,15 @@ export class NatsTransport implements Transport {
     if (this.#done) return;
     this.#done = true;
     if (error instanceof Error) this.closeError = error;
+    if (!this.#connected || this.closeError !== undefined) this.#breakOff();
     this.#connection?.close();
     if (this.#connected) this.#closed.resolve();
+  }
+
+  #breakOff(): void {
+    const { ends } = this.#connection ?? {};
+    const descriptor = ends && descriptorOf(ends);
+    if (descriptor !== undefined) breakOff(descriptor);
   }
 
   get isClosed(): boolean {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { messageOf, TemporaryError } from "../../errors.ts";
 import type { HostPort } from "../../host_port.ts";
+import { breakOff } from "../../system/sockets.ts";
 import { descriptorOf } from "../../system/tcp.ts";
 import { nodeNet } from "../../runtime/on_demand.ts";
 import { connectTls, type TlsStream } from "../../runtime/tls.ts";
@@ -183,9 +184,21 @@ export class ServingConnection {
     this.close();
   }
 
+  /** To do so again does nothing. */
   close(): void {
+    if (this.#socket.destroyed) return;
+    if (this.#failure !== undefined) this.#breakOff();
     this.#failure ??= "it is closed";
     this.#socket.destroy();
+  }
+
+  /**
+   * Goodbyes are for peers that answer: a runtime would wait for others without end, and
+   * keep the descriptor.
+   */
+  #breakOff(): void {
+    const { descriptor } = this;
+    if (descriptor !== undefined) breakOff(descriptor);
   }
 }
 
