@@ -1,12 +1,16 @@
-import { SinkRejection, TemporaryError } from "../../errors.ts";
+import { OutputError, SinkRejection, TemporaryError } from "../../errors.ts";
 import type { Outgoing } from "../../formats/format.ts";
 import { close } from "../../system/descriptors.ts";
 import { describeError, EAGAIN, EMSGSIZE } from "../../system/errno.ts";
 import { POLLOUT } from "../../system/poll.ts";
+import { isAddress } from "../../system/socket_addresses.ts";
 import { sendDatagram, socketError } from "../../system/sockets.ts";
 import type { Sink } from "../sink.ts";
 import type { Wait } from "../wait.ts";
 import { datagramSocket, passing, type Peer } from "./peer.ts";
+
+/** How often a name is looked up: it may mean another host by now, and no datagram tells. */
+const LOOK_UP_MS = 60_000;
 
 /** The longest that IPv4 has room for, with its header and that of UDP. */
 const MAX_UDP_BYTES = 65_535 - 20 - 8;
@@ -21,6 +25,8 @@ export class DatagramSink implements Sink {
   readonly #peer: Peer;
   #socket: number | undefined;
   #reached = false;
+  /** When the peer's name is to be looked up again, on the clock of `performance.now`. */
+  #lookUpMs = Infinity;
   /** Something was sent over this socket. */
   #isUsed = false;
 
@@ -30,6 +36,7 @@ export class DatagramSink implements Sink {
   }
 
   write(piece: Outgoing, from: number, wait: Wait): number {
+    if (performance.now() >= this.#lookUpMs) this.#lookUp();
     this.#socket ??= this.#connect();
     let sent = from;
     let at = from;
@@ -77,10 +84,29 @@ export class DatagramSink implements Sink {
       const socket = datagramSocket(this.#name, this.#peer);
       this.#reached = true;
       this.#isUsed = false;
+      this.#planLookUp();
       return socket;
     } catch (error) {
       throw this.#reached ? passing(error) : error;
     }
+  }
+
+  #planLookUp(): void {
+    const hasName = "host" in this.#peer && !isAddress(this.#peer.host);
+    this.#lookUpMs = hasName ? performance.now() + LOOK_UP_MS : Infinity;
+  }
+
+  /** While nobody knows the name, the address that it had last is as good as any. */
+  #lookUp(): void {
+    const before = this.#socket;
+    try {
+      this.#socket = this.#connect();
+    } catch (error) {
+      if (!(error instanceof OutputError)) throw error;
+      this.#planLookUp();
+      return;
+    }
+    if (before !== undefined) close(before);
   }
 
   /**
