@@ -12,7 +12,8 @@ import { nodeCrypto, nodeNet, nodeStream, nodeTls } from "./on_demand.ts";
 
 /**
  * A stream over a TCP connection that emits `secureConnect` when it is ready. Destroyed
- * under Deno, it may wait for a peer that does not answer, to say goodbye to it.
+ * under Deno, it may wait for a peer that does not answer, to say goodbye to it; it emits
+ * `connect`, as soon as its ends are known, also after that.
  */
 export interface TlsStream extends Duplex {
   readonly localPort?: number | undefined;
@@ -155,6 +156,7 @@ function connectWithDeno(
       remotePort: peer.port,
     };
     Object.assign(stream, ends);
+    stream.emit("connect");
     // The certificates are looked at before the connection counts as made.
     await connection.handshake();
     stream.emit("secureConnect");

@@ -44,6 +44,8 @@ export class ServingConnection {
     });
     socket.on("error", (error: Error) => this.#fail(messageOf(error)));
     socket.on("close", () => this.#fail(CLOSED));
+    // It may come when it was given up already.
+    socket.on("connect", () => socket.destroyed && this.#breakOff());
   }
 
   /**
