@@ -217,15 +217,18 @@ export class Outlet {
 
   /**
    * Says in the output what the sink has refused since it was last said, between two
-   * lines or at the end. Refused itself, this marker is not tried again.
+   * lines, or at the end of the input, which is not to wait for what others write. Refused
+   * itself, this marker is not tried again.
    */
   #beginRefused(): boolean {
     const { format, markers } = this.#context;
     const delivery = this.#delivery;
-    if (!markers || !format.atLineStart && !this.#ended) return false;
+    if (!markers) return false;
     for (const input of this.#inputs) {
-      const { refused, nextLine, nextByte, stream } = input;
-      if (refused.isEmpty || refused.insideLine && !this.#ended) continue;
+      const { refused, nextLine, nextByte, stream, consumer } = input;
+      if (refused.isEmpty) continue;
+      const isBetweenLines = format.atLineStart && !refused.insideLine;
+      if (!isBetweenLines && !consumer.ended) continue;
       const { lines, bytes, from, to } = refused;
       const where = { from, to, nextLine, nextByte };
       const gap = { reason: "rejected", lines, bytes, ...where } as const;
