@@ -208,9 +208,8 @@ export class HttpSink implements Sink, Custody {
 
   #answered(reply: HttpReply): string {
     const { status, reason } = reply;
-    return `${this.#name} answered ${status} ${
-      this.#client.words(`${reason}: ${textOf(reply)}`)
-    }`;
+    const said = [reason, textOf(reply)].filter((text) => text.trim() !== "").join(": ");
+    return `${this.#name} answered ${status} ${this.#client.words(said)}`.trimEnd();
   }
 
   finish(): boolean {

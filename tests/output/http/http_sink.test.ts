@@ -122,6 +122,20 @@ Deno.test("nothing of the query is shown where the server repeats it", async () 
   assertStringIncludes(repeated, "no /in?…, nor …");
 });
 
+Deno.test("an answer is quoted as far as there is something in it", async () => {
+  for (
+    const [status, body, expected] of [
+      ["503 Busy", "no room\n", "503 Busy: no room"],
+      ["503 Busy", "\n", "503 Busy"],
+      ["503 ", "no room", "503 no room"],
+      ["503", "", "503"],
+    ] as const
+  ) {
+    const head = `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    assertEquals(await saidOf({}, () => head + body), `the server answered ${expected}`);
+  }
+});
+
 Deno.test("requests get smaller also where most of a document is not its records", async () => {
   const maxBytes = 500;
   let requests = 0;
