@@ -83,9 +83,15 @@ const NANOS_DIGITS = 3;
 const MAX_NANOS = 999;
 
 /**
+ * A clock that is put back by more than this was wrong, and what was ahead of it would be
+ * so for all that time: Loki refuses lines from more than ten minutes in the future.
+ */
+const MAX_CORRECTION_MICROS = 60e6;
+
+/**
  * Nanoseconds since 1970 in ASCII, each later than the one before, also where many
- * lines arrived together or the clock was put back: there are servers that sort by
- * time, and some that take a line of the same time and text for one sent twice.
+ * lines arrived together or the clock was put back a little: there are servers that sort
+ * by time, and some that take a line of the same time and text for one sent twice.
  */
 export class UnixNanos implements Stamp {
   readonly bytes = new Uint8Array(MICROS_DIGITS + NANOS_DIGITS).fill(ZERO);
@@ -95,7 +101,8 @@ export class UnixNanos implements Stamp {
   #nanos = -1;
 
   set(micros: number): void {
-    if (micros <= this.#micros) return;
+    const aheadMicros = this.#micros - micros;
+    if (aheadMicros >= 0 && aheadMicros <= MAX_CORRECTION_MICROS) return;
     this.#micros = micros;
     this.#nanos = -1;
     this.#write(micros, MICROS_DIGITS);

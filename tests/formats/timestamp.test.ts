@@ -71,3 +71,18 @@ Deno.test("nanoseconds only grow, one by one where many come together", () => {
   assertEquals(texts, texts.toSorted());
   assertEquals(new Set(texts).size, texts.length);
 });
+
+Deno.test("nanoseconds follow a clock that was wrong, and not one that is corrected", () => {
+  const nanos = new UnixNanos();
+  const right = 1_732_510_000_000_000;
+  const stampAt = (micros: number) => {
+    nanos.set(micros);
+    nanos.next();
+    return stampText(nanos);
+  };
+  const twoHoursMicros = 7200e6;
+  assertEquals(stampAt(right + twoHoursMicros), `${right + twoHoursMicros}000`);
+  assertEquals(stampAt(right), `${right}000`);
+  assertEquals(stampAt(right - 60e6), `${right}001`);
+  assertEquals(stampAt(right - 60e6 - 1), `${right - 60e6 - 1}000`);
+});
