@@ -125,7 +125,14 @@ function routePlan(
     ...route,
     capacityBytes,
     whenFull: choice(flags, "when-full", POLICIES, usualPolicy),
-    maxLineBytes: size(flags, "max-line", MIN_MAX_LINE, longest, formatSize(usual)),
+    maxLineBytes: size(
+      flags,
+      "max-line",
+      MIN_MAX_LINE,
+      longest,
+      formatSize(usual),
+      "a quarter of --capacity",
+    ),
     markers: !flags.has("no-markers"),
   };
 }

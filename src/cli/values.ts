@@ -26,13 +26,19 @@ export function checked<T>(name: FlagName, parse: () => T): T {
   }
 }
 
-/** In bytes. @param standard what a flag means that was not given */
+/**
+ * In bytes.
+ *
+ * @param standard what a flag means that was not given
+ * @param whyMax what the largest size comes from, if that can be changed
+ */
 export function size(
   flags: RawFlags,
   name: FlagName,
   min: number,
   max: number,
   standard = defaultOf(name),
+  whyMax?: string,
 ): number {
   return checked(name, () => {
     const text = single(flags, name) ?? standard;
@@ -41,7 +47,7 @@ export function size(
       throw new UsageError(
         `"${text}" is out of bounds; write a size from ${formatSize(min)} to ${
           formatSize(max)
-        }`,
+        }${whyMax === undefined ? "" : `, ${whyMax}`}`,
       );
     }
     return bytes;
