@@ -46,6 +46,14 @@ export class Console {
   report(event: ReportEvent): void {
     // Why the program failed is said in any case.
     if (this.#style === "none" && event.event !== "error") return;
+    const count = this.#stderr.takeLeftOut();
+    if (count > 0) {
+      this.#print({ timeMs: event.timeMs, event: "reports_left_out", count });
+    }
+    this.#print(event);
+  }
+
+  #print(event: ReportEvent): void {
     const text = this.#style === "json"
       ? toJson(event, this.#container)
       : toText(event, this.#container, this.#onlyInput);

@@ -118,6 +118,8 @@ export type ReportEvent =
       /** Since then. */
       readonly retries: number;
     }
+    /** Standard error was blocked, and did not take so many reports. */
+    | { readonly event: "reports_left_out"; readonly count: number }
     | { readonly event: "status" | "summary"; readonly snapshot: Snapshot }
     | Notice
   );

@@ -86,6 +86,8 @@ function fields(event: ReportEvent): Record<string, unknown> {
         duration_ms: event.timeMs - event.sinceMs,
         retries: event.retries,
       };
+    case "reports_left_out":
+      return { count: event.count };
     case "listening":
       return { url: event.url };
     case "status":

@@ -52,21 +52,29 @@ export class Stderr {
     return this.#waiting.length > 0;
   }
 
-  /** Writes whole lines, now or later. */
+  /** Writes whole lines, now or later; leaves them out where too much waits already. */
   print(text: string): void {
     this.flush();
-    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+    if (this.#isFull) {
       this.#leftOut++;
       return;
     }
-    if (this.#leftOut > 0) {
-      this.#enqueue(
-        `spillway: ${this.#leftOut} reports were left out because standard error was blocked\n`,
-      );
-      this.#leftOut = 0;
-    }
     this.#enqueue(text);
     this.flush();
+  }
+
+  get #isFull(): boolean {
+    return this.#waitingBytes > MAX_WAITING_BYTES;
+  }
+
+  /** How many prints were left out, once there is room to say so; 0 after that. */
+  takeLeftOut(): number {
+    if (this.#leftOut === 0) return 0;
+    this.flush();
+    if (this.#isFull) return 0;
+    const count = this.#leftOut;
+    this.#leftOut = 0;
+    return count;
   }
 
   /** Writes what it takes of what waits. */

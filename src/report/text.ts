@@ -74,6 +74,12 @@ function sentences(event: ReportEvent, labelled: Labelled): string[] {
     case "rotation_recovered":
     case "error":
       return [event.message];
+    case "reports_left_out":
+      return [
+        `${
+          event.count === 1 ? "1 report was" : `${event.count} reports were`
+        } left out because standard error was blocked`,
+      ];
     case "listening":
       return [`metrics and a live page at ${event.url}`];
     case "status":
