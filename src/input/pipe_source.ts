@@ -1,10 +1,11 @@
 import { InputError } from "../errors.ts";
 import { close, read, STDIN } from "../system/descriptors.ts";
-import { describeError, EAGAIN, EBADF, EBUSY } from "../system/errno.ts";
+import { describeError, EAGAIN, EBUSY } from "../system/errno.ts";
 import { kindName, status, statusOfName } from "../system/file_status.ts";
 import { pipeSize, readableBytes, setPipeSize } from "../system/pipes.ts";
 import { formatSize } from "../units.ts";
 import { advice, createFifo, openFifo, openFifoInFolder, reopenFifo } from "./fifo.ts";
+import { checkHandedOver } from "./handed_over.ts";
 import { type InputSource, nameOfSource } from "./input_spec.ts";
 
 /** Where a read has come to. */
@@ -84,7 +85,7 @@ export class PipeSource {
     }
     const descriptor = source.kind === "fifo"
       ? openFifo(source.path, settings.create)
-      : checkDescriptor(source.number, source.name);
+      : checkHandedOver(source.number, source.name);
     return new PipeSource(source, settings, events, descriptor);
   }
 
@@ -329,19 +330,4 @@ export class PipeSource {
     this.#said.add(message);
     this.#events.onNotice(message);
   }
-}
-
-function checkDescriptor(descriptor: number, name: string): number {
-  const found = status(descriptor);
-  if (found === -EBADF) {
-    throw new InputError(
-      `cannot read ${name}: it is closed; pipe something into it or name a --fifo`,
-    );
-  }
-  if (typeof found !== "number" && found.kind === "directory") {
-    throw new InputError(
-      `cannot read ${name}: it is a directory; redirect a file or a pipe into it`,
-    );
-  }
-  return descriptor;
 }

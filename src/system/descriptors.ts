@@ -27,6 +27,7 @@ export const O_PATH = 0o10000000;
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000;
 
 const F_GETFL = 3;
+const O_ACCMODE = 3;
 
 /** Opens `path`; the descriptor is not inherited by child processes. */
 export function open(path: string, flags: number, mode = 0): number {
@@ -48,6 +49,12 @@ export function openAgain(descriptor: number, flags: number): number {
 export function appends(descriptor: number): boolean {
   const flags = result(libc().call.fcntl(descriptor, F_GETFL, 0));
   return flags >= 0 && (flags & O_APPEND) !== 0;
+}
+
+/** Nothing can be read from it. */
+export function isForWritingOnly(descriptor: number): boolean {
+  const flags = result(libc().call.fcntl(descriptor, F_GETFL, 0));
+  return flags >= 0 && (flags & O_ACCMODE) === O_WRONLY;
 }
 
 /** EINTR is no reason to close again: Linux has freed the number by then. */

@@ -23,7 +23,9 @@ import { isConnectedWithItself } from "./tcp.ts";
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+const SO_TYPE = 3;
 const SO_ERROR = 4;
+const SO_ACCEPTCONN = 30;
 const SIOCOUTQ = 0x5411;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
@@ -58,6 +60,16 @@ export function connected(socket: number): number {
 export function socketError(socket: number): number {
   const found = getOption(socket, SOL_SOCKET, SO_ERROR, 4);
   return typeof found === "number" ? -found : found.getInt32(0, true);
+}
+
+/** What comes out of a socket: bytes, messages that read(2) would cut, or connections. */
+export function socketKind(socket: number): "stream" | "messages" | "listener" {
+  const is = (option: number, value: number) => {
+    const found = getOption(socket, SOL_SOCKET, option, 4);
+    return typeof found !== "number" && found.getInt32(0, true) === value;
+  };
+  if (is(SO_ACCEPTCONN, 1)) return "listener";
+  return is(SO_TYPE, SOCK_STREAM) ? "stream" : "messages";
 }
 
 /** Gives bytes to a stream socket, which may take fewer. */

@@ -5,8 +5,8 @@ import {
   checkNumberedLines,
   numberedLines,
 } from "./numbered_lines.ts";
-import { NEEDS_ROOT } from "./installed.ts";
-import { type Program, testPrograms } from "./programs.ts";
+import { NEEDS_PYTHON, NEEDS_ROOT } from "./installed.ts";
+import { type Program, testExecutables, testPrograms } from "./programs.ts";
 import { inFolder, run, Running, start, startInShell, summaryIn, until } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
@@ -100,13 +100,46 @@ testPrograms("reads a terminal until its end of file", async (program) => {
 });
 
 testPrograms("says what is wrong with standard input", async (program) => {
-  const spillway = startInShell(program, '"$@" < /', []);
-  assertEquals(await spillway.code, 1);
-  assertStringIncludes(
-    await spillway.stderr,
-    "cannot read standard input: it is a directory; redirect a file or a pipe into it",
-  );
+  await checkRefused(program, '"$@" </', "it is a directory; redirect a file or a pipe");
+  // As nohup(1) leaves it.
+  const script = 'exec "$@" 0>/dev/null';
+  await checkRefused(program, script, "it is open for writing only; redirect a file or");
 });
+
+async function checkRefused(program: Program, script: string, why: string) {
+  const spillway = startInShell(program, script, []);
+  assertEquals(await spillway.code, 1);
+  assertStringIncludes(await spillway.stderr, `cannot read standard input: ${why}`);
+}
+
+/** Starts a program with a socket of the type that is named first as its standard input. */
+const WITH_SOCKET = `exec python3 -c '
+import os, socket, sys
+given = socket.socket(socket.AF_UNIX, getattr(socket, sys.argv[1]))
+given.bind("")
+if sys.argv[1] == "SOCK_STREAM": given.listen()
+os.dup2(given.fileno(), 0)
+os.execvp(sys.argv[2], sys.argv[2:])
+'`;
+
+testExecutables(
+  "refuses sockets that systemd hands over and that have no end",
+  async (program) => {
+    for (
+      const [type, why] of [
+        [
+          "SOCK_STREAM",
+          "it is a socket that waits for connections; hand over a connected",
+        ],
+        ["SOCK_DGRAM", "it is a socket of messages, of which an empty one looks like"],
+        ["SOCK_SEQPACKET", "it is a socket of messages"],
+      ] as const
+    ) {
+      await checkRefused(program, `${WITH_SOCKET} ${type} "$@"`, why);
+    }
+  },
+  NEEDS_PYTHON,
+);
 
 testPrograms(
   "waits for the next writer of a FIFO and loses no byte between",
