@@ -94,6 +94,8 @@ export function runProgram(entry: URL): void {
   } catch (error) {
     if (byShim || isContainerd(commandLine.args)) refuseContainer(messageOf(error));
     else console.error(`spillway: ${printable(messageOf(error))}`);
-    process.exit(error instanceof UsageError ? ExitCode.usage : ExitCode.failed);
+    if (error instanceof UsageError) process.exit(ExitCode.usage);
+    const hasCommand = commandLine.words !== undefined;
+    process.exit(hasCommand ? ExitCode.failedBesideCommand : ExitCode.failed);
   }
 }

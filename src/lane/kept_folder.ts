@@ -10,7 +10,7 @@ import {
   open,
   write,
 } from "../system/descriptors.ts";
-import { describeError, EAGAIN, EEXIST, ENOSPC } from "../system/errno.ts";
+import { describeError, EAGAIN, EDQUOT, EEXIST, EFBIG, ENOSPC } from "../system/errno.ts";
 import { lockFile, lockHolder } from "../system/file_locks.ts";
 import { kindName, status, statusOfName } from "../system/file_status.ts";
 import { fsync, readAt } from "../system/files.ts";
@@ -288,10 +288,22 @@ function mapLane(lane: Lane, descriptor: number, mapping: "shared" | "private"):
 }
 
 function cannotKeep(path: string, error: number, bytes?: number): KeepError {
-  const advice = error === ENOSPC && bytes !== undefined
-    ? `; it takes ${
+  return new KeepError(
+    `cannot make "${path}": ${describeError(error)}; ${adviceOn(error, bytes)}`,
+  );
+}
+
+/** @param bytes how large the file was to be */
+function adviceOn(error: number, bytes: number | undefined): string {
+  if (bytes !== undefined && [ENOSPC, EDQUOT].includes(error)) {
+    return `it takes ${
       formatSize(bytes)
-    }: make room, ask for a smaller --capacity, or name another folder`
-    : "; name a folder that this user may write to";
-  return new KeepError(`cannot make "${path}": ${describeError(error)}${advice}`);
+    }: make room, ask for a smaller --capacity, or name another folder`;
+  }
+  if (bytes !== undefined && error === EFBIG) {
+    return `it takes ${
+      formatSize(bytes)
+    }: raise the limit of file sizes (ulimit -f, LimitFSIZE=), or ask for a smaller --capacity`;
+  }
+  return "name a folder that this user may write to";
 }

@@ -16,6 +16,7 @@ export const {
   EBUSY,
   ECHILD,
   ECONNREFUSED,
+  EDQUOT,
   EEXIST,
   EFBIG,
   EHOSTUNREACH,

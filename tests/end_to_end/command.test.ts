@@ -161,6 +161,12 @@ testPrograms("exits with 125 where it cannot do its own part", async (program) =
     const finished = await run(program, [...flags, "--", "touch", witness]);
     assertEquals(finished.code, 125);
     assertStringIncludes(finished.stderr, "for appending: No such file or directory");
+    // Before it has begun to listen to anything.
+    const notify = { NOTIFY_SOCKET: `${folder}/nobody` };
+    const early = start(program, ["--", "touch", witness], notify);
+    assertEquals([(await early.readAll()).length, await early.code], [0, 125]);
+    assertStringIncludes(await early.stderr, "unset NOTIFY_SOCKET");
+    await early.end().catch(() => {});
     assertEquals(await Deno.stat(witness).catch(() => "not started"), "not started");
   });
 });

@@ -11,6 +11,7 @@ import {
   run,
   type Running,
   start,
+  startInShell,
   summaryIn,
   until,
 } from "./run.ts";
@@ -401,6 +402,23 @@ testPrograms(
     });
   },
   { ...NEEDS, ignore: Deno.uid() !== 0, why: "root" },
+);
+
+testPrograms(
+  "a limit of file sizes is an error before anything is read",
+  async (program) => {
+    await inMemory(async (folder) => {
+      const args = ["--keep", `${folder}/kept`];
+      const spillway = startInShell(program, 'ulimit -f 100; exec "$@"', args);
+      assertEquals(await spillway.code, 1);
+      assertMatch(
+        await spillway.stderr,
+        /cannot make ".*": File too large .*it takes .*: raise the limit .*ulimit -f/,
+      );
+      assertEquals(filesIn(`${folder}/kept`), []);
+    });
+  },
+  NEEDS,
 );
 
 testPrograms("what was left is removed while the program goes on", async (program) => {
