@@ -1,4 +1,4 @@
-import { type Counts, lost } from "../../lane/counters.ts";
+import { type Counts, lost, NOTHING_COUNTED } from "../../lane/counters.ts";
 import { MAX_CAPACITY } from "../../lane/lane.ts";
 import { formatTime } from "../../units.ts";
 import {
@@ -37,9 +37,9 @@ class Curve {
   readonly #points: Point[] = [];
   #before: Totals;
 
-  /** @param sinceMs when all was still zero */
-  constructor(sinceMs: number) {
-    this.#before = { uptimeMs: sinceMs, bytesIn: 0n, bytesOut: 0n, lost: 0n };
+  /** @param counts what was counted by then */
+  constructor(sinceMs: number, counts = NOTHING_COUNTED) {
+    this.#before = totalsAt(sinceMs, counts);
   }
 
   pointsAt(startMs: number): Point[] {
@@ -47,8 +47,7 @@ class Curve {
   }
 
   add(uptimeMs: number, counts: Counts): void {
-    const { bytesIn, bytesOut } = counts;
-    this.#add({ uptimeMs, bytesIn, bytesOut, lost: lost(counts).bytes });
+    this.#add(totalsAt(uptimeMs, counts));
   }
 
   /** Nothing has changed. */
@@ -76,6 +75,11 @@ class Curve {
   }
 }
 
+function totalsAt(uptimeMs: number, counts: Counts): Totals {
+  const { bytesIn, bytesOut } = counts;
+  return { uptimeMs, bytesIn, bytesOut, lost: lost(counts).bytes };
+}
+
 /** What does not change. */
 type About = Pick<History, "host" | "command">;
 
@@ -92,6 +96,8 @@ export class StatusHistory {
   /** Milliseconds since the start: the last point, and the last that was looked at. */
   #recordedMs: number;
   #lookedMs: number;
+  /** There were too many inputs at the last look. */
+  #areMany = false;
 
   /** @param uptimeMs before anything is read */
   constructor(about: About, uptimeMs: number) {
@@ -105,21 +111,24 @@ export class StatusHistory {
     const nowMs = uptimeMs(snapshot);
     const inputs = inputsOf(snapshot);
     this.#all.add(nowMs, totalOf(snapshot));
-    if (inputs.length <= MAX_INPUTS) {
-      this.#forgetOthers(inputs);
-      for (const input of inputs) {
-        let curve = this.#inputs.get(input.label);
-        if (curve === undefined) {
-          curve = new Curve(this.#recordedMs);
-          this.#inputs.set(input.label, curve);
-        }
-        curve.add(nowMs, input);
-      }
-    } else {
-      this.#inputs.clear();
-    }
+    if (inputs.length <= MAX_INPUTS) this.#recordEach(inputs, nowMs);
+    else this.#inputs.clear();
+    this.#areMany = inputs.length > MAX_INPUTS;
     this.#recordedMs = this.#lookedMs = nowMs;
     this.#recordLosses(snapshot);
+  }
+
+  #recordEach(inputs: readonly InputState[], nowMs: number): void {
+    this.#forgetOthers(inputs);
+    for (const input of inputs) {
+      let curve = this.#inputs.get(input.label);
+      if (curve === undefined) {
+        // It has just come, unless it was one of too many.
+        curve = this.#areMany ? new Curve(nowMs, input) : new Curve(this.#recordedMs);
+        this.#inputs.set(input.label, curve);
+      }
+      curve.add(nowMs, input);
+    }
   }
 
   #recordLosses(snapshot: Snapshot): void {

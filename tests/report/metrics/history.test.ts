@@ -52,6 +52,24 @@ Deno.test("the history is bounded: two minutes, and not every one of many inputs
   assertEquals(points.at(-1)![0], START_MS + 299_000);
 });
 
+Deno.test("an input that was one of too many has no rate of all that it has ever read", () => {
+  const history = new StatusHistory(ABOUT, 0);
+  const many = Array.from(
+    { length: 65 },
+    (_, index) => inputOf({ bytesIn: 5000n, bytesOverwritten: 700n }, `${index}`),
+  );
+  const [first] = many;
+  history.record(snapshot(1, many));
+  history.record(snapshot(2, many.slice(0, 64)));
+  history.record(
+    snapshot(3, [{ ...first!, bytesIn: 5010n }, inputOf({ bytesIn: 7n }, "new")]),
+  );
+  assertEquals(history.at(START_MS).inputs, {
+    "0": [[START_MS + 3000, 10, 0, 0]],
+    new: [[START_MS + 3000, 7, 0, 0]],
+  });
+});
+
 Deno.test("while nothing happens the history goes on, and looks at no input", () => {
   const history = new StatusHistory(ABOUT, 0);
   const counted = { bytesIn: 100n, bytesOut: 100n };
