@@ -46,12 +46,7 @@ export function withEnvironment<T>(
   resolve: (flags: RawFlags) => T,
 ): T {
   checkNames(variables);
-  const added = FLAGS.flatMap((flag): [FlagName, readonly string[]][] => {
-    const text = variables.get(variableOf(flag.name)) ?? "";
-    const isSet = text !== "" && !given.has(flag.name) && hasVariable(flag);
-    const values = isSet ? valuesOf(flag, text) : [];
-    return values.length === 0 ? [] : [[flag.name, values]];
-  });
+  const added = flagsIn(variables, given);
   try {
     return resolve(new Map([...given, ...added]));
   } catch (error) {
@@ -59,6 +54,23 @@ export function withEnvironment<T>(
       ? explained(error, added.map(([name]) => name))
       : error;
   }
+}
+
+/**
+ * What the environment sets of that which is not given.
+ *
+ * @throws UsageError for a value that cannot be that of its flag.
+ */
+export function flagsIn(
+  variables: ReadonlyMap<string, string>,
+  given: RawFlags,
+): [FlagName, readonly string[]][] {
+  return FLAGS.flatMap((flag): [FlagName, readonly string[]][] => {
+    const text = variables.get(variableOf(flag.name)) ?? "";
+    const isSet = text !== "" && !given.has(flag.name) && hasVariable(flag);
+    const values = isSet ? valuesOf(flag, text) : [];
+    return values.length === 0 ? [] : [[flag.name, values]];
+  });
 }
 
 function checkNames(variables: ReadonlyMap<string, string>): void {

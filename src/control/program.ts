@@ -4,7 +4,7 @@ import { type CommandLine, splitCommand, written } from "../cli/command.ts";
 import { shortHelp } from "../cli/help.ts";
 import { informationFor } from "../cli/information.ts";
 import { checkArguments } from "../cli/encoding.ts";
-import { VARIABLE_PREFIX, withEnvironment } from "../cli/environment.ts";
+import { flagsIn, VARIABLE_PREFIX, withEnvironment } from "../cli/environment.ts";
 import { looksLikeFolder } from "../cli/inputs.ts";
 import { resolvePlan } from "../cli/options.ts";
 import { checkLogUri, isContainerd, parseFlags } from "../cli/parse.ts";
@@ -47,8 +47,8 @@ function main(entry: URL, commandLine: CommandLine, byShim: boolean): void {
         (path) => looksLikeFolder(path) || isFolder(path),
       ),
   );
-  const bare = args.length === 0 && variables.size === 0 && command === undefined;
-  if (bare && isTerminal(STDIN)) {
+  const bare = args.length === 0 && flagsIn(variables, flags).length === 0;
+  if (bare && command === undefined && isTerminal(STDIN)) {
     console.error(shortHelp().trimEnd());
     process.exit(ExitCode.usage);
   }

@@ -80,6 +80,9 @@ testPrograms("refuses what the environment gets wrong", async (program) => {
 testPrograms("shows the short help on a terminal without input", async (program) => {
   const spillway = startInShell(program, 'script -qec "$COMMAND" /dev/null', [], {
     COMMAND: `${program.command.join(" ")}; echo "status $?"`,
+    // Neither of them sets a flag.
+    SPILLWAY_DRAIN_TIMEOUT: "",
+    SPILLWAY_SERVICE_PORT: "80",
   });
   const output = new TextDecoder().decode(await spillway.readAll());
   assertStringIncludes(output, "Usage: PROGRAM | spillway");
