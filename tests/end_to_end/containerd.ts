@@ -201,6 +201,16 @@ export class Containerd {
     );
   }
 
+  /** The first process of a container. */
+  async pidOf(id: string): Promise<number> {
+    const { stdout } = await new Deno.Command("ctr", {
+      args: this.#ctrArgs(["task", "list"]),
+    }).output();
+    const row = new RegExp(`^${id} +(\\d+) `, "m").exec(decoder.decode(stdout));
+    if (row === null) throw new Error(`no container ${id}`);
+    return Number(row[1]);
+  }
+
   /** Process ids of the shims of this containerd. */
   shims(): number[] {
     return processes((command) =>
@@ -253,6 +263,15 @@ function processes(matches: (command: readonly string[]) => boolean): number[] {
     }
   }
   return found;
+}
+
+/** Kills a process that may have ended by now. */
+export function killIfThere(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || isGone(error))) throw error;
+  }
 }
 
 function isGone(error: unknown): boolean {
