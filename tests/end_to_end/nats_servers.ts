@@ -1,6 +1,6 @@
 /** Real nats-servers with JetStream, alone or as a cluster, and what their streams hold. */
 
-import { jetstream, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
+import { jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { needing } from "./installed.ts";
 import { accepts, freePort, Server } from "./peers.ts";
@@ -123,23 +123,37 @@ export interface Stored {
   readonly text: string;
 }
 
-/** All that a stream holds, in its order. */
+/** So many messages are asked for at once. */
+const REQUESTS = 256;
+
+/**
+ * All that a stream holds, in its order. Each message is asked for, since a request has
+ * a deadline: a consumer waits for ever for what the end of its server keeps from it.
+ */
 export async function stored(
   connection: NatsConnection,
   name: string,
 ): Promise<Stored[]> {
-  const { state } = await streamInfo(connection, name);
+  const { streams } = await jetstreamManager(connection);
+  const { state } = await streams.info(name);
   const found: Stored[] = [];
-  if (state.messages === 0) return found;
-  const consumer = await jetstream(connection).consumers.get(name);
-  for await (const message of await consumer.consume()) {
-    found.push({
-      subject: message.subject,
-      id: message.headers?.get("Nats-Msg-Id") ?? "",
-      partial: message.headers?.get("Spillway-Partial") === "true",
-      text: message.string(),
-    });
-    if (message.seq >= state.last_seq) break;
+  for (let first = state.first_seq; first <= state.last_seq; first += REQUESTS) {
+    const count = Math.min(REQUESTS, state.last_seq - first + 1);
+    const messages = await Promise.all(
+      Array.from(
+        { length: count },
+        (_, index) => streams.getMessage(name, { seq: first + index }),
+      ),
+    );
+    for (const message of messages) {
+      if (message === null) continue;
+      found.push({
+        subject: message.subject,
+        id: message.header?.get("Nats-Msg-Id") ?? "",
+        partial: message.header?.get("Spillway-Partial") === "true",
+        text: message.string(),
+      });
+    }
   }
   return found;
 }
