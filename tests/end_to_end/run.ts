@@ -166,12 +166,18 @@ export class Running {
   }
 }
 
+/**
+ * On a busy machine a destination may need more than ten seconds for what it would take
+ * at once. Tests in which it never takes all say themselves how long to wait.
+ */
+const PATIENCE = { SPILLWAY_DRAIN_TIMEOUT: "100s" };
+
 export function start(
   program: Program,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Running {
-  return new Running([...program.command, ...args], env);
+  return new Running([...program.command, ...args], { ...PATIENCE, ...env });
 }
 
 /** The program behind a shell's redirections, pipes and limits: `"$@"` stands for it. */
@@ -181,7 +187,10 @@ export function startInShell(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Running {
-  return new Running(["bash", "-c", script, "bash", ...program.command, ...args], env);
+  return new Running(
+    ["bash", "-c", script, "bash", ...program.command, ...args],
+    { ...PATIENCE, ...env },
+  );
 }
 
 /** What has come of the last line may end anywhere, and in a brace as well. */
