@@ -536,8 +536,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: "src/lane/hand_journal.ts",
-    from: "const other = 1 - this.#words.load(this.#at + SELECTED);",
-    to: "const other = this.#words.load(this.#at + SELECTED);",
+    from: "const other = 1 - this.#selected;",
+    to: "const other = this.#selected;",
     tests: ["lane"],
   },
   // Each of these puts two stores in the wrong order, which shows only after a kill.
