@@ -235,9 +235,13 @@ for (const program of EXECUTABLES) {
     ignore: program.missing,
     fn: () =>
       inFolder(async (folder) => {
-        const names = { CONTAINER_ID: "web-1", CONTAINER_NAMESPACE: "shop" };
+        const env = {
+          CONTAINER_ID: "web-1",
+          CONTAINER_NAMESPACE: "shop",
+          SPILLWAY_DRAIN_TIMEOUT: "",
+        };
         const args = ["--containerd", "--output", `${folder}/x`];
-        const spillway = start(program, args, names);
+        const spillway = start(program, args, env);
         await spillway.readAll();
         assertEquals(await spillway.code, 1);
         assertMatch(
