@@ -1,4 +1,5 @@
 import { type Kernels, kernels } from "../kernels/kernels.ts";
+import { check, checkTimes, checkWhole } from "./damaged_lane.ts";
 import { ExpectedLanding } from "./expected_landing.ts";
 import { FrameSpace } from "./frame_space.ts";
 import { HandJournal, type HandProgress, NO_PROGRESS } from "./hand_journal.ts";
@@ -40,11 +41,6 @@ export interface LeftAmount {
   readonly bytes: number;
 }
 
-/** The words make no sense: something else has written to them, or only a part was. */
-export class DamagedLaneError extends Error {
-  override readonly name = "DamagedLaneError";
-}
-
 /** What the frames in the ring come to. */
 interface Walked extends LeftAmount {
   /** Numbers of the line and byte after the last of them. */
@@ -56,8 +52,6 @@ interface Walked extends LeftAmount {
 }
 
 const COUNTER_BYTES = 512;
-/** The last moment that a date can be made of. */
-const LAST_MICROS = 8.64e18;
 const NEWLINE = 10;
 
 /**
@@ -106,8 +100,8 @@ export class LeftLane {
     this.#progress = goesOn ? this.#journal.progress : NO_PROGRESS;
     this.#batch = this.#readHand();
     const tail = this.#load(TAIL);
-    this.#checkWhole(tail, this.#place.gapLines, this.#place.gapBytes);
-    this.#checkTimes(this.#place.lastTime, this.unfinishedTime);
+    checkWhole(tail, this.#place.gapLines, this.#place.gapBytes);
+    checkTimes(this.#place.lastTime, this.unfinishedTime);
     this.#tail = this.#journal.isHeld ? Math.max(tail, this.#journal.tailAfter) : tail;
     this.#head = this.#load(HEAD);
     this.#ring = this.#walk();
@@ -230,13 +224,13 @@ export class LeftLane {
     const batch = {} as HeldBatch;
     journal.readInto(batch);
     const { bytes, lines, firstLine, frames, gapLines, gapBytes } = batch;
-    this.#checkWhole(bytes, lines, firstLine, frames, gapLines, gapBytes);
+    checkWhole(bytes, lines, firstLine, frames, gapLines, gapBytes);
     const { delivered, countedBytes, countedLines, fileBytes } = this.#progress;
-    this.#checkWhole(delivered, countedBytes, countedLines, fileBytes);
-    this.#checkWhole(bytes - countedBytes, lines - countedLines, journal.tailAfter);
-    this.#checkTimes(batch.gapFrom, batch.gapTo);
-    this.#check(batch.bytes <= this.#lane.handBytes, "its hand holds too much");
-    this.#check(batch.frames <= MAX_BATCH_FRAMES, "its hand holds too many frames");
+    checkWhole(delivered, countedBytes, countedLines, fileBytes);
+    checkWhole(bytes - countedBytes, lines - countedLines, journal.tailAfter);
+    checkTimes(batch.gapFrom, batch.gapTo);
+    check(batch.bytes <= this.#lane.handBytes, "its hand holds too much");
+    check(batch.frames <= MAX_BATCH_FRAMES, "its hand holds too many frames");
     const ends = new Uint32Array(
       this.#lane.memory.buffer,
       this.#lane.at + HAND_FRAME_ENDS,
@@ -247,9 +241,9 @@ export class LeftLane {
       this.#lane.at + HAND_FRAME_TIMES,
       batch.frames,
     );
-    this.#checkTimes(...times);
+    checkTimes(...times);
     const end = batch.frames === 0 ? 0 : ends[batch.frames - 1]!;
-    this.#check(
+    check(
       end === batch.bytes,
       "the frames in its hand do not come to what it holds",
     );
@@ -278,7 +272,7 @@ export class LeftLane {
   #walk(): Walked {
     const { ringBytes, handBytes } = this.#lane;
     const [tail, head] = [this.#tail, this.#head];
-    this.#check(
+    check(
       Number.isSafeInteger(head) && tail <= head && (head - tail) * UNIT <= ringBytes,
       "its head and tail do not fit together",
     );
@@ -288,19 +282,19 @@ export class LeftLane {
     let endAt: number | undefined;
     const left = { lines: 0, bytes: 0 };
     for (let at = tail; at < head;) {
-      this.#check(endAt === undefined, "a frame comes after its end");
+      check(endAt === undefined, "a frame comes after its end");
       const frame = this.#space.offsetOf(at);
       const bytes = this.#frameWord(frame, FRAME_BYTES);
       const lines = this.#frameWord(frame, FRAME_LINES);
       const flags = this.#frameWord(frame, FRAME_FLAGS);
       const firstLine = this.#frameNumber(frame, FRAME_FIRST_LINE);
       const firstByte = this.#frameNumber(frame, FRAME_FIRST_BYTE);
-      this.#checkTimes(
+      checkTimes(
         this.#space.view.getFloat64(this.#space.advance(frame, FRAME_TIME), true),
       );
       const length = frameLength(bytes) / UNIT;
-      this.#check(bytes <= handBytes && at + length <= head, "a frame is too long");
-      this.#check(
+      check(bytes <= handBytes && at + length <= head, "a frame is too long");
+      check(
         firstByte >= nextByte && firstLine >= nextLine,
         "the numbers of its frames go backwards",
       );
@@ -329,13 +323,13 @@ export class LeftLane {
   #findLandingEnd(): number {
     const counted = this.#load(LANDING_END);
     const at = counted - this.#landingFrom;
-    this.#check(
+    check(
       Number.isSafeInteger(counted) && at >= 0 && at <= this.#lane.landingBytes &&
         this.#nextByte >= this.#landingFrom,
       "what has landed does not fit its landing area",
     );
     const end = counted + new ExpectedLanding(this.#lane).uncounted(at);
-    this.#check(this.#nextByte <= end, "its ring has more than has landed");
+    check(this.#nextByte <= end, "its ring has more than has landed");
     return end;
   }
 
@@ -366,23 +360,6 @@ export class LeftLane {
 
   #store(word: number, value: number): void {
     this.#words.store(this.#lane.at + word, value);
-  }
-
-  #checkWhole(...numbers: readonly number[]): void {
-    const areWhole = numbers.every((number) =>
-      Number.isSafeInteger(number) && number >= 0
-    );
-    this.#check(areWhole, "it counts what cannot be counted");
-  }
-
-  /** @param times in microseconds since 1970 */
-  #checkTimes(...times: readonly number[]): void {
-    const areTimes = times.every((time) => time >= 0 && time <= LAST_MICROS);
-    this.#check(areTimes, "it has times that no clock has shown");
-  }
-
-  #check(isSound: boolean, otherwise: string): void {
-    if (!isSound) throw new DamagedLaneError(otherwise);
   }
 }
 

@@ -25,7 +25,7 @@ import {
   WORD,
   WORDS_BYTES,
 } from "../../src/lane/layout.ts";
-import { DamagedLaneError } from "../../src/lane/left_lane.ts";
+import { DamagedLaneError } from "../../src/lane/damaged_lane.ts";
 import { RingProducer } from "../../src/lane/ring_producer.ts";
 import { FakeSink } from "../output/fake_sink.ts";
 import { keptOutlet, recover } from "./recovered_lane.ts";
