@@ -207,7 +207,7 @@ testPrograms("passes every signal on to the command, once", async (program) => {
   for (const name of names) {
     await send(spillway.pid, name);
     expected += `${name}\n`;
-    await until(`${name} to arrive: ${text}`, () => text.length >= expected.length);
+    await until(() => `${name} to arrive: ${text}`, () => text.length >= expected.length);
     assertEquals(text, expected);
   }
   await spillway.end();

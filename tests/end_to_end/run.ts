@@ -145,7 +145,7 @@ export class Running {
   /** Waits until something was reported. */
   async reported(what: string, matches: (report: Report) => boolean): Promise<Report> {
     let found: Report | undefined;
-    await until(`a report: ${what}`, () => {
+    await until(() => `a report: ${what}; got ${this.#stderrText}`, () => {
       found = this.reports.find(matches);
       return found !== undefined;
     });
@@ -155,7 +155,7 @@ export class Running {
   /** Waits for the counters of the status report that SIGUSR2 asks for. */
   async counted(what: string, matches: (status: Report) => boolean): Promise<Report> {
     let found: Report | undefined;
-    await until(`counters: ${what}; got ${this.#stderrText}`, async () => {
+    await until(() => `counters: ${what}; got ${this.#stderrText}`, async () => {
       if (this.#ended) throw new Error(`ended while waiting for ${what}`);
       const statuses = this.reports.filter(({ event }) => event === "status");
       found = statuses.findLast(matches);
@@ -207,15 +207,21 @@ export function summaryIn(stderr: string): Report {
   return last;
 }
 
-/** Waits for a condition, and fails when it does not come. */
+/**
+ * Waits for a condition, and fails when it does not come.
+ *
+ * @param what is asked for when the waiting was in vain, if it is a function
+ */
 export async function until(
-  what: string,
+  what: string | (() => string),
   condition: () => boolean | Promise<boolean>,
   intervalMs = 5,
 ): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!await condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    if (Date.now() > deadline) {
+      throw new Error(`waited in vain for ${typeof what === "string" ? what : what()}`);
+    }
     await pause(intervalMs);
   }
 }

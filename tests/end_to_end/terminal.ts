@@ -44,12 +44,10 @@ export class Terminal {
   /** Waits until it shows something; returns all that it shows then. */
   async shows(what: RegExp): Promise<string> {
     let screen = "";
-    await until(`the terminal to show ${what}`, async () => {
+    await until(() => `the terminal to show ${what}; it shows:\n${screen}`, async () => {
       screen = await this.screen();
       return what.test(screen);
-    }, 50).catch((error) => {
-      throw new Error(`${error.message}; it shows:\n${screen}`);
-    });
+    }, 50);
     return screen;
   }
 

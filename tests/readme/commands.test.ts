@@ -206,9 +206,7 @@ function receives(peer: string, expected: RegExp): Check {
     const before = stage.text(path).length;
     await stage.run(command);
     const got = () => stage.text(path).slice(before);
-    await until(`${peer}: ${expected}`, () => expected.test(got())).catch((error) => {
-      throw new Error(`${error.message}, got: ${got()}`);
-    });
+    await until(() => `${peer}: ${expected}, got: ${got()}`, () => expected.test(got()));
   };
 }
 
