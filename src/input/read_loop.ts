@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
-import { describeError, EPERM } from "../system/errno.ts";
-import { EPOLLIN } from "../system/epoll.ts";
+import { EPERM } from "../system/errno.ts";
+import { EPOLLIN, whyNotWatched } from "../system/epoll.ts";
 import type { Board, Steps } from "../threads/board.ts";
 import { pushBeforeOthers } from "./arrival_order.ts";
 import type { InputLoop } from "./input_loop.ts";
@@ -49,6 +49,8 @@ class Slot {
   isDue = false;
   /** It waits for nothing: what it can do, it can do now. */
   isEager = false;
+  /** Why it cannot be watched: it fails in the next round. */
+  failure: string | undefined;
 
   constructor(
     readonly token: number,
@@ -213,13 +215,16 @@ export class ReadLoop {
     }
   }
 
-  #serve({ input, isReady, route }: Slot, nowMs: number): void {
+  #serve(slot: Slot, nowMs: number): void {
+    const { input, isReady, route, failure } = slot;
+    slot.failure = undefined;
     this.#served.push(input);
     if (this.#lookedAtAll && this.#context.isGone(route.number)) {
       input.abandon();
       return;
     }
     try {
+      if (failure !== undefined) throw new InputError(failure);
       input.serve(isReady, this.#stopping, nowMs);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -252,7 +257,8 @@ export class ReadLoop {
     this.#noteDeadline(slot);
     this.#watch(slot, input.wantsInput ? input.source.descriptor : -1);
     const isEager = !input.ended &&
-      (input.hurries || slot.isAlwaysReady && input.wantsInput);
+      (input.hurries || slot.isAlwaysReady && input.wantsInput ||
+        slot.failure !== undefined);
     if (isEager !== slot.isEager) this.#eager += isEager ? 1 : -1;
     slot.isEager = isEager;
   }
@@ -261,13 +267,12 @@ export class ReadLoop {
     if (slot.watched === descriptor) return;
     if (slot.watched >= 0 && !slot.isAlwaysReady) this.#readiness.forget(slot.watched);
     slot.watched = descriptor;
+    slot.isAlwaysReady = false;
     if (descriptor < 0) return;
     const outcome = this.#readiness.add(descriptor, EPOLLIN, slot.token);
     slot.isAlwaysReady = outcome === -EPERM;
-    if (outcome < 0 && outcome !== -EPERM) {
-      throw new Error(
-        `cannot watch ${slot.input.source.name}: ${describeError(-outcome)}`,
-      );
-    }
+    if (outcome >= 0 || outcome === -EPERM) return;
+    slot.watched = -1;
+    slot.failure = `cannot watch ${slot.input.source.name}: ${whyNotWatched(-outcome)}`;
   }
 }

@@ -69,8 +69,8 @@ export function runReader(context: ReaderContext): void {
   context.outletsReady.pass(LATEST_START_MS);
   const gather = new Gather();
   const epoll = new Epoll();
-  epoll.add(wakeUps, EPOLLIN, WAKE_UP);
-  if (newcomers) epoll.add(newcomers.descriptor, EPOLLIN, NAMES);
+  epoll.addOrThrow(wakeUps, EPOLLIN, WAKE_UP);
+  if (newcomers) epoll.addOrThrow(newcomers.descriptor, EPOLLIN, NAMES);
   const loop: ReadLoop = new ReadLoop(epoll, {
     board,
     steps: board.steps(READER),

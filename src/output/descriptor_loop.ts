@@ -25,7 +25,7 @@ export class DescriptorLoop {
     this.#doorbell = doorbell;
     this.#queue = queue;
     // Every ring is reported once, and nobody has to read the counter.
-    this.#epoll.add(doorbell.memory.counter, EPOLLIN | EPOLLET, DOORBELL);
+    this.#epoll.addOrThrow(doorbell.memory.counter, EPOLLIN | EPOLLET, DOORBELL);
   }
 
   /** Until every outlet has ended. */

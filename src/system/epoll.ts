@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { close } from "./descriptors.ts";
-import { describeError, EINTR, lastError, result } from "./errno.ts";
+import { describeError, EINTR, ENOSPC, lastError, result } from "./errno.ts";
 import { libc } from "./libc.ts";
 import { addressOf } from "./memory.ts";
 
@@ -22,6 +22,12 @@ const EVENT_WORDS = process.arch === "x64" ? 3 : 4;
 const DATA_WORD = process.arch === "x64" ? 1 : 2;
 /** What one wait can report; what does not fit is reported by the next. */
 const MAX_EVENTS = 256;
+
+/** Of a descriptor that cannot be watched. @param errno see `Epoll.add` */
+export function whyNotWatched(errno: number): string {
+  const reason = describeError(errno);
+  return errno === ENOSPC ? `${reason}; raise fs.epoll.max_user_watches` : reason;
+}
 
 /**
  * Descriptors that are watched until they are forgotten, each with a token that comes
@@ -51,6 +57,12 @@ export class Epoll {
    */
   add(descriptor: number, events: number, token: number): number {
     return this.#control(EPOLL_CTL_ADD, descriptor, events, token);
+  }
+
+  /** As `add`. @throws Error when it cannot be watched; the message says what to raise. */
+  addOrThrow(descriptor: number, events: number, token: number): void {
+    const outcome = this.add(descriptor, events, token);
+    if (outcome < 0) throw new Error(`epoll_ctl failed: ${whyNotWatched(-outcome)}`);
   }
 
   /** Changes what a watched descriptor is watched for, or arms it again. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals, fail } from "@std/assert";
+import { assert, assertEquals, assertMatch, fail } from "@std/assert";
 import { InputError } from "../../src/errors.ts";
 import { createFifo } from "../../src/input/fifo.ts";
 import { Pace } from "../../src/input/give_way.ts";
@@ -18,7 +18,7 @@ import {
   write,
 } from "../../src/system/descriptors.ts";
 import { Epoll } from "../../src/system/epoll.ts";
-import { EPERM } from "../../src/system/errno.ts";
+import { ENOSPC, EPERM } from "../../src/system/errno.ts";
 import { libc } from "../../src/system/libc.ts";
 import { addressOf } from "../../src/system/memory.ts";
 import { pipe } from "../../src/system/pipes.ts";
@@ -73,6 +73,7 @@ class ToldReadiness implements Readiness {
 
   add(descriptor: number, _events: number, token: number): number {
     if (descriptor === REGULAR_FILE) return -EPERM;
+    if (descriptor === ONE_TOO_MANY) return -ENOSPC;
     this.watched.set(descriptor, token);
     return 0;
   }
@@ -91,6 +92,8 @@ class ToldReadiness implements Readiness {
 }
 
 const REGULAR_FILE = 12;
+/** The user watches as many descriptors as fs.epoll.max_user_watches allows. */
+const ONE_TOO_MANY = 13;
 
 /** What is of no concern to a test. */
 function quietContext(board: Board): ReadLoopContext {
@@ -193,6 +196,20 @@ Deno.test("an input that fails ends, and the others go on", () => {
   good!.answers = [ENDED];
   told.serve(1);
   assertEquals(told.failures.length, 1);
+  assert(told.loop.ended);
+});
+
+Deno.test("an input that cannot be watched fails, and the others go on", () => {
+  const told = new ToldLoop(ONE_TOO_MANY);
+  assertEquals(told.timeoutMs, 0);
+  told.serve();
+  const [failure, ...others] = told.failures;
+  assertMatch(failure!, /^cannot watch the told input: .*\(ENOSPC\); raise fs\.epoll/);
+  assertEquals(others, []);
+  assert(told.sources[0]!.closed && !told.sources[1]!.closed);
+  assertEquals(told.timeoutMs, -1);
+  told.sources[1]!.answers = [ENDED];
+  told.serve(1);
   assert(told.loop.ended);
 });
 
