@@ -256,9 +256,8 @@ export class ReadLoop {
     const { input } = slot;
     this.#noteDeadline(slot);
     this.#watch(slot, input.wantsInput ? input.source.descriptor : -1);
-    const isEager = !input.ended &&
-      (input.hurries || slot.isAlwaysReady && input.wantsInput ||
-        slot.failure !== undefined);
+    const goesOn = input.hurries || slot.isAlwaysReady && input.wantsInput;
+    const isEager = !input.ended && (goesOn || slot.failure !== undefined);
     if (isEager !== slot.isEager) this.#eager += isEager ? 1 : -1;
     slot.isEager = isEager;
   }

@@ -118,9 +118,12 @@ testWithRsyslog(
       ]);
       const [rounds, perRound] = [10, 2000];
       for (let round = 0; round < rounds; round++) {
-        const written = spillway.write(numberedLines(round * perRound, perRound));
         const before = rsyslogd.output().length;
-        await until("some more lines", () => rsyslogd.output().length > before);
+        const written = spillway.write(numberedLines(round * perRound, perRound));
+        await until(
+          () => `some more lines in round ${round}; got ${spillway.stderrSoFar}`,
+          () => rsyslogd.output().length > before,
+        );
         await rsyslogd.server.stop(round % 2 === 0 ? "SIGTERM" : "SIGKILL");
         await rsyslogd.server.start();
         await written;

@@ -418,8 +418,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     file: ROUNDS,
-    from: "(input.hurries || slot.isAlwaysReady && input.wantsInput)",
-    to: "(slot.isAlwaysReady && input.wantsInput)",
+    from: "input.hurries || slot.isAlwaysReady && input.wantsInput",
+    to: "slot.isAlwaysReady && input.wantsInput",
     tests: INPUT_TESTS,
   },
   // The flush loop and what it counts.
