@@ -7,6 +7,7 @@ import type { Destination } from "../output/sink.ts";
 import { kindOf } from "../output/sinks.ts";
 import type { FoldersPlan, RoutePlan } from "../plan.ts";
 import type { Reports } from "../report/reports.ts";
+import { leaveGarbage } from "../runtime/garbage.ts";
 import type { Board } from "../threads/board.ts";
 import { LanePool } from "./lane_pool.ts";
 import type { ReaderMail } from "./mail.ts";
@@ -286,6 +287,7 @@ export class Arrivals {
     this.#arrivals.delete(fifo.number);
     route.arrivals.delete(arrival);
     this.#pool.give(lane);
+    leaveGarbage();
     route.keepsPlace = true;
     if (route.arrivals.size > 0 || !this.#context.folders.perInput) {
       this.#freePlaceOf(route);

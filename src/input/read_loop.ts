@@ -1,4 +1,5 @@
 import { InputError } from "../errors.ts";
+import { leaveGarbage } from "../runtime/garbage.ts";
 import { EPERM } from "../system/errno.ts";
 import { EPOLLIN, whyNotWatched } from "../system/epoll.ts";
 import type { Board, Steps } from "../threads/board.ts";
@@ -129,6 +130,7 @@ export class ReadLoop {
     route.slots.splice(index, 1);
     if (route.slots.length === 0) this.#routes.delete(route.number);
     onEnded();
+    leaveGarbage();
   }
 
   get ended(): boolean {

@@ -2,6 +2,7 @@ import type { Format, Gap } from "../formats/format.ts";
 import { MAX_BATCH_FRAMES } from "../lane/layout.ts";
 import type { Batch } from "../lane/batch.ts";
 import type { FullPolicy } from "../lane/ring_producer.ts";
+import { leaveGarbage } from "../runtime/garbage.ts";
 import type { Board } from "../threads/board.ts";
 import type { SinkEvents } from "./attempts.ts";
 import { Delivery } from "./delivery.ts";
@@ -280,6 +281,7 @@ export class Outlet {
       // What was refused is still to be said.
       if (markers && !refused.isEmpty) continue;
       this.#inputs.splice(index, 1);
+      leaveGarbage();
       this.#leaving--;
       format.forget(stream);
       if (found !== undefined) this.#context.onFlushed(found);

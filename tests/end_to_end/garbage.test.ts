@@ -1,6 +1,7 @@
 /** What is left behind each time that something happens, where that happens for years. */
 
 import { assert, assertEquals } from "@std/assert";
+import { mkfifo } from "../../src/system/names.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { EXECUTABLES, testExecutables } from "./programs.ts";
 import { inFolder, type Running, start, until } from "./run.ts";
@@ -77,6 +78,8 @@ testExecutables(
     }),
 );
 
+const BUN = { programs: EXECUTABLES.filter(({ name }) => name.endsWith("-bun")) };
+
 testExecutables(
   "Bun collects garbage in threads that wait in the kernel",
   async (program) => {
@@ -100,5 +103,43 @@ testExecutables(
     await spillway.end();
     assertEquals(await spillway.code, 0);
   },
-  { programs: EXECUTABLES.filter(({ name }) => name.endsWith("-bun")) },
+  BUN,
 );
+
+testExecutables(
+  "Bun collects all garbage in every thread when many inputs have gone",
+  (program) =>
+    inFolder(async (folder) => {
+      const pipes = `${folder}/pipes`;
+      Deno.mkdirSync(pipes);
+      const args = ["--fifo", pipes, "--output", `${folder}/log`];
+      const spillway = start(program, args, { BUN_JSC_logGC: "1" });
+      for (let input = 0; input < INPUTS; input++) await comeAndGo(`${pipes}/${input}`);
+      await until(
+        () => `whole collections in three threads; got ${spillway.stderrSoFar}`,
+        () => {
+          const whole = /GC<(\w+)>: START \w \d+kb => FullCollection/g;
+          const threads = Array.from(
+            spillway.stderrSoFar.matchAll(whole),
+            ([, it]) => it,
+          );
+          return new Set(threads).size === 3;
+        },
+        50,
+      );
+      await spillway.kill("SIGTERM");
+      assertEquals(await spillway.code, 0);
+    }),
+  BUN,
+);
+
+/** More than leave enough to collect, and too few for Bun to do so of its own accord. */
+const INPUTS = 600;
+
+/** A pipe with one line. */
+async function comeAndGo(path: string): Promise<void> {
+  assertEquals(mkfifo(path, 0o600), 0);
+  using pipe = await Deno.open(path, { write: true });
+  pipe.writeSync(new TextEncoder().encode("a line\n"));
+  Deno.removeSync(path);
+}
