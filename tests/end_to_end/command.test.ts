@@ -288,12 +288,13 @@ testPrograms("reads on while processes that are left keep the pipes", async (pro
 });
 
 testExecutables("does so no longer than the drain timeout", async (program) => {
-  const script = "sleep 1000 & echo $! early; exit 6";
+  const script = "sleep 1000 & echo $! early; read line; exit 6";
   const spillway = start(program, shell(script, "--drain-timeout", "200ms"));
-  const output = spillway.readAll();
-  assertEquals(await spillway.code, 6);
-  const [sleep, rest] = decoder.decode(await output).split(" ");
+  const reader = spillway.stdout.getReader();
+  const [sleep, rest] = decoder.decode((await reader.read()).value).split(" ");
   assertEquals(rest, "early\n");
+  await spillway.write("\n");
+  assertEquals(await spillway.code, 6);
   await send(Number(sleep), "KILL");
   await spillway.end().catch(() => {});
 });

@@ -196,11 +196,11 @@ testExecutables("says what to do about a file that cannot be opened", async (pro
 testPrograms("ends with 4 and a summary when its reader has gone", async (program) => {
   const spillway = start(program, JSON_REPORTS);
   await spillway.stdout.cancel();
-  await spillway.write("nobody reads this\n").catch(() => {});
+  await spillway.writeUntilItEnds();
   assertEquals(await spillway.code, 4);
   const summary = summaryIn(await spillway.stderr);
   checkConservation(summary);
-  assertEquals([summary.lines_out, summary.lines_unflushed], [0, 1]);
+  assert(Number(summary.lines_unflushed) > 0);
   assertStringIncludes(await spillway.stderr, "closed by its reader");
   await spillway.end().catch(() => {});
 });

@@ -100,6 +100,23 @@ export class Running {
     await this.#writer.close();
   }
 
+  /**
+   * Writes a line now and then until the program ends since nobody reads its output. Of
+   * the first it may not notice that: a child of another test that has not begun its
+   * program yet has the reader's end as well.
+   */
+  async writeUntilItEnds(): Promise<void> {
+    let isOpen = true;
+    await until(() => `the end; got ${this.#stderrText}`, async () => {
+      if (!isOpen) return this.#ended;
+      isOpen = await this.write("nobody reads this\n").then(() => true, (error) => {
+        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        return false;
+      });
+      return this.#ended;
+    });
+  }
+
   /** All of standard output. Until this is called, nobody reads it. */
   async readAll(): Promise<Uint8Array> {
     return new Uint8Array(await new Response(this.#child.stdout).arrayBuffer());
