@@ -58,6 +58,7 @@ export class Keeping {
   readonly routes: readonly RouteLanes[];
   readonly #folder: KeptFolder | undefined;
   readonly #run: string;
+  readonly #startMs: number;
   readonly #say: (notice: Notice) => void;
   #kept: KeptLane[] = [];
   #looks: ReturnType<typeof setInterval> | undefined;
@@ -77,6 +78,7 @@ export class Keeping {
     if (this.#folder?.isInMemory === false) this.#warnOfDisk(plan.keep!);
     const plans = [...plan.routes];
     const files = this.#folder?.left((name) => this.#setBlankAside(name)) ?? leftIn(plan);
+    this.#startMs = startAfter(files);
     const recovered = files.flatMap((file) => this.#recover(file, files, plan, plans));
     const lanes = allocateRoutes(plans);
     if (this.#folder !== undefined) this.#keep(this.#folder, plans, lanes, recovered);
@@ -192,7 +194,7 @@ export class Keeping {
     const header: KeptHeader = {
       label,
       run: this.#run,
-      startMs: Date.now(),
+      startMs: this.#startMs,
       boot: bootId(),
       output: plan.output.name,
       format: formatOf(plan),
@@ -215,8 +217,8 @@ export class Keeping {
   }
 
   #prepare({ file, lane, left, goesOn }: Recovered, route: RoutePlan): void {
-    left.prepare();
     const { label, run, startMs } = file.header;
+    left.prepare(1000 * startMs);
     this.#kept.push({ name: file.name, lane, isLeft: true });
     this.#say({
       event: "recovered",
@@ -291,6 +293,12 @@ export class Keeping {
       if (lane.checkSeed !== undefined) seal(lane, lane.checkSeed);
     }
   }
+}
+
+/** Now; and later than earlier runs, which the order of their files is known by. */
+function startAfter(files: readonly LeftFile[]): number {
+  // A machine without a battery for its clock begins in the past.
+  return Math.max(Date.now(), ...files.map(({ header }) => header.startMs + 1));
 }
 
 /** What `--recover` names. */

@@ -20,7 +20,7 @@ export interface KeptHeader extends Omit<LaneSizes, "outputBytes"> {
   readonly label: string;
   /** The run that it belongs to, by a name that no other has. */
   readonly run: string;
-  /** When that began, in milliseconds since 1970. */
+  /** When that began, in milliseconds since 1970; after the runs that came before it. */
   readonly startMs: number;
   /** What the kernel calls the time since the machine was started. */
   readonly boot: string;

@@ -183,8 +183,13 @@ export class LeftLane {
     return bytes;
   }
 
-  /** Makes the words true, for the two ends that will have it. */
-  prepare(): void {
+  /**
+   * Makes the words true, for the two ends that will have it.
+   *
+   * @param startTime when the run began whose lines they are, in microseconds since 1970:
+   * where nothing was taken of them, what is missing at first has come since then
+   */
+  prepare(startTime: number): void {
     // A stream that has ended must go on if something has landed since.
     if (this.#ended && this.#landingEnd > this.#nextByte) this.#reopen();
     const { lines, bytes } = this.amount;
@@ -198,6 +203,7 @@ export class LeftLane {
     this.#store(LANDING_END, this.#landingEnd);
     this.#view.setFloat64(LANDING_INSIDE, this.#inside ? 1 : 0, true);
     this.#place.discardedBytes = this.#place.discardedLines = 0;
+    this.#place.lastTime ||= startTime;
     this.#place.writeTo(this.#view, 0);
     if (!this.#goesOn) this.#journal.forgetOutput();
     for (const counters of [READER_COUNTERS, OUTLET_COUNTERS]) {

@@ -143,6 +143,39 @@ testPrograms(
   NEEDS,
 );
 
+testPrograms(
+  "what two runs have left comes in its order, though the clock was set back between",
+  async (program) => {
+    await inMemory(async (folder) => {
+      const keep = ["--keep", `${folder}/kept`];
+      const leaving = [...keep, ...NOBODY, "--drain-timeout", "0s"];
+      // More than the output has in its hand, which goes first anyway.
+      const count = 5000;
+      const first = await run(program, leaving, numberedLines(0, count));
+      assertEquals(first.code, 0, first.stderr);
+      const [name] = filesIn(`${folder}/kept`);
+      setStart(`${folder}/kept/${name}`, Date.now() + 86_400_000);
+      const second = await run(program, leaving, numberedLines(count, count));
+      assertEquals(second.code, 0, second.stderr);
+      const { stdout } = await run(program, keep);
+      assertEquals(checkNumberedLines(stdout).lines, 2 * count);
+    });
+  },
+  NEEDS,
+);
+
+/** Makes a kept file one of a run that began then. */
+function setStart(path: string, startMs: number): void {
+  using file = Deno.openSync(path, { read: true, write: true });
+  const head = new Uint8Array(4096);
+  file.readSync(head);
+  const text = new TextDecoder().decode(head);
+  const changed = text.replace(/"startMs":\d+/, `"startMs":${startMs}`);
+  assert(changed !== text && changed.length === text.length, text);
+  file.seekSync(0, Deno.SeekMode.Start);
+  file.writeSync(new TextEncoder().encode(changed));
+}
+
 testPrograms("an unfinished line goes on in the next run", async (program) => {
   await inMemory(async (folder) => {
     mkfifo(`${folder}/fifo`, 0o600);

@@ -20,7 +20,7 @@ export function keptOutlet(lane: Lane, sink: Sink, run?: string): Outlet {
 export function recover(lane: Lane, sink: Sink, maxLineBytes: number): void {
   const left = new LeftLane(lane, true);
   const { amount } = left;
-  left.prepare();
+  left.prepare(1);
   const counters = new LaneCounters(lane);
   const outlet = keptOutlet(lane, sink, "an earlier run");
   if (!left.ended) {

@@ -222,7 +222,7 @@ function recover(lane: Lane): { sound: SoundFrames; output: Output } {
   const left = new LeftLane(copy, true);
   assert(left.ended);
   assertEquals([left.amount, left.missing], [sound.sound, sound.missing]);
-  left.prepare();
+  left.prepare(1);
   const counts = new LaneCounters(copy).read(false);
   assertEquals(
     [counts.linesRecovered, counts.bytesRecovered],

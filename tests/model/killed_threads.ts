@@ -412,7 +412,7 @@ class Recovery {
       if (stores-- === 0) throw killed;
     };
     try {
-      new LeftLane(this.#lane, true).prepare();
+      new LeftLane(this.#lane, true).prepare(1);
     } catch (error) {
       if (error !== killed) throw error;
     } finally {

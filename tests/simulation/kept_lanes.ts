@@ -40,7 +40,7 @@ export function goOn(
     beginWithLine(lane, last.left.takeUnfinished(), last.left.unfinishedTime);
     return { index, lane, run, isLeft: false, carried };
   });
-  for (const { left } of found) left.prepare();
+  for (const { left } of found) left.prepare(1);
   const left = found.map(({ kept, left: { ended } }) => ({
     ...kept,
     isLeft: true,
