@@ -140,13 +140,17 @@ for (const [kind, destination] of Object.entries(SILENT)) {
         let [callers, left] = [0, 0];
         const talk = async (caller: Caller) => {
           callers++;
-          if (kind === "nats+tls") {
-            await caller.say(
-              'INFO {"server_id":"s","max_payload":1000,"tls_required":true}\r\n',
-            );
+          try {
+            if (kind === "nats+tls") {
+              await caller.say(
+                'INFO {"server_id":"s","max_payload":1000,"tls_required":true}\r\n',
+              );
+            }
+            await caller.request();
+          } finally {
+            // However it was left: the client closes with unread bytes, for one.
+            left++;
           }
-          await caller.request();
-          left++;
         };
         await withRawServer(talk, async (port) => {
           const output = destination(port, certPath);
