@@ -42,10 +42,16 @@ type Check = (stage: Stage, command: string) => Promise<void>;
 const CHECKS: Record<string, Check> = {
   "seq 10000000 | npx": async (stage, command) => {
     const { stdout, stderr } = await stage.run(command);
-    const [before, marker, after, ...more] = stdout.trim().split("\n");
-    const missing = /^spillway: (\d+) lines \(\d+ bytes\) overwritten/.exec(marker!)?.[1];
-    assertEquals(Number(before) + Number(missing) + 1, Number(after));
-    assertEquals(more, [], "there is more than one gap");
+    // On a busy machine there may be more than one: seq is still writing after the sleep.
+    const found = stdout.trim().split("\n").filter((line) => line !== "--");
+    const gaps = found.flatMap((line, index) => {
+      const missing = /^spillway: (\d+) lines \(\d+ bytes\) overwritten/.exec(line)?.[1];
+      return missing === undefined ? [] : [{ index, missing: Number(missing) }];
+    });
+    assert(gaps.length > 0, stdout);
+    for (const { index, missing } of gaps) {
+      assertEquals(Number(found[index - 1]) + missing + 1, Number(found[index + 1]));
+    }
     assertMatch(stderr, /10000000 lines \(78.9 MB\) in/);
   },
   "spillway -- service": async (stage, command) => {

@@ -153,6 +153,8 @@ testExecutables(
       await machine.run("systemctl daemon-reload");
       await machine.run("systemctl enable --now shop-log.socket shop.service");
       await shop.logs(1);
+      // Until it has said that it is ready nobody watches it.
+      await shop.is("active");
       await machine.run("systemctl kill --signal STOP shop-log.service");
       await shop.order(1);
       await until("another to be started", async () => {
