@@ -183,6 +183,8 @@ testExecutables(
       receiver.answer = () => answers.shift()!();
       const spillway = start(program, [
         ...["--output", `${url}/v1/logs`, "--format", "otlp", "--report", "json"],
+        // They may have requests of their own, or not.
+        "--no-markers",
       ]);
       const steps = [["a\nb\nc\n", 1, 2], ["d\n", 1, 3], ["e\n", 2, 3]] as const;
       for (const [lines, out, rejected] of steps) {
