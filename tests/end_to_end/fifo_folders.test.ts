@@ -13,6 +13,7 @@ import { limitFiles } from "./limits.ts";
 import { NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
 import { type Program, testExecutables, testPrograms } from "./programs.ts";
 import {
+  freeze,
   inFolder,
   type Report,
   run,
@@ -158,7 +159,7 @@ testFolder(
     await writeTo(`${pipes}/goes`, "one\n");
     await until("one line", () => textOf(`${folder}/goes.log`) === "one\n");
     // Nothing takes what inotify has to say, and it keeps only so much.
-    Deno.kill(spillway.pid, "SIGSTOP");
+    await freeze(spillway.pid);
     const kept = Number(
       Deno.readTextFileSync("/proc/sys/fs/inotify/max_queued_events"),
     );
@@ -499,14 +500,13 @@ testExecutables(
       await writeTo(`${folder}/a`, "one\n");
       await spillway.counted("it runs", (status) => status.lines_out === 1);
       await limitFiles(spillway.pid, 3);
-      Deno.kill(spillway.pid, "SIGSTOP");
+      await freeze(spillway.pid);
       makeFifo(`${folder}/b`);
       const queue = Number(Deno.readTextFileSync(
         "/proc/sys/fs/inotify/max_queued_events",
       ));
-      // Of the FIFO the program has been told, but not of what comes after so much. It takes
-      // some of that, since it goes on for a moment.
-      for (let events = 0; events <= 2 * queue; events += 2) {
+      // Of the FIFO the program has been told, but not of what comes after so much.
+      for (let events = 0; events <= queue; events += 2) {
         Deno.writeTextFileSync(`${folder}/file`, "");
         Deno.removeSync(`${folder}/file`);
       }

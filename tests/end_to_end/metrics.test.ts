@@ -4,6 +4,7 @@ import { NOBODYS_PROGRAMS, startAsNobody } from "./nobody.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { type Program, testPrograms } from "./programs.ts";
 import {
+  freeze,
   inFolder,
   type Report,
   reportsIn,
@@ -207,7 +208,7 @@ testPrograms("a flood of connections keeps no honest request from its answer", a
     };
     const others: Deno.Conn[] = [];
     // They all wait to be accepted when the program goes on.
-    Deno.kill(pid, "SIGSTOP");
+    await freeze(pid);
     await flood();
     const honest = await connect(url);
     const reply = new Response(honest.readable).text();

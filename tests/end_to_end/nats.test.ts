@@ -13,7 +13,7 @@ import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { mkfifo } from "../../src/system/names.ts";
 import { makeStream, type NatsServer, stored, withNats } from "./nats_servers.ts";
 import { failureOf, testNats } from "./nats_tests.ts";
-import { run, start, summaryIn } from "./run.ts";
+import { freeze, run, start, summaryIn } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 
@@ -194,7 +194,7 @@ testNats(
     ]);
     await spillway.write("a\n");
     await spillway.counted("a line is out", (s) => s.lines_out === 1);
-    Deno.kill(server.server.pid, "SIGSTOP");
+    await freeze(server.server.pid);
     await spillway.write("b\nc\n");
     // On a busy machine 0.3 s may have been too short for the first connection.
     await spillway.reported(
@@ -219,7 +219,7 @@ testNats("an acknowledgement that comes late counts", async (program, server) =>
   ]);
   await spillway.write("a\n");
   await spillway.counted("a line is out", (s) => s.lines_out === 1);
-  Deno.kill(server.server.pid, "SIGSTOP");
+  await freeze(server.server.pid);
   await spillway.write("b\n");
   await spillway.reported("a failure", (r) => r.event === "sink_failing");
   Deno.kill(server.server.pid, "SIGCONT");

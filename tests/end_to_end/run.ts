@@ -243,6 +243,29 @@ export async function until(
   }
 }
 
+/** Stops a process; when this returns, all of its threads have stopped. */
+export async function freeze(pid: number): Promise<void> {
+  Deno.kill(pid, "SIGSTOP");
+  const tasks = `/proc/${pid}/task`;
+  await until(
+    `process ${pid} to stop`,
+    () =>
+      [...Deno.readDirSync(tasks)].every(({ name }) => {
+        try {
+          return isStopped(`${tasks}/${name}/status`);
+        } catch (error) {
+          ignoreGone(error);
+          return true;
+        }
+      }),
+  );
+}
+
+/** @param status as proc_pid_status(5) has it */
+export function isStopped(status: string): boolean {
+  return /^State:\s*T/m.test(Deno.readTextFileSync(status));
+}
+
 /** Runs a test in a folder of its own. */
 export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "spillway-test-" });

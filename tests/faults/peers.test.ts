@@ -8,6 +8,8 @@ import {
 } from "../end_to_end/numbered_lines.ts";
 import { testExecutables } from "../end_to_end/programs.ts";
 import {
+  freeze,
+  isStopped,
   type Running,
   start,
   startInShell,
@@ -173,8 +175,7 @@ testExecutables("stopped and continued, it loses nothing that fits the pipe", as
   const output = spillway.readAll();
   await spillway.write(numberedLines(0, 100));
   await spillway.counted("they are out", (s) => s.lines_out === 100);
-  Deno.kill(spillway.pid, "SIGSTOP");
-  await until("it to stop", () => isStopped(spillway.pid));
+  await freeze(spillway.pid);
   await spillway.write(numberedLines(100, 100));
   Deno.kill(spillway.pid, "SIGTERM");
   Deno.kill(spillway.pid, "SIGCONT");
@@ -222,15 +223,13 @@ testExecutables("a writer that is killed within a line ends the input there", as
   await pipeline.end().catch(ignoreBrokenPipe);
 });
 
-function isStopped(pid: number): boolean {
-  return /^State:\s*T/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
-}
-
 async function childThatIsStopped(parent: number): Promise<number> {
   let found: number | undefined;
   await until("the reader to stop", () => {
     const children = Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`);
-    found = children.split(" ").filter(Boolean).map(Number).find(isStopped);
+    found = children.split(" ").filter(Boolean).map(Number).find((child) =>
+      isStopped(`/proc/${child}/status`)
+    );
     return found !== undefined;
   });
   return found!;
