@@ -281,10 +281,10 @@ export class Outlet {
       // What was refused is still to be said.
       if (markers && !refused.isEmpty) continue;
       this.#inputs.splice(index, 1);
-      leaveGarbage();
       this.#leaving--;
       format.forget(stream);
       if (found !== undefined) this.#context.onFlushed(found);
+      leaveGarbage();
     }
   }
 

@@ -9,8 +9,9 @@
 /** A collection keeps a thread for one or two milliseconds, also with a thousand lanes. */
 const PAUSE_MS = 2000;
 /**
- * What has outlasted a collection is only found by one of everything, which keeps a thread
- * for some ten milliseconds. Of an input that has gone that is some ten kilobytes.
+ * What has outlasted a collection is only found by one of everything, also where a thread
+ * turns its event loop. It keeps a thread for some ten milliseconds, and of each input that
+ * has gone it finds some ten kilobytes.
  */
 const GONE_INPUTS = 500;
 

@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import type { Program } from "./programs.ts";
-import { type Report, reportsIn, until } from "./run.ts";
+import { ignoreGone, type Report, reportsIn, until } from "./run.ts";
 
 const CONFIG = `version = 2
 disabled_plugins = ["io.containerd.grpc.v1.cri"]
@@ -259,7 +259,7 @@ function processes(matches: (command: readonly string[]) => boolean): number[] {
       if (matches(command)) found.push(Number(name));
     } catch (error) {
       // It has ended since the folder was read.
-      if (!(error instanceof Deno.errors.NotFound || isGone(error))) throw error;
+      ignoreGone(error);
     }
   }
   return found;
@@ -270,10 +270,6 @@ export function killIfThere(pid: number): void {
   try {
     Deno.kill(pid, "SIGKILL");
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || isGone(error))) throw error;
+    ignoreGone(error);
   }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && error.message.includes("No such process");
 }

@@ -43,8 +43,8 @@ function ignoreClosed(error: unknown): void {
   if (!isClosed) throw error;
 }
 
-/** The program may have ended a moment ago. */
-function ignoreGone(error: unknown): void {
+/** For what may have ended in the meantime: a process, or what /proc says of it. */
+export function ignoreGone(error: unknown): void {
   const gone = error instanceof Deno.errors.NotFound || error instanceof TypeError ||
     /ESRCH|No such process/.test(`${error}`);
   if (!gone) throw error;

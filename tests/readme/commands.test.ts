@@ -42,7 +42,8 @@ type Check = (stage: Stage, command: string) => Promise<void>;
 const CHECKS: Record<string, Check> = {
   "seq 10000000 | npx": async (stage, command) => {
     const { stdout, stderr } = await stage.run(command);
-    // On a busy machine there may be more than one: seq is still writing after the sleep.
+    // On a busy machine there may be more than one: then not only the reader is late, but
+    // also the thread that writes to it.
     const found = stdout.trim().split("\n").filter((line) => line !== "--");
     const gaps = found.flatMap((line, index) => {
       const missing = /^spillway: (\d+) lines \(\d+ bytes\) overwritten/.exec(line)?.[1];
