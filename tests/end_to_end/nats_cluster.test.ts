@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import {
   makeStream,
@@ -50,6 +51,8 @@ class Load {
   constructor(producers: readonly Producer[]) {
     this.#producers = producers;
     this.#running = this.#run();
+    // stop() tells it; until then a test that fails for another reason says which.
+    this.#running.catch(() => {});
   }
 
   async #run(): Promise<void> {
@@ -69,24 +72,42 @@ class Load {
   }
 }
 
+/** What the cluster answers, as soon as it does: at times nobody leads the stream. */
+async function answer<T>(
+  cluster: NatsCluster,
+  use: (connection: NatsConnection) => Promise<T>,
+): Promise<T> {
+  let answer: { readonly value: T } | undefined;
+  let failure: unknown;
+  await until(() => `an answer of the cluster: ${failure}`, async () => {
+    try {
+      answer = { value: await withNats(cluster.addresses, use) };
+    } catch (error) {
+      failure = error;
+    }
+    return answer !== undefined;
+  }, 200);
+  return answer!.value;
+}
+
+/** How many messages of each producer the stream holds. */
+async function storedOfEach(cluster: NatsCluster): Promise<Record<string, number>> {
+  return await answer(cluster, async (nats) => {
+    const { streams } = await jetstreamManager(nats);
+    const { state } = await streams.info(STREAM, { subjects_filter: "fleet.>" });
+    return state.subjects ?? {};
+  });
+}
+
 /** Whatever has happened: messages of every producer are stored again after it. */
 async function untilStoredAgain(cluster: NatsCluster, producers: number): Promise<void> {
-  let before: Record<string, number> | undefined;
-  await until("messages of every producer", async () => {
-    try {
-      const counts = await withNats(cluster.addresses, async (nats) => {
-        const manager = await jetstreamManager(nats);
-        const filter = { subjects_filter: "fleet.>" };
-        return (await manager.streams.info(STREAM, filter)).state.subjects ?? {};
-      });
-      const subjects = Object.keys(counts);
-      before ??= counts;
-      return subjects.length === producers &&
-        subjects.every((subject) => counts[subject]! > (before![subject] ?? 0));
-    } catch {
-      // Nobody leads the stream at this moment.
-      return false;
-    }
+  const before = await storedOfEach(cluster);
+  let now = before;
+  await until(() => `more messages of each: ${JSON.stringify(now)}`, async () => {
+    now = await storedOfEach(cluster);
+    const subjects = Object.keys(now);
+    return subjects.length === producers &&
+      subjects.every((subject) => now[subject]! > (before[subject] ?? 0));
   }, 200);
 }
 
@@ -110,16 +131,18 @@ testExecutables(name, (program) =>
       const load = new Load(producers);
       await untilStoredAgain(cluster, PRODUCERS);
 
-      await withNats(cluster.addresses, async (nats) => {
-        await nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${STREAM}`);
-      });
+      await answer(
+        cluster,
+        (nats) => nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${STREAM}`),
+      );
       await untilStoredAgain(cluster, PRODUCERS);
 
-      const leader = await withNats(
-        cluster.addresses,
-        async (nats) => (await streamInfo(nats, STREAM)).cluster?.leader,
-      );
-      const node = cluster.servers[Number(leader?.split("-")[1])]!;
+      const leader = await answer(cluster, async (nats) => {
+        const { cluster } = await streamInfo(nats, STREAM);
+        if (!cluster?.leader) throw new Error("the stream has no leader");
+        return cluster.leader;
+      });
+      const node = cluster.servers[Number(leader.split("-")[1])]!;
       await node.server.stop("SIGKILL");
       await untilStoredAgain(cluster, PRODUCERS);
       await node.server.start();
@@ -136,10 +159,7 @@ testExecutables(name, (program) =>
         checkConservation(summary);
         assertEquals(summary.lines_out, lines);
       }
-      const messages = await withNats(
-        cluster.addresses,
-        (nats) => stored(nats, STREAM),
-      );
+      const messages = await answer(cluster, (nats) => stored(nats, STREAM));
       for (const producer of producers) check(producer, messages);
     } finally {
       for (const { spillway } of producers) {

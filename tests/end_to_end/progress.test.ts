@@ -30,14 +30,14 @@ echo "status $?"
 `,
     );
     // Full, so that the pipe does not take what little a busy machine leaves over.
-    const release = makeFullFifo(`${folder}/out`);
+    const full = makeFullFifo(`${folder}/out`);
     const script = `exec bash ${folder}/test.sh`;
     const terminal = await Terminal.open(folder, script, columns, 16, env);
     try {
       await test(terminal, folder);
     } finally {
       await terminal.close();
-      release();
+      full.close();
     }
   });
 }
