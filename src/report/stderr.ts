@@ -95,8 +95,9 @@ export class Stderr {
     while (this.behind) {
       const turn = this.#begin(timeoutMs > 0);
       if (turn !== "no") {
-        this.#write(timeoutMs, turn === "inside a line");
-        if (!this.#insideReport) this.#turn?.endReports();
+        const insideLine = this.#write(timeoutMs, turn === "inside a line");
+        if (!insideLine) this.#inTheWaySinceMs = undefined;
+        if (!this.#insideReport) this.#turn?.endReports(insideLine);
         return;
       }
       if (performance.now() >= deadline) return;
@@ -110,31 +111,30 @@ export class Stderr {
     const nowMs = performance.now();
     this.#inTheWaySinceMs ??= nowMs;
     const impatient = nowMs - this.#inTheWaySinceMs >= LINE_PATIENCE_MS;
-    const turn = this.#turn.beginReports(last || impatient);
-    if (turn !== "no") this.#inTheWaySinceMs = undefined;
-    return turn;
+    return this.#turn.beginReports(last || impatient);
   }
 
-  /** @param breakLine the report is to begin a new line */
-  #write(timeoutMs: number, breakLine: boolean): void {
+  /**
+   * @param insideLine the output's last byte was no newline, so that one comes first
+   * @returns whether that is still so
+   */
+  #write(timeoutMs: number, insideLine: boolean): boolean {
     const lastDeadline = performance.now() + PATIENCE * timeoutMs;
     let deadline = performance.now() + timeoutMs;
-    let chunk: Uint8Array | undefined;
-    while ((chunk = this.#waiting[0]) !== undefined) {
+    while (this.behind) {
       const restMs = Math.max(0, Math.ceil(deadline - performance.now()));
       if (poll(this.#descriptor, POLLOUT, restMs) === 0) {
-        if (performance.now() >= deadline) return;
+        if (performance.now() >= deadline) return insideLine;
         continue;
       }
-      if (breakLine) {
-        chunk = this.#waiting[0] = Uint8Array.of(NEWLINE, ...chunk);
-        this.#waitingBytes++;
-        breakLine = false;
-      }
+      const chunk = this.#waiting[0]!;
+      const bytes = insideLine
+        ? Uint8Array.of(NEWLINE, ...chunk.subarray(0, PIPE_BUF - 1))
+        : chunk;
       const count = write(
         this.#descriptor,
-        addressOf(chunk),
-        Math.min(chunk.length, PIPE_BUF),
+        addressOf(bytes),
+        Math.min(bytes.length, PIPE_BUF),
       );
       if (count === -EAGAIN) continue;
       if (count < 0) {
@@ -142,14 +142,17 @@ export class Stderr {
         this.#waiting = [];
         this.#waitingBytes = 0;
         this.#insideReport = false;
-        return;
+        return insideLine;
       }
-      this.#waitingBytes -= count;
+      const taken = insideLine ? count - 1 : count;
+      insideLine = false;
+      this.#waitingBytes -= taken;
       deadline = Math.min(lastDeadline, performance.now() + timeoutMs);
-      this.#insideReport = count < chunk.length;
-      if (this.#insideReport) this.#waiting[0] = chunk.subarray(count);
+      this.#insideReport = taken < chunk.length;
+      if (this.#insideReport) this.#waiting[0] = chunk.subarray(taken);
       else this.#waiting.shift();
     }
+    return insideLine;
   }
 
   #enqueue(text: string): void {

@@ -50,9 +50,9 @@ export class LineTurn {
     return "no";
   }
 
-  /** A whole line was the last thing that was written. */
-  endReports(): void {
-    Atomics.store(this.#word, 0, FREE);
+  /** @param insideLine of the output: nothing has been written */
+  endReports(insideLine: boolean): void {
+    Atomics.store(this.#word, 0, insideLine ? INSIDE_A_LINE : FREE);
   }
 
   #change(from: number, to: number): boolean {

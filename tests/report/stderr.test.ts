@@ -4,7 +4,7 @@ import { DescriptorSink } from "../../src/output/descriptor_sink.ts";
 import { Wait } from "../../src/output/wait.ts";
 import { Stderr } from "../../src/report/stderr.ts";
 import { close } from "../../src/system/descriptors.ts";
-import { pipe, readableBytes } from "../../src/system/pipes.ts";
+import { pipe, readableBytes, setPipeSize } from "../../src/system/pipes.ts";
 import { LineTurn } from "../../src/threads/line_turn.ts";
 import { until } from "../end_to_end/run.ts";
 import { pieceOf } from "../output/piece.ts";
@@ -30,6 +30,14 @@ function sharing(): {
   };
 }
 
+/** Until it is disposed of, no time passes. @param laterMs what has passed before */
+function stoppedClock(laterMs = 0): Disposable {
+  const { now } = performance;
+  const stopped = now.call(performance) + laterMs;
+  performance.now = () => stopped;
+  return { [Symbol.dispose]: () => performance.now = now };
+}
+
 /** What is in the pipe, and what waits to be written to it. */
 function readAll(readEnd: number, stderr: Stderr): string {
   let text = "";
@@ -42,6 +50,7 @@ function readAll(readEnd: number, stderr: Stderr): string {
 }
 
 Deno.test("a report waits for the end of an output's line", () => {
+  using _ = stoppedClock();
   const { readEnd, stderr, output, end } = sharing();
   output("a line\nhalf ");
   stderr.print("spillway: report\n");
@@ -71,6 +80,21 @@ Deno.test("it begins a line of its own where that takes too long", async () => {
   end();
 });
 
+Deno.test("it begins a line of its own also where the pipe was full before", () => {
+  const { readEnd, stderr, output, end } = sharing();
+  const line = "x".repeat(setPipeSize(readEnd, 4096));
+  assertEquals(output(line), line.length);
+  stderr.print("spillway: report\n");
+  {
+    using _ = stoppedClock(60_000);
+    stderr.flush();
+    assertEquals(readText(readEnd, line.length), line);
+    stderr.flush();
+  }
+  assertEquals(readText(readEnd), "\nspillway: report\n");
+  end();
+});
+
 Deno.test("the last words wait for no line", () => {
   const { readEnd, stderr, output, end } = sharing();
   output("unfinished");
@@ -78,6 +102,17 @@ Deno.test("the last words wait for no line", () => {
   stderr.print("spillway: summary\n");
   stderr.finish();
   assertEquals(readText(readEnd), "unfinished\nspillway: report\nspillway: summary\n");
+  end();
+});
+
+Deno.test("a report of many inputs begins a line of its own, too", () => {
+  const { readEnd, stderr, output, end } = sharing();
+  const report = `spillway: ${"an input, ".repeat(50_000)}\n`;
+  assert(setPipeSize(readEnd, 2 * report.length) > report.length);
+  output("unfinished");
+  stderr.print(report);
+  stderr.finish();
+  assertEquals(readText(readEnd, 2 * report.length) === `unfinished\n${report}`, true);
   end();
 });
 
