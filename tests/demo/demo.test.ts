@@ -7,7 +7,7 @@ Deno.test("the demonstration shows a write that waits, and counts every line", a
   }).output();
   const text = new TextDecoder().decode(stdout);
   assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
-  assertMatch(text, /^ {2}128 KiB +BLOCKED, \d\.\d s /m);
+  assertMatch(text, /^ {2}128 KiB +BLOCKED, \d+\.\d s /m);
   assertMatch(text, /^ {2}spillway: \d+ lines \(\d+ bytes\) overwritten between /m);
   assertMatch(text, /lines came out \+ \d+ in the marker = 400000 written/);
   assert(!text.includes("\x1b"), "it has colours only on a terminal");

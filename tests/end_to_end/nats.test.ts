@@ -11,14 +11,14 @@ import { nkeys } from "@nats-io/nats-core";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { mkfifo } from "../../src/system/names.ts";
-import { makeStream, type NatsServer, stored, withNats } from "./nats_servers.ts";
+import { allStored, makeStream, type NatsServer, withNats } from "./nats_servers.ts";
 import { failureOf, testNats } from "./nats_tests.ts";
 import { freeze, run, start, summaryIn } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 
-async function contents(server: NatsServer, stream = "LOGS") {
-  return await withNats(server.address, (connection) => stored(connection, stream));
+function contents(server: NatsServer, stream = "LOGS") {
+  return allStored(server.address, stream);
 }
 
 testNats("a stream holds the lines in their order", async (program, server) => {

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import {
+  allStored,
+  answer,
   makeStream,
   NatsCluster,
   needingNats,
   type Stored,
-  stored,
   streamInfo,
   withNats,
 } from "./nats_servers.ts";
@@ -72,27 +72,9 @@ class Load {
   }
 }
 
-/** What the cluster answers, as soon as it does: at times nobody leads the stream. */
-async function answer<T>(
-  cluster: NatsCluster,
-  use: (connection: NatsConnection) => Promise<T>,
-): Promise<T> {
-  let answer: { readonly value: T } | undefined;
-  let failure: unknown;
-  await until(() => `an answer of the cluster: ${failure}`, async () => {
-    try {
-      answer = { value: await withNats(cluster.addresses, use) };
-    } catch (error) {
-      failure = error;
-    }
-    return answer !== undefined;
-  }, 200);
-  return answer!.value;
-}
-
 /** How many messages of each producer the stream holds. */
 async function storedOfEach(cluster: NatsCluster): Promise<Record<string, number>> {
-  return await answer(cluster, async (nats) => {
+  return await answer(cluster.addresses, async (nats) => {
     const { streams } = await jetstreamManager(nats);
     const { state } = await streams.info(STREAM, { subjects_filter: "fleet.>" });
     return state.subjects ?? {};
@@ -132,12 +114,12 @@ testExecutables(name, (program) =>
       await untilStoredAgain(cluster, PRODUCERS);
 
       await answer(
-        cluster,
+        cluster.addresses,
         (nats) => nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${STREAM}`),
       );
       await untilStoredAgain(cluster, PRODUCERS);
 
-      const leader = await answer(cluster, async (nats) => {
+      const leader = await answer(cluster.addresses, async (nats) => {
         const { cluster } = await streamInfo(nats, STREAM);
         if (!cluster?.leader) throw new Error("the stream has no leader");
         return cluster.leader;
@@ -159,7 +141,7 @@ testExecutables(name, (program) =>
         checkConservation(summary);
         assertEquals(summary.lines_out, lines);
       }
-      const messages = await answer(cluster, (nats) => stored(nats, STREAM));
+      const messages = await allStored(cluster.addresses, STREAM);
       for (const producer of producers) check(producer, messages);
     } finally {
       for (const { spillway } of producers) {

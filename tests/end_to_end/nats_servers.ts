@@ -90,6 +90,24 @@ export async function withNats<T>(
   }
 }
 
+/** What servers answer, as soon as they do: they may be busy, or nobody leads a stream. */
+export async function answer<T>(
+  addresses: string,
+  use: (connection: NatsConnection) => Promise<T>,
+): Promise<T> {
+  let answer: { readonly value: T } | undefined;
+  let failure: unknown;
+  await until(() => `an answer of ${addresses}: ${failure}`, async () => {
+    try {
+      answer = { value: await withNats(addresses, use) };
+    } catch (error) {
+      failure = error;
+    }
+    return answer !== undefined;
+  }, 200);
+  return answer!.value;
+}
+
 /** Makes a stream as soon as JetStream is ready for it. */
 export async function makeStream(
   connection: NatsConnection,
@@ -126,11 +144,16 @@ export interface Stored {
 /** So many messages are asked for at once. */
 const REQUESTS = 256;
 
+/** All that a stream holds, in its order. */
+export async function allStored(addresses: string, stream: string): Promise<Stored[]> {
+  return await answer(addresses, (connection) => stored(connection, stream));
+}
+
 /**
- * All that a stream holds, in its order. Each message is asked for, since a request has
- * a deadline: a consumer waits for ever for what the end of its server keeps from it.
+ * Each message is asked for, since a request has a deadline: a consumer waits for ever
+ * for what the end of its server keeps from it.
  */
-export async function stored(
+async function stored(
   connection: NatsConnection,
   name: string,
 ): Promise<Stored[]> {

@@ -119,8 +119,9 @@ testExecutables(
       const fault = { call: "connect", error: "EACCES", when: "1+" };
       const spillway = startFaulty(program, fault, ["--output", receiver.destination]);
       try {
-        await spillway.write("a\n");
-        await spillway.end();
+        // It may have ended before there was anything to read.
+        await spillway.write("a\n").catch(() => {});
+        await spillway.end().catch(() => {});
         assertEquals(await spillway.code, 1);
         assert((await spillway.stderr).includes("needs the right to write to it"));
       } finally {

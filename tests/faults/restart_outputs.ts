@@ -6,10 +6,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { HttpReceiver } from "../end_to_end/http_receiver.ts";
 import {
+  allStored,
   makeStream,
   NatsServer,
   needingNats,
-  stored,
   withNats,
 } from "../end_to_end/nats_servers.ts";
 import { type Running, until } from "../end_to_end/run.ts";
@@ -327,10 +327,7 @@ class Nats extends RestartOutput {
   }
 
   override async check(written: Written): Promise<void> {
-    const messages = await withNats(
-      this.#server.address,
-      (nats) => stored(nats, "LOGS"),
-    );
+    const messages = await allStored(this.#server.address, "LOGS");
     checkLines(linesIn(messages.map(({ text }) => text).join("")), written, NO_REPEATS);
   }
 

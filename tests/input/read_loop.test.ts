@@ -141,6 +141,8 @@ class ToldLoop {
   /** Comes while a wake-up is taken. */
   meanwhile = () => {};
   rings = 0;
+  /** When the last round was, on the monotonic clock. */
+  servedMs = 0;
 
   /** @param descriptor of the first input */
   constructor(descriptor = 10) {
@@ -159,11 +161,13 @@ class ToldLoop {
   /** One round, after these have become ready. */
   serve(...tokens: number[]): void {
     this.readiness.tokens = tokens;
-    this.loop.serve(performance.now());
+    this.servedMs = Math.floor(performance.now());
+    this.loop.serve(this.servedMs);
   }
 
+  /** Asked for at once after the round. */
   get timeoutMs(): number {
-    return this.loop.timeoutMs(performance.now());
+    return this.loop.timeoutMs(this.servedMs);
   }
 }
 

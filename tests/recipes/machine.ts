@@ -76,7 +76,7 @@ const REMOVE_GROUPS = `mount -t cgroup2 cgroup2 "$1/groups"
 find "$1/groups/$2" -depth -type d -exec rmdir {} +`;
 
 /** Far more than any command takes. */
-const RUN_LIMIT = "30s";
+const RUN_LIMIT = "110s";
 
 export class Machine {
   readonly #folder: string;

@@ -136,10 +136,12 @@ testExecutables("systemd starts it with the first line, restarts, reloads and st
     await machine.run("systemctl stop shop-log.socket shop-log.service");
     assertEquals(await machine.property("shop-log.service", "Result"), "success");
     // What it reports is not among the lines that it logs.
-    assertMatch(
-      await machine.run("journalctl -u shop-log.service"),
-      /spillway: \d+ lines \(.*\) in,/,
-    );
+    const summary = /spillway: \d+ lines \(.*\) in,/;
+    let journal = "";
+    await until(() => `the summary in ${journal}`, async () => {
+      journal = await machine.run("journalctl -u shop-log.service");
+      return summary.test(journal);
+    }, 50);
   }), needs);
 
 testExecutables(

@@ -13,7 +13,7 @@ const HAS_NPM = isInstalled("npm");
 
 async function bash(script: string, folder: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("timeout", {
-    args: ["120s", "bash", "-euc", script, "bash", Deno.execPath(), ROOT],
+    args: ["300s", "bash", "-euc", script, "bash", Deno.execPath(), ROOT],
     cwd: folder,
     env: { npm_config_prefer_offline: "true", npm_config_fund: "false" },
   }).output();

@@ -24,7 +24,7 @@ function isThere(path: string): boolean {
 }
 
 /** Far more than anything takes. */
-const LIMIT = "120s";
+const LIMIT = "300s";
 
 async function bash(script: string, ...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("timeout", {

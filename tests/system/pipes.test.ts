@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { closeEnd } from "./close_end.ts";
 import { constants } from "node:os";
 import {
   close,
@@ -30,7 +31,7 @@ Deno.test("a pipe does not block: empty is EAGAIN, full is EAGAIN, left is EPIPE
   // Room for less than is offered, from 4096 bytes up: a short write.
   assertEquals((readText(readEnd, 4096) as string).length, 4096);
   assertEquals(writeText(writeEnd, chunk + "y"), 4096);
-  close(readEnd);
+  closeEnd(readEnd, writeEnd);
   assertEquals(writeText(writeEnd, "x"), -EPIPE);
   close(writeEnd);
 });
@@ -38,7 +39,7 @@ Deno.test("a pipe does not block: empty is EAGAIN, full is EAGAIN, left is EPIPE
 Deno.test("the end of a pipe is a read of nothing", () => {
   const [readEnd, writeEnd] = pipe();
   writeText(writeEnd, "last");
-  close(writeEnd);
+  closeEnd(writeEnd, readEnd);
   assertEquals(readText(readEnd), "last");
   assertEquals(readText(readEnd), "");
   close(readEnd);

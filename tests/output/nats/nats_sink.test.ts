@@ -13,7 +13,7 @@ function sinkTo(server: FakeNats, batch: "lines" | "line"): NatsSink {
     messagePerRecord: batch === "line",
     create: undefined,
     credentials: undefined,
-    timeoutMs: 3000,
+    timeoutMs: 60_000,
   }, undefined);
 }
 
