@@ -3,6 +3,8 @@
  * https://chromedevtools.github.io/devtools-protocol/
  */
 
+import { until } from "./run.ts";
+
 interface Message {
   readonly id?: number;
   readonly method?: string;
@@ -116,7 +118,15 @@ export class Browser {
     const closed = new Promise((resolve) => this.#socket.onclose = resolve);
     await this.#call("Browser.close");
     await Promise.all([closed, this.#process.status]);
-    await Deno.remove(this.#profile, { recursive: true });
+    // Processes of its own may still write there.
+    await until(
+      "the profile to be removed",
+      () =>
+        Deno.remove(this.#profile, { recursive: true }).then(() => true, (error) => {
+          if (/not empty/i.test(`${error}`)) return false;
+          throw error;
+        }),
+    );
   }
 
   #call(

@@ -133,6 +133,7 @@ testExecutables(
         ...["--report", "json"],
       ]);
       const output = spillway.readAll();
+      spillway.enlargeStderr();
       services.slice(SERVICES / 2).forEach((service) => service.makePipe());
       for (const service of services) await service.open();
       for (let round = 0; round < ROUNDS; round++) {
@@ -227,13 +228,20 @@ testExecutables(
           text === services.filter((_, index) => flows(index))[at]!.text
         );
       });
+      const linesOf = (some: readonly Service[]) =>
+        some.reduce((sum, { lines }) => sum + lines, 0);
+      const all = linesOf(services);
+      const written = linesOf(services.filter((_, index) => !flows(index)));
+      // What was read is out only when the program has seen that.
+      await spillway.counted(
+        "all that has arrived",
+        (s) => s.lines_in === all && s.lines_out === all - written,
+      );
       await spillway.kill("SIGTERM");
       assertEquals(await spillway.code, 4);
       await output;
       const summary = summaryIn(await spillway.stderr);
       checkAll(summary);
-      const frozen = services.filter((_, index) => !flows(index));
-      const written = frozen.reduce((sum, { lines }) => sum + lines, 0);
       assertEquals(Number(summary.lines_unflushed), written, "what nobody has read");
       readers.forEach((reader) => reader.close());
       services.forEach((service) => service.close());

@@ -34,7 +34,7 @@ testImages("its first process hands on output and exit status", async (
 ) => {
   const log = `${containerd.logs}/log`;
   const script = "/busybox seq 1 50000; echo $PPID; exit 7";
-  const command = ["/spillway", "--", ...SHELL, script];
+  const command = ["/spillway", "--report", "none", "--", ...SHELL, script];
   const ended = await containerd.runProgram("web", root, command, `file://${log}`);
   assertEquals(ended, { code: 7, stderr: "" });
   const lines = Array.from({ length: 50_000 }, (_, index) => `${index + 1}\n`).join("");

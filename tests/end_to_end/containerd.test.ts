@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { CANNOT_RUN, Containerd, killIfThere } from "./containerd.ts";
+import { CANNOT_RUN, Containerd } from "./containerd.ts";
 import { checkConservation, checkNumberedLines, MARKER } from "./numbered_lines.ts";
 import { freePort } from "./peers.ts";
 import { type Program, testExecutables } from "./programs.ts";
-import { until } from "./run.ts";
+import { killIfThere, until } from "./run.ts";
 
 function testContainers(
   name: string,
@@ -71,8 +71,7 @@ testContainers(
     });
     assertEquals(refused.code, 1);
     assertMatch(refused.stderr, /OCI runtime create failed/);
-    assertMatch(
-      containerd.log,
+    await containerd.says(
       /spillway: spillway-c-\w+\/web: --capacity: "lots" is not a size/,
     );
     const allowed = await containerd.run("web", "exit 3", program, {
@@ -98,8 +97,8 @@ testContainers(
     );
     const two = await containerd.run("two", "exit 0", program, args);
     assertEquals(two.code, 1);
-    assertMatch(containerd.log, /spillway-c-\w+\/two|"container_id":"two"/);
-    assertMatch(containerd.log, /cannot listen on 127\.0\.0\.1 port \d+ for --metrics/);
+    await containerd.says(/spillway-c-\w+\/two|"container_id":"two"/);
+    await containerd.says(/cannot listen on 127\.0\.0\.1 port \d+ for --metrics/);
   },
 );
 
@@ -115,7 +114,8 @@ testContainers(
     assertEquals(summary.inputs?.map(({ lines_out }) => lines_out), [1, 1]);
     const lines = (await Deno.readTextFile(`${containerd.logs}/look`)).split("\n");
     assertEquals(lines.sort(), ["", "err", "out"]);
-    assertEquals(await Deno.readTextFile(`${containerd.logs}/web`), "web\n");
+    const web = `${containerd.logs}/web`;
+    await until("the line", async () => await Deno.readTextFile(web) === "web\n");
   },
 );
 

@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import type { Program } from "./programs.ts";
-import { ignoreGone, type Report, reportsIn, until } from "./run.ts";
+import { ignoreGone, killIfThere, type Report, reportsIn, until } from "./run.ts";
 
 const CONFIG = `version = 2
 disabled_plugins = ["io.containerd.grpc.v1.cri"]
@@ -111,6 +111,11 @@ export class Containerd {
   /** What a person finds in containerd's log. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Waits for a text in containerd's log. */
+  async says(text: RegExp): Promise<void> {
+    await until(() => `${text} in ${this.#log}`, () => text.test(this.#log));
   }
 
   /** The last words of a container's logging binary, which come after its end. */
@@ -227,7 +232,7 @@ export class Containerd {
   }
 
   async #removeContainers(): Promise<void> {
-    for (const shim of this.shims()) Deno.kill(shim, "SIGKILL");
+    this.shims().forEach(killIfThere);
     await until("the containers to be gone", async () => {
       const { stdout } = await new Deno.Command("ctr", {
         args: this.#ctrArgs(["containers", "list", "--quiet"]),
@@ -263,13 +268,4 @@ function processes(matches: (command: readonly string[]) => boolean): number[] {
     }
   }
   return found;
-}
-
-/** Kills a process that may have ended by now. */
-export function killIfThere(pid: number): void {
-  try {
-    Deno.kill(pid, "SIGKILL");
-  } catch (error) {
-    ignoreGone(error);
-  }
 }

@@ -106,6 +106,7 @@ async function tryHost(
     ...["--drain-timeout", "200ms", ...args],
   ]);
   const output = spillway.readAll();
+  spillway.enlargeStderr();
   const writers: number[] = [];
   for (const label of labels) writers.push(await openPipe(`${pipes}/${label}`));
   await Promise.all(writers.filter((_, index) => isFrozen(index)).map(flood));

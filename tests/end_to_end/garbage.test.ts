@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { mkfifo } from "../../src/system/names.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { EXECUTABLES, testExecutables } from "./programs.ts";
-import { inFolder, type Running, start, until } from "./run.ts";
+import { ignoreGone, inFolder, type Running, start, until } from "./run.ts";
 
 /** Every line of 100 bytes has a file of its own. */
 const ROTATING = ["--max-size", "100", "--report", "json"];
@@ -49,7 +49,13 @@ const LOWEST_PRIORITY = "19";
 function lowThreads({ pid }: Running): string[] {
   const tasks = `/proc/${pid}/task`;
   return Array.from(Deno.readDirSync(tasks), ({ name }) => name).filter((thread) => {
-    const stat = Deno.readTextFileSync(`${tasks}/${thread}/stat`);
+    let stat: string;
+    try {
+      stat = Deno.readTextFileSync(`${tasks}/${thread}/stat`);
+    } catch (error) {
+      ignoreGone(error);
+      return false;
+    }
     // After the name, which may hold anything, comes the third field: proc_pid_stat(5).
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19 - 3] === LOWEST_PRIORITY;
   });

@@ -7,7 +7,6 @@ import { checkNumberedLines, numberedLines } from "./numbered_lines.ts";
 import { EXECUTABLES, type Program, testPrograms } from "./programs.ts";
 import {
   inFolder,
-  type Report,
   run,
   type Running,
   start,
@@ -62,10 +61,6 @@ function keptTexts(folder: string): string {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     return "";
   }
-}
-
-function recoveredIn(reports: readonly Report[]): Report | undefined {
-  return reports.find(({ event }) => event === "recovered");
 }
 
 testPrograms("what a killed run had read comes out of the next one", async (program) => {
@@ -462,7 +457,7 @@ testPrograms("what was left is removed while the program goes on", async (progra
     const next = start(program, [...keep, "--report", "json"]);
     const output = next.readAll();
     await until("its end", () => !filesIn(`${folder}/kept`).includes(left!));
-    assert(recoveredIn(next.reports) !== undefined);
+    await next.reported("what was there", ({ event }) => event === "recovered");
     await next.end();
     assertEquals(await next.code, 0);
     assertEquals(new TextDecoder().decode(await output), numberedLines(0, 1000));

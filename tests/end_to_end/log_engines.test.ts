@@ -10,7 +10,7 @@ import { HttpReceiver, type Request } from "./http_receiver.ts";
 import { exists } from "./peers.ts";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { testExecutables } from "./programs.ts";
-import { inFolder, run, start, summaryIn, until } from "./run.ts";
+import { inFolder, run, start, startInShell, summaryIn, until } from "./run.ts";
 
 async function withReceiver(
   test: (receiver: HttpReceiver, url: string) => Promise<void>,
@@ -138,31 +138,40 @@ testExecutables(
 testExecutables(
   "otlp: requests are what OpenTelemetry defines",
   (program) =>
-    withReceiver(async (receiver, url) => {
-      receiver.answer = () => Response.json({ partialSuccess: {} });
-      const { code, stderr } = await run(
-        program,
-        ["--output", `${url}/v1/logs#gzip=on`, "--format", "otlp", "--report", "json"],
-        numberedLines(0, 30_000),
-      );
-      assertEquals(code, 0, stderr);
-      const summary = summaryIn(stderr);
-      checkConservation(summary);
-      assertEquals(summary.lines_out, 30_000);
-      const [first] = receiver.requests;
-      assertEquals(first?.url, "/v1/logs");
-      assertEquals(first?.headers.get("content-type"), "application/json");
-      assert(receiver.requests.length > 1, "a request is bounded");
-      const bodies = receiver.requests.flatMap((request) => {
-        const { resourceLogs: [resource, ...others] } = readOtlp(
-          JSON.parse(request.body),
+    withReceiver((receiver, url) =>
+      inFolder(async (folder) => {
+        receiver.answer = () => Response.json({ partialSuccess: {} });
+        // This process is also the server: from a pipe it would be late to fill, a line that
+        // is not finished would be taken as it is.
+        const INPUT = `${folder}/input`;
+        await Deno.writeTextFile(INPUT, numberedLines(0, 30_000));
+        const args = ["--output", `${url}/v1/logs#gzip=on`, "--format", "otlp"];
+        const spillway = startInShell(
+          program,
+          'exec "$@" <"$INPUT"',
+          [...args, "--report", "json"],
+          { INPUT },
         );
-        assertEquals(others, []);
-        return resource!.scopeLogs.flatMap(({ logRecords }) => logRecords)
-          .map(({ body }) => body.stringValue);
-      });
-      assertEquals(`${bodies.join("\n")}\n`, numberedLines(0, 30_000));
-    }),
+        await spillway.readAll();
+        assertEquals(await spillway.code, 0, spillway.stderrSoFar);
+        const summary = summaryIn(await spillway.stderr);
+        checkConservation(summary);
+        assertEquals(summary.lines_out, 30_000);
+        const [first] = receiver.requests;
+        assertEquals(first?.url, "/v1/logs");
+        assertEquals(first?.headers.get("content-type"), "application/json");
+        assert(receiver.requests.length > 1, "a request is bounded");
+        const bodies = receiver.requests.flatMap((request) => {
+          const { resourceLogs: [resource, ...others] } = readOtlp(
+            JSON.parse(request.body),
+          );
+          assertEquals(others, []);
+          return resource!.scopeLogs.flatMap(({ logRecords }) => logRecords)
+            .map(({ body }) => body.stringValue);
+        });
+        assertEquals(`${bodies.join("\n")}\n`, numberedLines(0, 30_000));
+      })
+    ),
 );
 
 testExecutables(

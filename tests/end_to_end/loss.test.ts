@@ -101,8 +101,8 @@ testExecutables(
     // What is kept is the newest, and about as much as was asked for.
     const kept = Number(counts.bytes_buffered);
     assert(kept > 0.95 * MIB && kept < 2 * MIB, `${kept} bytes are kept`);
-    const loss = spillway.reports.find(({ event }) => event === "loss");
-    assertEquals(loss?.input, "stdout");
+    const loss = await spillway.reported("the loss", ({ event }) => event === "loss");
+    assertEquals(loss.input, "stdout");
     await spillway.kill("SIGTERM");
     await spillway.readAll();
     assertEquals(await spillway.code, 0);

@@ -11,7 +11,13 @@ import { nkeys } from "@nats-io/nats-core";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkConservation, numberedLines } from "./numbered_lines.ts";
 import { mkfifo } from "../../src/system/names.ts";
-import { allStored, makeStream, type NatsServer, withNats } from "./nats_servers.ts";
+import {
+  allStored,
+  makeStream,
+  type NatsServer,
+  PATIENCE,
+  withNats,
+} from "./nats_servers.ts";
 import { failureOf, testNats } from "./nats_tests.ts";
 import { freeze, run, start, summaryIn } from "./run.ts";
 
@@ -254,7 +260,7 @@ for (const [kind, { users, text }] of Object.entries(KINDS)) {
       assertMatch(bad.message, /^cannot connect to nats:\S+: authorization violation/i);
       assert(!bad.stderr.includes("s3cret"), bad.stderr);
     },
-    () => Promise.resolve(`authorization { ${users} }`),
+    () => Promise.resolve(`authorization { ${PATIENCE}, ${users} }`),
   );
 }
 
@@ -265,7 +271,9 @@ testNats("signs with a seed from a file", async (program, server, folder) => {
 }, (folder) => {
   const user = nkeys.createUser();
   writeSecret(`${folder}/seed`, new TextDecoder().decode(user.getSeed()));
-  return Promise.resolve(`authorization { users: [{ nkey: ${user.getPublicKey()} }] }`);
+  return Promise.resolve(
+    `authorization { ${PATIENCE}, users: [{ nkey: ${user.getPublicKey()} }] }`,
+  );
 });
 
 testNats("takes the creds of an operator's account", async (program, server, folder) => {
@@ -329,7 +337,7 @@ testNats("says what a user may not do", async (program, server, folder) => {
   const denied = await failureOf(program, `nats://${server.address}/other${settings}`);
   assertMatch(denied.message, /permissions violation for publish to "other"/i);
 }, () =>
-  Promise.resolve(`authorization { users: [
+  Promise.resolve(`authorization { ${PATIENCE}, users: [
   { user: admin, password: word },
   { user: me, password: word,
     permissions: { publish: ["logs.>"], subscribe: ["_INBOX.>"] } }

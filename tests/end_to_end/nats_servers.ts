@@ -11,6 +11,8 @@ export function needingNats(name: string): { name: string; ignore: boolean } {
 }
 
 const LOOPBACK = "127.0.0.1";
+/** In seconds, with busy clients' TLS and passwords: by default it has two. */
+export const PATIENCE = "timeout: 60";
 
 /** One server, whose streams outlive it. */
 export class NatsServer {

@@ -9,7 +9,7 @@ import {
   trustingEnvironment,
   UNKNOWN_ISSUER,
 } from "./certificates.ts";
-import type { NatsServer } from "./nats_servers.ts";
+import { type NatsServer, PATIENCE } from "./nats_servers.ts";
 import { failureOf, testNats } from "./nats_tests.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { makeCertificates } from "./peers.ts";
@@ -20,7 +20,7 @@ import { run, start } from "./run.ts";
 async function withTls(folder: string, more: string): Promise<string> {
   const tls = await makeCertificates(folder);
   return `tls { cert_file: "${tls.serverCert}", key_file: "${tls.serverKey}",
-    ca_file: "${tls.ca}", ${more} }`;
+    ca_file: "${tls.ca}", ${PATIENCE}, ${more} }`;
 }
 
 testNats(
@@ -60,9 +60,9 @@ async function showsCertificates(program: Program): Promise<boolean> {
   return !new TextDecoder().decode(stdout).includes("(Deno 2.4.");
 }
 
-/** A server that shows this certificate, and has the patience that a busy machine needs. */
+/** A server that shows this certificate. */
 function showing({ certPath, keyPath }: Identity): string {
-  return `tls { cert_file: "${certPath}", key_file: "${keyPath}", timeout: 60 }`;
+  return `tls { cert_file: "${certPath}", key_file: "${keyPath}", ${PATIENCE} }`;
 }
 
 const outputTo = ({ port }: NatsServer, host = "localhost") =>

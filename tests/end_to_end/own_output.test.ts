@@ -24,7 +24,7 @@ for (const [what, args, redirections] of ENDLESS) {
     (program) =>
       inFolder(async (folder) => {
         const script = `cd ${folder}; mkfifo fifo; ln -s fifo link; echo one >file
-        exec timeout 10 "$@" ${redirections}`;
+        exec timeout 100 "$@" ${redirections}`;
         const spillway = startInShell(program, script, args);
         await spillway.readAll();
         assertMatch(

@@ -18,13 +18,17 @@ export function exists(path: string): boolean {
  */
 const FIRST_PORT = 10_000;
 const PORTS = 20_000;
+/** Some of which nobody listens at yet. */
+const givenOut = new Set<number>();
 
 /** A port of 127.0.0.1 that nobody uses at this moment. */
 export function freePort(): number {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (givenOut.has(port)) continue;
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
+      givenOut.add(port);
       return port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
@@ -60,11 +64,14 @@ export async function accepts(port: number, hostname = "127.0.0.1"): Promise<boo
   }
 }
 
+const READY_INTERVAL_MS = 20;
+
 /** A server that can be stopped and started again with the same files. */
 export class Server {
   readonly #command: readonly string[];
   readonly #isReady: () => boolean | Promise<boolean>;
   #child: Deno.ChildProcess | undefined;
+  #ended = false;
 
   constructor(command: readonly string[], isReady: () => boolean | Promise<boolean>) {
     this.#command = command;
@@ -73,14 +80,25 @@ export class Server {
 
   /** Returns when it can be talked to. */
   async start(): Promise<void> {
+    this.#spawn();
+    await until(`${this.#command[0]} to be ready`, async () => {
+      // A child of another test may still have the socket that has found its port free.
+      if (this.#ended) this.#spawn();
+      return await this.#isReady() && !this.#ended;
+    }, READY_INTERVAL_MS);
+  }
+
+  #spawn(): void {
     const [name, ...args] = this.#command;
-    this.#child = new Deno.Command(name!, {
+    const child = new Deno.Command(name!, {
       args,
       stdin: "null",
       stdout: "null",
       stderr: "inherit",
     }).spawn();
-    await until(`${name} to be ready`, this.#isReady);
+    this.#child = child;
+    this.#ended = false;
+    child.status.then(() => this.#ended ||= child === this.#child);
   }
 
   get pid(): number {

@@ -8,7 +8,7 @@ import { inFolder, run, Running, start, summaryIn, until } from "./run.ts";
 import { onSmallDisk } from "./small_disk.ts";
 
 /** Until all is compressed, which gets the processor when nobody else wants it. */
-const COMPRESS = ["--compress", "--drain-timeout", "2m"];
+const COMPRESS = ["--compress", "--drain-timeout", "10m"];
 const JSON_REPORTS = ["--report", "json"];
 const LINE = 100;
 const MIB = 1024 * 1024;

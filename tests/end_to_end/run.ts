@@ -2,10 +2,15 @@
 
 import { constants } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { close, O_NONBLOCK, O_WRONLY, open } from "../../src/system/descriptors.ts";
+import { setPipeSize } from "../../src/system/pipes.ts";
 import type { Program } from "./programs.ts";
 
 /** Far more than anything takes; a test that waits so long has failed. */
 const DEADLINE_MS = 120_000;
+
+/** As much as anybody's pipe may hold: pipe(7). */
+const STDERR_BYTES = 1024 * 1024;
 
 const decoder = new TextDecoder();
 
@@ -50,6 +55,15 @@ export function ignoreGone(error: unknown): void {
   if (!gone) throw error;
 }
 
+/** For what may have ended by itself. */
+export function killIfThere(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    ignoreGone(error);
+  }
+}
+
 /** A program that runs: its standard streams, its reports, its end. */
 export class Running {
   readonly pid: number;
@@ -76,6 +90,14 @@ export class Running {
       return code;
     });
     this.stderr = this.#collect(this.#child.stderr);
+  }
+
+  /** Lets standard error hold a report on many inputs while a busy machine reads none. */
+  enlargeStderr(): void {
+    const descriptor = open(`/proc/${this.pid}/fd/2`, O_WRONLY | O_NONBLOCK);
+    const bytes = setPipeSize(descriptor, STDERR_BYTES);
+    close(descriptor);
+    if (bytes < STDERR_BYTES) throw new Error(`the pipe holds ${bytes} bytes`);
   }
 
   async #collect(stream: ReadableStream<Uint8Array>): Promise<string> {

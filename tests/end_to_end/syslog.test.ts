@@ -5,7 +5,7 @@ import { needing } from "./installed.ts";
 import { HAS_JOURNALD, Journald } from "./journald.ts";
 import { type Program, testExecutables } from "./programs.ts";
 import { makeRsyslogd, type Rsyslogd } from "./rsyslog.ts";
-import { inFolder, run, start, summaryIn, until } from "./run.ts";
+import { inFolder, reportsIn, run, start, summaryIn, until } from "./run.ts";
 
 const JSON_REPORTS = ["--report", "json"];
 
@@ -161,7 +161,8 @@ testWithRsyslog(
       try {
         await spillway.end();
         assertEquals(await spillway.code, 0);
-        const reports = spillway.reports.filter(({ event }) => event.startsWith("sink_"));
+        const reports = reportsIn(await spillway.stderr)
+          .filter(({ event }) => event.startsWith("sink_"));
         assertEquals(reports.map(({ event }) => event), [
           "sink_failing",
           "sink_recovered",

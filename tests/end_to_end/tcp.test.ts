@@ -5,7 +5,7 @@ import {
   numberedLines,
 } from "./numbered_lines.ts";
 import { testExecutables } from "./programs.ts";
-import { inFolder, run, start, summaryIn, until } from "./run.ts";
+import { inFolder, reportsIn, run, start, summaryIn, until } from "./run.ts";
 import { Receiver } from "./stream_receiver.ts";
 
 const JSON_REPORTS = ["--report", "json"];
@@ -62,8 +62,10 @@ testExecutables(
       await spillway.counted("all lines", (s) => s.lines_out === 100);
       await spillway.end();
       assertEquals(await spillway.code, 0);
+      await until("the last byte", () => receiver.text.length >= 10_000);
       assertEquals(receiver.text, numberedLines(0, 100));
-      const sink = spillway.reports.filter(({ event }) => event.startsWith("sink_"));
+      const sink = reportsIn(await spillway.stderr)
+        .filter(({ event }) => event.startsWith("sink_"));
       assertEquals(sink.map(({ event }) => event), ["sink_failing", "sink_recovered"]);
     }),
 );
@@ -141,6 +143,9 @@ testExecutables(
       assertEquals(await spillway.code, 0);
       const summary = summaryIn(await spillway.stderr);
       checkConservation(summary);
+      // The newest line always comes.
+      const last = numberedLines(count - 1, 1);
+      await until("the last line", () => receiver.text.endsWith(last));
       const seen = checkNumberedLines(new TextEncoder().encode(receiver.text));
       assertEquals(seen.lines + seen.lostLines, count);
       assertEquals(summary.lines_out, seen.lines);

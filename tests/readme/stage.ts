@@ -9,7 +9,7 @@
 import { needing } from "../end_to_end/installed.ts";
 import { makeCertificates } from "../end_to_end/peers.ts";
 import { PROGRAMS } from "../end_to_end/programs.ts";
-import { ignoreGone, inFolder, Running, until } from "../end_to_end/run.ts";
+import { inFolder, killIfThere, Running, until } from "../end_to_end/run.ts";
 
 const PROJECT = new URL("../../", import.meta.url).pathname;
 /** Where peers keep what they get; a file each. */
@@ -150,12 +150,7 @@ export class Stage {
     const stage = mountNamespaceOf(this.#peers.pid);
     for (const { name } of Deno.readDirSync("/proc")) {
       if (stage === undefined || !/^\d+$/.test(name)) continue;
-      if (mountNamespaceOf(Number(name)) !== stage) continue;
-      try {
-        Deno.kill(Number(name), "SIGKILL");
-      } catch (error) {
-        ignoreGone(error);
-      }
+      if (mountNamespaceOf(Number(name)) === stage) killIfThere(Number(name));
     }
     await this.#peers.end().catch(() => {});
     await this.#peers.readAll();
