@@ -175,7 +175,7 @@ testExecutables(
       await output;
       const summary = summaryIn(await spillway.stderr);
       checkAll(summary);
-      const lines = services.reduce((sum, { lines }) => sum + lines, 0);
+      const lines = linesOf(services);
       assertEquals([summary.lines_in, summary.lines_out], [lines, lines]);
       for (const { name, text } of services) {
         assertEquals(rotatedText(`${folder}/${name}.log`), text, name);
@@ -183,6 +183,10 @@ testExecutables(
       stay.forEach((service) => service.close());
     }),
 );
+
+function linesOf(services: readonly Service[]): number {
+  return services.reduce((sum, { lines }) => sum + lines, 0);
+}
 
 /** Of the outputs, every so-manieth is frozen in one of two ways. */
 const FROZEN = 10;
@@ -228,8 +232,6 @@ testExecutables(
           text === services.filter((_, index) => flows(index))[at]!.text
         );
       });
-      const linesOf = (some: readonly Service[]) =>
-        some.reduce((sum, { lines }) => sum + lines, 0);
       const all = linesOf(services);
       const written = linesOf(services.filter((_, index) => !flows(index)));
       // What was read is out only when the program has seen that.

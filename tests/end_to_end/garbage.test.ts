@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { mkfifo } from "../../src/system/names.ts";
 import { numberedLines } from "./numbered_lines.ts";
 import { EXECUTABLES, testExecutables } from "./programs.ts";
-import { ignoreGone, inFolder, type Running, start, until } from "./run.ts";
+import { inFolder, type Running, start, threadTexts, until } from "./run.ts";
 
 /** Every line of 100 bytes has a file of its own. */
 const ROTATING = ["--max-size", "100", "--report", "json"];
@@ -47,18 +47,11 @@ const LOWEST_PRIORITY = "19";
 
 /** The threads that leave the processor to all others. */
 function lowThreads({ pid }: Running): string[] {
-  const tasks = `/proc/${pid}/task`;
-  return Array.from(Deno.readDirSync(tasks), ({ name }) => name).filter((thread) => {
-    let stat: string;
-    try {
-      stat = Deno.readTextFileSync(`${tasks}/${thread}/stat`);
-    } catch (error) {
-      ignoreGone(error);
-      return false;
-    }
+  const found = [...threadTexts(pid, "stat")].filter(([, stat]) =>
     // After the name, which may hold anything, comes the third field: proc_pid_stat(5).
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19 - 3] === LOWEST_PRIORITY;
-  });
+    stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19 - 3] === LOWEST_PRIORITY
+  );
+  return found.map(([thread]) => thread);
 }
 
 testExecutables(

@@ -141,8 +141,8 @@ testExecutables(
     withReceiver((receiver, url) =>
       inFolder(async (folder) => {
         receiver.answer = () => Response.json({ partialSuccess: {} });
-        // This process is also the server: from a pipe it would be late to fill, a line that
-        // is not finished would be taken as it is.
+        // Not through a pipe: this process, which is the server as well, may be so late with
+        // the rest of a line that the first part is taken for a line.
         const INPUT = `${folder}/input`;
         await Deno.writeTextFile(INPUT, numberedLines(0, 30_000));
         const args = ["--output", `${url}/v1/logs#gzip=on`, "--format", "otlp"];

@@ -46,13 +46,14 @@ function startProducer(program: Program, addresses: string, index: number): Prod
 class Load {
   readonly #producers: readonly Producer[];
   #stopped = false;
+  #failure: unknown;
   readonly #running: Promise<void>;
 
   constructor(producers: readonly Producer[]) {
     this.#producers = producers;
-    this.#running = this.#run();
-    // stop() tells it; until then a test that fails for another reason says which.
-    this.#running.catch(() => {});
+    this.#running = this.#run().catch((error) => {
+      this.#failure = error;
+    });
   }
 
   async #run(): Promise<void> {
@@ -69,6 +70,12 @@ class Load {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+    this.check();
+  }
+
+  /** @throws what has kept a producer from taking its lines */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 
@@ -82,13 +89,14 @@ async function storedOfEach(cluster: NatsCluster): Promise<Record<string, number
 }
 
 /** Whatever has happened: messages of every producer are stored again after it. */
-async function untilStoredAgain(cluster: NatsCluster, producers: number): Promise<void> {
+async function untilStoredAgain(cluster: NatsCluster, load: Load): Promise<void> {
   const before = await storedOfEach(cluster);
   let now = before;
   await until(() => `more messages of each: ${JSON.stringify(now)}`, async () => {
+    load.check();
     now = await storedOfEach(cluster);
     const subjects = Object.keys(now);
-    return subjects.length === producers &&
+    return subjects.length === PRODUCERS &&
       subjects.every((subject) => now[subject]! > (before[subject] ?? 0));
   }, 200);
 }
@@ -111,13 +119,13 @@ testExecutables(name, (program) =>
         producers.push(startProducer(program, cluster.addresses, index));
       }
       const load = new Load(producers);
-      await untilStoredAgain(cluster, PRODUCERS);
+      await untilStoredAgain(cluster, load);
 
       await answer(
         cluster.addresses,
         (nats) => nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${STREAM}`),
       );
-      await untilStoredAgain(cluster, PRODUCERS);
+      await untilStoredAgain(cluster, load);
 
       const leader = await answer(cluster.addresses, async (nats) => {
         const { cluster } = await streamInfo(nats, STREAM);
@@ -126,12 +134,12 @@ testExecutables(name, (program) =>
       });
       const node = cluster.servers[Number(leader.split("-")[1])]!;
       await node.server.stop("SIGKILL");
-      await untilStoredAgain(cluster, PRODUCERS);
+      await untilStoredAgain(cluster, load);
       await node.server.start();
 
       await cluster.stop();
       await cluster.start();
-      await untilStoredAgain(cluster, PRODUCERS);
+      await untilStoredAgain(cluster, load);
 
       await load.stop();
       await Promise.all(producers.map(({ spillway }) => spillway.end()));

@@ -97,17 +97,17 @@ export async function answer<T>(
   addresses: string,
   use: (connection: NatsConnection) => Promise<T>,
 ): Promise<T> {
-  let answer: { readonly value: T } | undefined;
+  let found: { readonly value: T } | undefined;
   let failure: unknown;
   await until(() => `an answer of ${addresses}: ${failure}`, async () => {
     try {
-      answer = { value: await withNats(addresses, use) };
+      found = { value: await withNats(addresses, use) };
     } catch (error) {
       failure = error;
     }
-    return answer !== undefined;
+    return found !== undefined;
   }, 200);
-  return answer!.value;
+  return found!.value;
 }
 
 /** Makes a stream as soon as JetStream is ready for it. */

@@ -98,7 +98,9 @@ export class Server {
     }).spawn();
     this.#child = child;
     this.#ended = false;
-    child.status.then(() => this.#ended ||= child === this.#child);
+    child.status.then(() => {
+      if (child === this.#child) this.#ended = true;
+    });
   }
 
   get pid(): number {

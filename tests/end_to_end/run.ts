@@ -50,8 +50,8 @@ function ignoreClosed(error: unknown): void {
 
 /** For what may have ended in the meantime: a process, or what /proc says of it. */
 export function ignoreGone(error: unknown): void {
-  const gone = error instanceof Deno.errors.NotFound || error instanceof TypeError ||
-    /ESRCH|No such process/.test(`${error}`);
+  const gone = error instanceof Deno.errors.NotFound ||
+    /ESRCH|No such process|already terminated/.test(`${error}`);
   if (!gone) throw error;
 }
 
@@ -268,24 +268,29 @@ export async function until(
 /** Stops a process; when this returns, all of its threads have stopped. */
 export async function freeze(pid: number): Promise<void> {
   Deno.kill(pid, "SIGSTOP");
-  const tasks = `/proc/${pid}/task`;
   await until(
     `process ${pid} to stop`,
-    () =>
-      [...Deno.readDirSync(tasks)].every(({ name }) => {
-        try {
-          return isStopped(`${tasks}/${name}/status`);
-        } catch (error) {
-          ignoreGone(error);
-          return true;
-        }
-      }),
+    () => [...threadTexts(pid, "status").values()].every(isStopped),
   );
 }
 
 /** @param status as proc_pid_status(5) has it */
 export function isStopped(status: string): boolean {
-  return /^State:\s*T/m.test(Deno.readTextFileSync(status));
+  return /^State:\s*T/m.test(status);
+}
+
+/** What a file of proc(5) says of each thread of a process, but of those that have gone. */
+export function threadTexts(pid: number, file: string): Map<string, string> {
+  const texts = new Map<string, string>();
+  const tasks = `/proc/${pid}/task`;
+  for (const { name } of Deno.readDirSync(tasks)) {
+    try {
+      texts.set(name, Deno.readTextFileSync(`${tasks}/${name}/${file}`));
+    } catch (error) {
+      ignoreGone(error);
+    }
+  }
+  return texts;
 }
 
 /** Runs a test in a folder of its own. */

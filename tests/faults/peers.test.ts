@@ -228,7 +228,7 @@ async function childThatIsStopped(parent: number): Promise<number> {
   await until("the reader to stop", () => {
     const children = Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`);
     found = children.split(" ").filter(Boolean).map(Number).find((child) =>
-      isStopped(`/proc/${child}/status`)
+      isStopped(Deno.readTextFileSync(`/proc/${child}/status`))
     );
     return found !== undefined;
   });

@@ -112,7 +112,7 @@ Deno.test("a report of many inputs begins a line of its own, too", () => {
   output("unfinished");
   stderr.print(report);
   stderr.finish();
-  assertEquals(readText(readEnd, 2 * report.length) === `unfinished\n${report}`, true);
+  assert(readText(readEnd, 2 * report.length) === `unfinished\n${report}`);
   end();
 });
 
